@@ -1,0 +1,54 @@
+# Everything starts here: `make help`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SOJOURN_ROOT := $(CURDIR)
+export PYTHONHASHSEED := 0
+# Last bits differ between processors and thread counts unless these are fixed (DESIGN 6).
+export NPY_DISABLE_CPU_FEATURES := X86_V4 AVX512_ICL AVX512_SPR
+export OPENBLAS_CORETYPE := Haswell
+
+.PHONY: help setup setup-dev reproduce test lab lint types lock verify calibrate bench clean
+
+help: ## what each word does
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## make the environment for the pipeline
+	@scripts/setup.sh run
+
+setup-dev:
+	@scripts/setup.sh dev
+
+reproduce: setup ## the main job: run every stage that is stale (a new clone runs them all)
+	@sojourn reproduce
+
+test: setup-dev ## all tests
+	@pytest
+
+lab: setup ## JupyterLab on the notebooks
+	@jupyter lab --notebook-dir=notebooks --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
+lint: setup-dev ## style, layers and spelling
+	@ruff check src tests notebooks calibration bench
+	@ruff format --check src tests calibration bench
+	@lint-imports
+	@codespell src tests notebooks *.md
+
+types: setup-dev ## mypy, strict
+	@mypy
+
+lock: setup-dev ## resolve the dependencies anew and rewrite what follows from them
+	@scripts/lock.sh
+
+verify: setup ## rebuild everything in a scratch clone and compare with what is committed
+	@sojourn verify
+
+calibrate: setup-dev ## coverage and error rates: the second pipeline
+	@cd calibration && dvc repro
+
+bench: setup-dev ## speed and memory beside peers
+	@python -m bench
+
+clean: ## remove what the pipeline made (not the reports)
+	@rm -rf data/raw data/tidy data/cells .sojourn .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .dvc/tmp .dvc/cache

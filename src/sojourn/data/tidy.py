@@ -1,0 +1,66 @@
+"""Tidy tables of one case, opened in the engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+
+from sojourn.core.errors import DataError, SojournError
+from sojourn.core.params import Params
+from sojourn.data.engine import connect
+
+
+class MissingTableError(SojournError):
+    """A study needs a table that the case does not have; its page says so in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tidy:
+    """Tidy tables of one case.
+
+    Attributes
+    ----------
+    case : str
+        Name of the case.
+    tables : mapping of str to ibis Table
+        As the contract names them, with the dense integer `member` in place of `member_id`.
+    meta : mapping
+        ``as_of``, ``observed_from`` (UTC, ISO 8601), ``time_zone``, ``rows`` by table, ``key_id``.
+    """
+
+    case: str
+    tables: Mapping[str, ibis.Table]
+    meta: Mapping[str, Any]
+
+    def table(self, name: str, study: str) -> ibis.Table:
+        """Return one table.
+
+        Raises
+        ------
+        MissingTableError
+            When the case does not have it.
+        """
+        if name not in self.tables:
+            raise MissingTableError(f"{study} needs the table `{name}`, which the case '{self.case}' does not have.")
+        return self.tables[name]
+
+
+def open_tidy(params: Params, case: str) -> Tidy:
+    """Open the tidy tables of a case.
+
+    Raises
+    ------
+    DataError
+        When `prepare` has not run.
+    """
+    folder = params.places(case).tidy
+    described = folder / "tidy.json"
+    if not described.is_file():
+        raise DataError(f"No tidy tables of '{case}' yet. Run `make reproduce`, or `sojourn prepare {case}`.")
+    engine = connect()
+    tables = {path.stem: engine.read_parquet(path, table_name=path.stem) for path in sorted(folder.glob("*.parquet"))}
+    return Tidy(case, tables, json.loads(described.read_text(encoding="utf-8")))

@@ -1,0 +1,1 @@
+"""Stages, runner, proof and command line; Papermill lives here and nowhere else."""

@@ -1,0 +1,1 @@
+"""Pictures of results; matplotlib and seaborn live here and nowhere else."""
