@@ -136,7 +136,7 @@ def _read(path: Path, _changed: int) -> Params:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ParameterError(f"{path.name} is not readable YAML: {error}") from error
-    for section in ("seed", "privacy", "pairs", "private_pairs", "studies", "cases"):
+    for section in ("seed", "privacy", "inputs", "private_inputs", "pairs", "private_pairs", "studies", "cases"):
         if not isinstance(raw, dict) or section not in raw:
             raise ParameterError.missing(section, path.name)
     return Params(raw)
