@@ -1,0 +1,168 @@
+"""What a column's name says about its numbers: how they are rounded, printed and written.
+
+Consistent names buy formatting for free: one rule here serves every table, picture and file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+Kind = Literal[
+    "count",
+    "whole",
+    "share",
+    "points",
+    "probability",
+    "p_value",
+    "relative",
+    "money",
+    "days",
+    "number",
+    "text",
+]
+
+#: Decimals to which published numbers of a kind are rounded, in the unit of the column.
+DECIMALS: dict[Kind, int] = {
+    "count": 0,
+    "whole": 0,
+    "share": 4,
+    "points": 4,
+    "probability": 4,
+    "p_value": 4,
+    "relative": 4,
+    "money": 2,
+    "days": 1,
+    "number": 3,
+}
+
+_RULES: tuple[tuple[Kind, str], ...] = (
+    ("p_value", r"p_value|.*_p_value"),
+    ("probability", r"p_.+|probability"),
+    ("relative", r"rel_.+"),
+    ("points", r"lift|.+_lift|lift_.+|.+_points|points"),
+    ("share", r"(.+_)?(share|shares|rate|retained|kept|coverage)(_.+)?|silhouette_share"),
+    ("count", r"n|n_.+|.+_n|(.+_)?(members|at_risk|churned|entered|censored|count|rows|events|payers)"),
+    ("days", r"days|.+_days|days_.+"),
+    ("money", r"(.+_)?(amount|cost|costs|net_value|price|revenue|margin|spend|money)(_.+)?"),
+    ("whole", r"year|.+_year|k|rank|segment|duration|day|week|month"),
+)
+_BOUND = re.compile(r"^(?:(.+)_)?(low|high)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a published table.
+
+    Attributes
+    ----------
+    name : str
+        As in the result and the CSV.
+    kind : str
+        What its numbers are.
+    """
+
+    name: str
+    kind: Kind
+
+
+def stem(name: str) -> str:
+    """Return the name without ``_low`` or ``_high``; empty for a bare ``low`` or ``high``."""
+    found = _BOUND.match(name)
+    return (found.group(1) or "") if found else name
+
+
+def kind_of(name: str, values: pd.Series[Any]) -> Kind:
+    """Return what a column's numbers are, by its name and, failing that, by its type."""
+    if not _is_number(values):
+        return "text"
+    for kind, pattern in _RULES:
+        if re.fullmatch(pattern, stem(name).lower()):
+            return kind if _fits(kind, values) else _kind_by_type(values)
+    return _kind_by_type(values)
+
+
+def _kind_by_type(values: pd.Series[Any]) -> Kind:
+    return "count" if pd.api.types.is_integer_dtype(values.dtype) else "number"
+
+
+def _fits(kind: Kind, values: pd.Series[Any]) -> bool:
+    """Whether the values can be what the name says; `kept` may be a share or a count, for example."""
+    present = [float(v) for v in values.tolist() if v is not None and math.isfinite(v)]
+    if kind in ("count", "whole"):
+        return all(v.is_integer() for v in present)
+    if kind in ("share", "probability", "p_value"):
+        return all(0 <= v <= 1 for v in present) and not pd.api.types.is_integer_dtype(values.dtype)
+    return kind != "points" or all(-1 <= v <= 1 for v in present)
+
+
+def columns_of(frame: pd.DataFrame) -> list[Column]:
+    """Return name and kind of every column; a bare ``low`` or ``high`` has the kind of the column before it."""
+    columns: list[Column] = []
+    for name in map(str, frame.columns):
+        kind = kind_of(name, frame[name])
+        if name in ("low", "high") and columns:
+            kind = columns[-1].kind
+        columns.append(Column(name, kind))
+    return columns
+
+
+def rounded(value: Any, kind: Kind) -> Any:
+    """Return one value as JSON holds it: rounded to what its kind publishes, None when missing."""
+    if value is None or value is pd.NaT or (isinstance(value, float | Decimal) and not math.isfinite(value)):
+        return None
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, datetime | date):
+        return value.isoformat()[:10]
+    if kind == "text":
+        return str(value)
+    number = round(float(value), DECIMALS[kind])
+    return int(number) if DECIMALS[kind] == 0 else number + 0.0
+
+
+def rows_of(frame: pd.DataFrame) -> list[list[Any]]:
+    """Return the rows of a table, every value rounded as its column's name says."""
+    columns = columns_of(frame)
+    lists = [[rounded(value, column.kind) for value in frame[column.name].tolist()] for column in columns]
+    return [list(row) for row in zip(*lists, strict=True)]
+
+
+def as_data(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return a table as a block holds it: ``columns`` (name, kind) and ``rows``."""
+    return {"columns": [[c.name, c.kind] for c in columns_of(frame)], "rows": rows_of(frame)}
+
+
+def csv_text(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return rows as CSV; text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_harmless(name) for name in names])
+    writer.writerows([["" if value is None else _harmless(value) for value in row] for row in rows])
+    return out.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """Return text that begins like a formula with an apostrophe before it (OWASP, "CSV injection")."""
+    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _is_number(values: pd.Series[Any]) -> bool:
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return False
+    if values.dtype == object:
+        present = [v for v in values.tolist() if v is not None]
+        return bool(present) and all(
+            isinstance(v, int | float | Decimal) and not isinstance(v, bool) for v in present
+        )
+    return bool(pd.api.types.is_numeric_dtype(values.dtype))

@@ -1,0 +1,200 @@
+"""Numbers, amounts, intervals and dates in words; every sentence and table prints them through here.
+
+A minus is the real sign, thousands are set apart by commas, and what is not a number raises: a sentence never
+prints a number that does not exist.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+
+from sojourn.core.errors import UndefinedError
+from sojourn.core.interval import Interval
+
+MINUS = "−"
+
+
+def number(value: float, digits: int = 1, *, signed: bool = False) -> str:
+    """Print a number with fixed decimals.
+
+    Parameters
+    ----------
+    value : float
+        Any finite number.
+    digits : int
+        Decimals.
+    signed : bool
+        Whether a plus is written too.
+
+    Raises
+    ------
+    UndefinedError
+        When `value` is missing or infinite.
+
+    Examples
+    --------
+    >>> number(-1234.56), number(0.04, signed=True), number(-0.04)
+    ('−1,234.6', '0.0', '0.0')
+    """
+    if value is None or not math.isfinite(value):
+        raise UndefinedError(f"A sentence cannot state {value!r}: the number is not defined.")
+    plain = f"{abs(value):,.{digits}f}"
+    if float(plain.replace(",", "")) == 0:
+        return plain
+    sign = MINUS if value < 0 else "+" if signed else ""
+    return sign + plain
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Print a share (0-1) in percent.
+
+    Examples
+    --------
+    >>> percent(0.3614)
+    '36.1 %'
+    """
+    return f"{number(share * 100, digits)} %"
+
+
+def points(difference: float, digits: int = 1, *, signed: bool = False) -> str:
+    """Print a difference of two shares (-1 to 1) in points; the reader's word is "members in 100".
+
+    Examples
+    --------
+    >>> f"keeps {points(0.0214)} more members in 100"
+    'keeps 2.1 more members in 100'
+    """
+    return number(difference * 100, digits, signed=signed)
+
+
+def count(n: float) -> str:
+    """Print a whole number.
+
+    Examples
+    --------
+    >>> count(2357)
+    '2,357'
+    """
+    return number(n, 0)
+
+
+def money(amount: float, currency: str, digits: int = 2) -> str:
+    """Print an amount with its currency (an ISO code, or empty when none is known).
+
+    Examples
+    --------
+    >>> money(-1200, "EUR"), money(3.5, "")
+    ('−1,200.00 EUR', '3.50')
+    """
+    return f"{number(amount, digits)} {currency}".rstrip()
+
+
+def plural(n: float, one: str, many: str = "") -> str:
+    """Print a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "member"), plural(2357, "member"), plural(3, "day of grace", "days of grace")
+    ('1 member', '2,357 members', '3 days of grace')
+    """
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
+
+
+def listing(words: list[str] | tuple[str, ...], last: str = "and") -> str:
+    """Join words as a sentence does.
+
+    Examples
+    --------
+    >>> listing(["annual"]), listing(["annual", "monthly", "free"])
+    ('annual', 'annual, monthly and free')
+    """
+    return f" {last} ".join(part for part in (", ".join(words[:-1]), words[-1] if words else "") if part)
+
+
+def chances(probability: float) -> str:
+    """Print a probability as a natural frequency.
+
+    Examples
+    --------
+    >>> chances(0.974), chances(0.9991), chances(0.002)
+    ('97 in 100', 'more than 99 in 100', 'fewer than 1 in 100')
+    """
+    rounded = float(f"{probability * 100:.0f}")
+    if rounded == 0 and probability > 0:
+        return "fewer than 1 in 100"
+    if rounded == 100 and probability < 1:
+        return "more than 99 in 100"
+    return f"{number(rounded, 0)} in 100"
+
+
+def bounds(interval: Interval, digits: int = 1) -> str:
+    """Print what an interval is and its bounds, in the interval's own unit.
+
+    Examples
+    --------
+    >>> bounds(Interval(2.1, 0.4, 3.8, mass=0.95, kind="eti"))
+    '95 % credible interval 0.4 to 3.8'
+    """
+    return f"{interval.label} {number(interval.low, digits)} to {number(interval.high, digits)}"
+
+
+def in_words(interval: Interval, unit: str, digits: int = 1) -> str:
+    """Print an estimate with its interval, mass and kind.
+
+    Parameters
+    ----------
+    interval : Interval
+        Already in `unit`: use ``interval.scaled(100)`` for a share that is printed in percent or in 100.
+    unit : str
+        Word after the number: ``%``, ``members in 100``, ``days``, ``EUR`` … or empty.
+    digits : int
+        Decimals of all three numbers.
+
+    Examples
+    --------
+    >>> in_words(Interval(0.361, 0.340, 0.382, mass=0.95, kind="log-log").scaled(100), "%")
+    '36.1 % (95 % confidence interval 34.0 to 38.2)'
+    """
+    value = f"{number(interval.value, digits)} {unit}".rstrip()
+    return f"{value} ({bounds(interval, digits)})"
+
+
+def day(instant: str | date) -> str:
+    """Print the day of an instant (ISO 8601 text, date or datetime).
+
+    Examples
+    --------
+    >>> day("2025-07-01T00:00:00Z"), day(date(1997, 1, 2))
+    ('1 July 2025', '2 January 1997')
+    """
+    if isinstance(instant, str):
+        instant = datetime.fromisoformat(instant)
+    return f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}"
+
+
+def window(start: str | date, end: str | date) -> str:
+    """Print a stretch of time by its first and last instant.
+
+    Examples
+    --------
+    >>> window("1997-01-01T00:00:00Z", "1998-07-01T00:00:00Z")
+    '1 January 1997 to 1 July 1998'
+    """
+    return f"{day(start)} to {day(end)}"
+
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
