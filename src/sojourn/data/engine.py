@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import ibis
 
 
-def connect(*, memory_limit: str = "4GB", threads: int | None = None) -> Any:
-    """Return a fresh in-process DuckDB connection of Ibis, in UTC.
+def connect(*, memory_limit: str = "4GB", threads: int | None = None, scratch: Path | None = None) -> Any:
+    """Return a fresh in-process DuckDB connection of Ibis, in UTC (Ibis sets that itself).
 
     Parameters
     ----------
@@ -16,8 +18,15 @@ def connect(*, memory_limit: str = "4GB", threads: int | None = None) -> Any:
         Beyond it the engine spills to disk.
     threads : int, optional
         Number of threads; cells are equal for any.
+    scratch : Path, optional
+        Where it spills to; the system's folder for temporary files when not stated.
     """
-    settings: dict[str, Any] = {"memory_limit": memory_limit, "TimeZone": "UTC"}
+    settings: dict[str, Any] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(scratch or Path(tempfile.gettempdir()) / "sojourn-spill"),
+        "autoinstall_known_extensions": "false",  # nothing is fetched at run time
+        "autoload_known_extensions": "false",
+    }
     if threads is not None:
         settings["threads"] = threads
     return ibis.duckdb.connect(**settings)
