@@ -107,7 +107,7 @@ def _fits(kind: Kind, values: pd.Series[Any]) -> bool:
 
 
 def columns_of(frame: pd.DataFrame) -> list[Column]:
-    """Return name and kind of every column; a bare ``low`` or ``high`` has the kind of the column before it."""
+    """Return name and kind of every column; a bare ``low`` or ``high`` is of the kind before it."""
     columns: list[Column] = []
     for name in map(str, frame.columns):
         kind = kind_of(name, frame[name])
