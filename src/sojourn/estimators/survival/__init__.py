@@ -1,1 +1,1 @@
-"""Survival analysis on cells."""
+"""Survival analysis on cells: numpy only, exact on integer durations, one formula per function."""

@@ -1,0 +1,48 @@
+"""Mean time with us within a horizon: the area under the curve, and its standard error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.estimators.survival.kaplan_meier import greenwood_terms, product_limit
+from sojourn.estimators.survival.risk_set import RiskSet
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictedMean:
+    """Restricted mean for every whole horizon 0, 1, 2, …
+
+    Attributes
+    ----------
+    mean : array of float
+        Area under the step curve from 0 to the horizon, in the unit of the durations.
+    se : array of float
+        Its standard error.
+    """
+
+    mean: Floats
+    se: Floats
+
+
+def restricted_mean(risk: RiskSet) -> RestrictedMean:
+    """Return the restricted mean and its standard error for every horizon at once.
+
+    Notes
+    -----
+    mu(tau) is the integral of S from 0 to tau; its variance is the sum over event times t <= tau of
+    A(t)^2 d / (n (n - d)) with A(t) the area from t to tau (Klein & Moeschberger 2003, eq. 4.5.2), as
+    ``survfit(...)`` prints for ``rmean = tau``. With A(t) = mu(tau) - mu(t) the sum splits into three
+    running sums, so all horizons cost one pass. A duration rounded up to whole days counts days begun.
+    """
+    retained = product_limit(risk)
+    mean = np.concatenate([[0.0], np.cumsum(retained)[:-1]])
+    terms = greenwood_terms(risk)
+    terms = np.where(np.isfinite(terms), terms, 0.0)  # nobody is left: no area remains to the right
+    plain, once, twice = (np.cumsum(terms * mean**power) for power in (0, 1, 2))
+    variance = mean**2 * plain - 2 * mean * once + twice
+    return RestrictedMean(mean, np.sqrt(np.maximum(variance, 0.0)))
