@@ -10,9 +10,23 @@ from typing import Any
 
 #: Every public name and the module it lives in.
 _HOME: dict[str, str] = {
+    "Action": "sojourn.core.results.figures",
+    "actions": "sojourn.report.blocks",
+    "answer": "sojourn.report.blocks",
+    "Block": "sojourn.core.results.block",
     "Cells": "sojourn.core.cells",
     "cells": "sojourn.data.cells",
+    "Check": "sojourn.core.results.check",
+    "checks_table": "sojourn.report.blocks",
+    "figure": "sojourn.viz.figure",
+    "Headline": "sojourn.core.results.headline",
+    "Interval": "sojourn.core.interval",
+    "key_figures": "sojourn.report.blocks",
+    "KeyFigure": "sojourn.core.results.figures",
+    "note": "sojourn.report.blocks",
     "read_params": "sojourn.core.params",
+    "say": "sojourn.report.say",
+    "table": "sojourn.report.blocks",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of names, made from the one place that knows them)

@@ -1,7 +1,7 @@
 """How pictures look: fixed colours, quiet axes, text that stays text.
 
-Draw on axes of `new_axes` (or inside ``with theme():``), use the named colours only and put labels at the ends
-of lines; `sojourn.viz.figure.figure` then makes the picture a block whose colours follow the page's theme.
+Draw on axes of `new_axes` (or inside ``with theme():``), use the named colours only and put labels at the
+ends of lines; `sojourn.viz.figure.figure` then makes it a block whose colours follow the page's theme.
 """
 
 from __future__ import annotations

@@ -1,0 +1,40 @@
+"""What a result says, in one or two plain sentences."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from importlib import import_module, util
+from typing import Any
+
+#: Modules that teach `say` their results; loaded when it is first asked.
+_TEACHERS = ("sojourn.report.retention", "sojourn.report.trials", "sojourn.report.segments")
+
+
+@singledispatch
+def _say(result: Any) -> str:
+    raise TypeError(
+        f"There is no sentence for {type(result).__name__}; see the `say_*` functions of sojourn.report."
+    )
+
+
+#: Decorator by which a study's module teaches `say` one type of result.
+register = _say.register
+
+
+def say(result: Any) -> str:
+    """Say what a result means, with its interval in words.
+
+    Parameters
+    ----------
+    result : any frozen result of a study
+        For example a retention curve, a trial's result or a segmentation.
+
+    Raises
+    ------
+    TypeError
+        When no study has a sentence for it.
+    """
+    for module in _TEACHERS:
+        if util.find_spec(module) is not None:
+            import_module(module)
+    return _say(result)

@@ -1,0 +1,218 @@
+"""Tables as people read them, laid out by what the columns' names say (`sojourn.core.columns`).
+
+Bounds stand beside their value as "value (low to high)", units stand in the header, numbers to the right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from sojourn.core.columns import Kind, stem
+from sojourn.core.text import count, number
+from sojourn.report import tiny
+
+#: Words for names that occur often; any other name is shown with blanks for underscores.
+_WORDS = {
+    "n": "Members",
+    "at_risk": "Still observed",
+    "retained": "Still with us",
+    "churned": "Left",
+    "lift": "Difference from control",
+    "p_value": "p-value",
+    "rmst": "Mean stay",
+    "k": "Groups",
+}
+_UNITS: dict[Kind, str] = {
+    "share": "%",
+    "probability": "%",
+    "relative": "%",
+    "points": "in 100",
+}
+_FACTOR: dict[Kind, float] = {"share": 100, "probability": 100, "relative": 100, "points": 100}
+_SIGNED: frozenset[Kind] = frozenset({"points", "relative"})
+_NONE = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Header of one shown column.
+
+    Attributes
+    ----------
+    text : str
+        What it holds, with the unit.
+    numeric, bold : bool
+        Whether it is aligned right; whether it is the column that matters.
+    """
+
+    text: str
+    numeric: bool
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A table ready to be set.
+
+    Attributes
+    ----------
+    heads : list of Head
+        Shown columns.
+    rows : list of list of str
+        Shown values; markup where a tiny interval stands beside the number.
+    left_out : int
+        Rows that only the CSV has.
+    """
+
+    heads: list[Head]
+    rows: list[list[str]]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A shown column: the value's position, and those of its bounds when it has any."""
+
+    name: str
+    kind: Kind
+    value: int
+    low: int | None = None
+    high: int | None = None
+
+
+def lay_out(data: Mapping[str, Any], *, bold: str = "", most: int = 400, bars: int = 12) -> View:
+    """Lay out a table of a block.
+
+    Parameters
+    ----------
+    data : mapping
+        ``columns`` (name, kind) and ``rows``, from `sojourn.core.columns.as_data`.
+    bold : str
+        Name of the column that matters.
+    most : int
+        Rows shown at most; a longer table is shown at even steps.
+    bars : int
+        An interval of the bold column is drawn too where there are at most so many rows.
+    """
+    groups = _grouped(data["columns"])
+    rows = _thinned(data["rows"], most)
+    columns = [_cells(group, rows, drawn=group.name == bold and len(rows) <= bars) for group in groups]
+    heads = [Head(_header(g), g.kind != "text", g.name == bold) for g in groups]
+    return View(heads, [list(row) for row in zip(*columns, strict=True)], len(data["rows"]) - len(rows))
+
+
+def plain(view: View) -> str:
+    """Return the table as aligned text."""
+    lines = [
+        [head.text for head in view.heads],
+        *([Markup(cell).striptags() for cell in row] for row in view.rows),
+    ]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(view.heads))]
+    numeric = [head.numeric for head in view.heads]
+    return "\n".join(
+        "  ".join(
+            c.rjust(w) if right else c.ljust(w) for c, w, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _thinned(rows: Sequence[Sequence[Any]], most: int) -> list[Sequence[Any]]:
+    step = -(-len(rows) // most)
+    return list(rows[::step]) if step > 1 else list(rows)
+
+
+def _grouped(columns: Sequence[Sequence[str]]) -> list[_Group]:
+    """Put bounds to their values: ``x_low`` to ``x``, a bare ``low`` to the column before it."""
+    places = {name: i for i, (name, _) in enumerate(columns)}
+    bounds = {
+        i: end for i, (name, _) in enumerate(columns) if (end := name.rpartition("_")[2]) in ("low", "high")
+    }
+    groups: list[_Group] = []
+    for i, (name, kind) in enumerate(columns):
+        if i in bounds and _owner(columns, places, i) is not None:
+            continue
+        mine = {end: j for j, end in bounds.items() if _owner(columns, places, j) == i}
+        groups.append(_Group(name, kind, i, mine.get("low"), mine.get("high")))  # type: ignore[arg-type]
+    return groups
+
+
+def _owner(columns: Sequence[Sequence[str]], places: Mapping[str, int], bound: int) -> int | None:
+    """Return where the value of a bound stands, if it is in the table."""
+    name = columns[bound][0]
+    if stem(name):
+        return places.get(stem(name))
+    before = [i for i in range(bound) if columns[i][0] not in ("low", "high")]
+    return before[-1] if before and columns[before[-1]][1] != "text" else None
+
+
+def _header(group: _Group) -> str:
+    unit = _UNITS.get(group.kind, "")
+    name = group.name
+    if group.kind == "probability":
+        name = "chance of " + name.removeprefix("p_")
+    elif group.kind == "relative":
+        name = "relative " + name.removeprefix("rel_")
+    elif group.kind == "days" and name.endswith("_days"):
+        name, unit = name.removesuffix("_days"), "days"
+    words = _WORDS.get(name, name.replace("_", " ").strip())
+    return words[:1].upper() + words[1:] + (f", {unit}" if unit else "")
+
+
+def _cells(group: _Group, rows: Sequence[Sequence[Any]], *, drawn: bool) -> list[str]:
+    positions = [p for p in (group.value, group.low, group.high) if p is not None]
+    digits = _digits(group.kind, [row[p] for row in rows for p in positions if row[p] is not None])
+    texts = [_cell(group, row, digits) for row in rows]
+    if not drawn or group.low is None or group.high is None:
+        return texts
+    return [_with_bar(group, row, text, _scale(group, rows)) for row, text in zip(rows, texts, strict=True)]
+
+
+def _cell(group: _Group, row: Sequence[Any], digits: int) -> str:
+    value = _print(row[group.value], group.kind, digits)
+    if group.low is None or group.high is None or row[group.low] is None or row[group.high] is None:
+        return value
+    low, high = (_print(row[p], group.kind, digits, signed=False) for p in (group.low, group.high))
+    return f"{value} ({low} to {high})"
+
+
+def _print(value: Any, kind: Kind, digits: int, *, signed: bool = True) -> str:
+    if value is None:
+        return _NONE
+    if kind == "text":
+        return str(value)
+    if kind in ("count", "whole"):
+        return count(value) if kind == "count" else str(value)
+    return number(value * _FACTOR.get(kind, 1), digits, signed=signed and kind in _SIGNED)
+
+
+def _digits(kind: Kind, values: Sequence[Any]) -> int:
+    """Return the decimals that matter for a column: two where all its numbers are small, else fewer."""
+    if kind in ("text", "count", "whole") or not values:
+        return 0
+    if kind == "p_value":
+        return 4
+    if kind == "money":
+        return 2
+    largest = max(abs(v) for v in values) * _FACTOR.get(kind, 1)
+    if kind == "number":
+        return 0 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 1 else 3
+    return 2 if largest < 2 and kind != "days" else 1
+
+
+def _scale(group: _Group, rows: Sequence[Sequence[Any]]) -> tuple[float, float]:
+    values = [row[p] for row in rows for p in (group.value, group.low, group.high) if p is not None]
+    present = [float(v) for v in values if v is not None]
+    ends = (min(present, default=0.0), max(present, default=1.0))
+    return (min(ends[0], 0.0), max(ends[1], 0.0)) if group.kind in _SIGNED else ends
+
+
+def _with_bar(group: _Group, row: Sequence[Any], text: str, scale: tuple[float, float]) -> str:
+    value, low, high = row[group.value], row[group.low or 0], row[group.high or 0]
+    if value is None or low is None or high is None:
+        return text
+    return Markup("{} {}").format(text, tiny.interval(value, low, high, scale=scale, label=text))
