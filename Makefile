@@ -41,7 +41,7 @@ lock: setup-dev ## resolve the dependencies anew and rewrite what follows from t
 	@scripts/lock.sh
 
 verify: setup ## rebuild everything in a scratch clone and compare with what is committed
-	@sojourn verify
+	@sojourn verify $(addprefix --case ,$(CASES))
 
 calibrate: setup-dev ## coverage and error rates: the second pipeline
 	@cd calibration && dvc repro

@@ -1,0 +1,50 @@
+"""Run the calibration of one subject and write its results with the hash of the code they prove."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from sojourn.pipeline.machine import STEADY
+from sojourn.pipeline.proof import code_hash
+
+HERE = Path(__file__).resolve().parent
+
+#: Code whose change makes a result stale.
+ROOMS = {
+    "retention": ("estimators/survival", "studies/retention"),
+    "trials": ("estimators/bayes", "studies/trials"),
+    "segments": ("estimators/cluster", "studies/segments"),
+}
+
+
+def calibrated(subject: str) -> dict[str, object]:
+    """Return the rows of a subject's calibration, with what they prove."""
+    spec = importlib.util.spec_from_file_location(f"calibration_{subject}", HERE / f"{subject}.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(f"There is no calibration of {subject}.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    rows = module.calibrate()
+    return {"proves": {"rooms": list(ROOMS[subject]), "hash": code_hash(ROOMS[subject])}, "rows": rows}
+
+
+def main() -> int:
+    """Write ``results/SUBJECT.json``; exit code 1 when a goal is missed."""
+    import os
+
+    if any(os.environ.get(name) != value for name, value in STEADY.items()):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **STEADY})
+    result = calibrated(sys.argv[1])
+    target = HERE / "results" / f"{sys.argv[1]}.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    missed = [row for row in result["rows"] if row.get("met") is False]
+    for row in missed:
+        print(f"missed: {row}", file=sys.stderr)
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The command line: one word per stage, and the words behind ``make``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from sojourn.core.errors import SojournError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; a `SojournError` becomes one line on stderr and exit code 1."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except SojournError as error:
+        print(f"sojourn: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("sojourn: stopped; what was finished is kept, the same command goes on from there.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sojourn", description=__doc__)
+    words = parser.add_subparsers(required=True, metavar="WORD")
+
+    def word(name: str, command: Callable[[argparse.Namespace], int], text: str, *names: str) -> argparse.ArgumentParser:
+        sub = words.add_parser(name, help=text, description=text)
+        for argument in names:
+            sub.add_argument(argument)
+        sub.set_defaults(command=command)
+        return sub
+
+    word("prepare", _prepare, "send a case through the door", "case")
+    word("cells", _cells, "make the cells of a pair", "case", "study")
+    word("run", _run, "run the notebook of a pair and render its page", "case", "study")
+    word("index", _index, "write the scorecard, the glossary and the machine class")
+    word("check-params", _check_params, "check params.yaml and that the pipeline lists what it names")
+    word("reproduce", _reproduce, "check the parameters and run every stage that is stale")
+    verify = word("verify", _verify, "rebuild the last commit in a scratch clone and compare every file")
+    verify.add_argument("--case", action="append", default=[], help="only this case (may be repeated)")
+    verify.add_argument("--keep", action="store_true", help="keep the scratch clone")
+    word("environment", _environment, "print environment.yml as it follows from requirements.lock")
+    return parser
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.stages import prepare
+
+    prepare(arguments.case)
+    return 0
+
+
+def _cells(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.stages import cells
+
+    cells(arguments.case, arguments.study)
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.runner import run_study
+
+    run_study(arguments.case, arguments.study)
+    return 0
+
+
+def _index(_: argparse.Namespace) -> int:
+    from sojourn.pipeline.stages import index
+
+    index()
+    return 0
+
+
+def _check_params(_: argparse.Namespace) -> int:
+    from sojourn.pipeline.declared import check_params
+
+    check_params()
+    return 0
+
+
+def _reproduce(_: argparse.Namespace) -> int:
+    from sojourn.pipeline.reproduce import reproduce
+
+    return reproduce()
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.verify import verify
+
+    return verify(arguments.case, keep=arguments.keep)
+
+
+def _environment(_: argparse.Namespace) -> int:
+    from sojourn.pipeline.environment import environment_yml
+
+    print(environment_yml(), end="")
+    return 0

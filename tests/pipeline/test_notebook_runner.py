@@ -1,0 +1,106 @@
+"""What the runner takes out of a notebook, what it refuses, and that a failure leaves nothing half-written."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from sojourn.core.errors import ParameterError
+from sojourn.core.results.block import MIME
+from sojourn.pipeline.runner.notebook import (
+    NotebookError,
+    declared_parameters,
+    execute,
+    matched,
+    shown,
+    source_hash,
+)
+
+
+def parameters_cell(source):
+    return new_code_cell(source, metadata={"tags": ["parameters"]})
+
+
+def with_output(**output):
+    return new_notebook(cells=[new_code_cell("x", outputs=[new_output(**output)])])
+
+
+def test_parameters_are_read_from_the_tagged_cell():
+    notebook = new_notebook(cells=[parameters_cell('case = "demo"\nhorizons = [30, 90]  # days\nuntil = 180')])
+    assert declared_parameters(notebook) == {"case": "demo", "horizons": [30, 90], "until": 180}
+
+
+@pytest.mark.parametrize("source", ["import os", "a = f(1)", "a.b = 1"])
+def test_a_parameters_cell_holds_literals_only(source):
+    with pytest.raises((NotebookError, ValueError)):
+        declared_parameters(new_notebook(cells=[parameters_cell(source)]))
+
+
+def test_there_is_exactly_one_parameters_cell():
+    with pytest.raises(NotebookError, match="exactly one cell tagged 'parameters', this one has 2"):
+        declared_parameters(new_notebook(cells=[parameters_cell("a = 1"), parameters_cell("b = 1")]))
+
+
+def test_an_unknown_parameter_is_refused_by_name_with_a_hint():
+    with pytest.raises(ParameterError, match="'horizon' is not a parameter of the notebook n. Did you mean 'horizons'?"):
+        matched({"horizons": [1]}, {"horizon": [1], "horizons": [2]}, "n")
+
+
+def test_a_missing_parameter_is_refused_by_name():
+    with pytest.raises(ParameterError, match="'mass' is missing"):
+        matched({"mass": 0.9, "case": "demo"}, {"case": "demo"}, "n")
+
+
+def test_a_warning_fails_the_run():
+    with pytest.raises(NotebookError, match="Cell 1 warned.*something odd"):
+        list(shown(with_output(output_type="stream", name="stderr", text="something odd")))
+
+
+def test_a_raw_table_is_refused():
+    bare = with_output(output_type="display_data", data={"text/html": "<table>", "text/plain": "rows"})
+    with pytest.raises(NotebookError, match="Cell 1 shows text/html, text/plain; a page takes blocks only"):
+        list(shown(bare))
+
+
+def test_blocks_text_prose_and_code_come_in_order():
+    block = {"kind": "note", "text": "hello"}
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("# Who?"),
+            parameters_cell("a = 1"),
+            new_code_cell(
+                "f()",
+                outputs=[
+                    new_output(output_type="display_data", data={MIME: block, "text/plain": "hello"}),
+                    new_output(output_type="stream", name="stdout", text="said\n"),
+                ],
+            ),
+        ]
+    )
+    assert [(s.kind, s.content) for s in shown(notebook)] == [
+        ("prose", "# Who?"),
+        ("code", "f()"),
+        ("block", block),
+        ("text", "said\n"),
+    ]
+
+
+@pytest.mark.notebooks
+def test_execution_injects_parameters_and_names_the_cell_that_fails(tmp_path):
+    source, target = tmp_path / "n.ipynb", tmp_path / "out.ipynb"
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    good = new_notebook(cells=[parameters_cell("a = 1"), new_code_cell("print(a + 1)")], metadata=kernel)
+    nbformat.write(good, source)
+    executed = execute(source, target, {"a": 41}, environment={}, label="n")
+    assert [s.content for s in shown(executed) if s.kind == "text"] == ["42\n"]
+    good.cells.append(new_code_cell("1 / 0"))
+    nbformat.write(good, source)
+    with pytest.raises(NotebookError, match="failed with ZeroDivisionError: division by zero"):
+        execute(source, target, {"a": 41}, environment={}, label="n")
+    assert target.is_file()
+
+
+def test_the_source_hash_sees_sources_only():
+    a = new_notebook(cells=[new_code_cell("x = 1")])
+    b = new_notebook(cells=[new_code_cell("x = 1", execution_count=3, metadata={"k": 1})])
+    c = new_notebook(cells=[new_code_cell("x = 2")])
+    assert source_hash(a) == source_hash(b) != source_hash(c)

@@ -1,0 +1,46 @@
+"""The committed calibrations prove the code that stands here, and met their goals."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sojourn.pipeline.proof import code_hash
+
+RESULTS = Path(__file__).resolve().parents[1] / "calibration" / "results"
+SUBJECTS = ("retention", "trials", "segments")
+
+
+@pytest.fixture(params=SUBJECTS)
+def result(request, monkeypatch):
+    monkeypatch.setenv("SOJOURN_ROOT", str(RESULTS.parents[1]))
+    return json.loads((RESULTS / f"{request.param}.json").read_text(encoding="utf-8"))
+
+
+def test_it_proves_the_code_that_stands_here(result):
+    assert result["proves"]["hash"] == code_hash(result["proves"]["rooms"]), "run `make calibrate` and commit its results"
+
+
+def test_it_has_rows_and_every_goal_was_met(result):
+    assert len(result["rows"]) >= 2
+    assert [row for row in result["rows"] if row.get("met") is False] == []
+
+
+def test_every_row_says_over_how_many_worlds(result):
+    assert [row for row in result["rows"] if not row.get("worlds")] == []
+
+
+def test_the_hash_changes_with_one_character(tmp_path, monkeypatch):
+    room = tmp_path / "src" / "sojourn" / "room"
+    room.mkdir(parents=True)
+    (room / "a.py").write_text("x = 1\n")
+    monkeypatch.setenv("SOJOURN_ROOT", str(tmp_path))
+    before = code_hash(["room"])
+    (room / "a.py").write_text("x = 2\n")
+    assert code_hash(["room"]) != before
+
+
+def test_a_room_that_is_gone_cannot_pass(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOJOURN_ROOT", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="no room nowhere"):
+        code_hash(["nowhere"])
