@@ -1,0 +1,161 @@
+"""What a trial is judged by: the belief before its data, and the rule that decides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Literal
+
+from sojourn.core.errors import ParameterError
+from sojourn.core.ranges import in_range
+
+OutcomeKind = Literal["binary", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiftPrior:
+    """What is believed of a scheme's lift before its data, as a normal distribution of the absolute lift.
+
+    Attributes
+    ----------
+    low, high, mass : float
+        The stated belief: the lift lies between `low` and `high` with probability `mass`
+        (a share of members for a binary outcome, currency per member for a value).
+    spread : float
+        How far strata deviate from the overall lift, as a share of the prior's standard deviation:
+        their scale has a half-normal prior with that standard deviation.
+    """
+
+    low: float
+    high: float
+    mass: float
+    spread: float = 0.5
+
+    def __post_init__(self) -> None:
+        in_range(self.mass, "mass", gt=0, lt=1)
+        in_range(self.high, "high", gt=self.low)
+        in_range(self.spread, "spread", gt=0)
+
+    @classmethod
+    def from_belief(cls, *, low: float, high: float, mass: float, spread: float = 0.5) -> LiftPrior:
+        """Make a prior from a belief such as "nine in ten lifts lie between -3 and +5 points".
+
+        Parameters
+        ----------
+        low, high : float
+            Bounds of the absolute lift: a share (0.05 is 5 members in 100) or currency per member.
+        mass : float
+            Probability between them, in (0, 1); the rest is divided equally.
+        spread : float
+            See `LiftPrior`.
+
+        Raises
+        ------
+        ParameterError
+            When the bounds are out of order or `mass` is out of range.
+        """
+        return cls(low, high, mass, spread)
+
+    @property
+    def sds(self) -> float:
+        """Standard deviations between the middle of the belief and a bound."""
+        return NormalDist().inv_cdf(0.5 + self.mass / 2)
+
+    @property
+    def mean(self) -> float:
+        """Mean of the absolute lift."""
+        return (self.low + self.high) / 2
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the absolute lift."""
+        return (self.high - self.low) / (2 * self.sds)
+
+    def on_logit(self, base: float) -> tuple[float, float]:
+        """Return mean and standard deviation of the lift in log-odds at a base rate.
+
+        Both bounds of the belief are mapped (``logit(base + bound) - logit(base)``) and a normal
+        distribution is laid through them.
+
+        Raises
+        ------
+        ParameterError
+            When the belief leaves the range of a rate at this base.
+        """
+        if base + self.low <= 0 or base + self.high >= 1:
+            raise ParameterError(
+                f"The belief {self.low:g} to {self.high:g} is not possible at a base rate of {base:.4g}: "
+                "base plus lift has to stay between 0 and 1. State a narrower belief for this outcome."
+            )
+        low, high = (_logit(base + bound) - _logit(base) for bound in (self.low, self.high))
+        return (low + high) / 2, (high - low) / (2 * self.sds)
+
+
+def _logit(rate: float) -> float:
+    return math.log(rate / (1 - rate))
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPlan:
+    """The rule a trial is judged by, written down before its data are looked at.
+
+    A scheme ships when the probability that its lift in `metric` exceeds `rope` is above `threshold`.
+    Everything else can only veto.
+
+    Attributes
+    ----------
+    metric, guard : str
+        Outcome that decides, and the binary outcome that may not get worse.
+    horizon_days : int
+        Days of follow-up after assignment.
+    rope : float
+        A lift up to this is not worth having (unit of the metric, per member).
+    threshold : float
+        The one decisive threshold, a probability.
+    tolerable_loss : float
+        Veto above this expected loss against the best scheme (unit of the metric, per member).
+    guard_margin, guard_risk : float
+        Veto when the guard falls by more than `guard_margin` (a share) with more than this probability.
+    looks : int
+        How many times the rule is applied while data come in, equally spaced.
+    worthwhile : float
+        A lift that would be worth having, for the power of the rule (unit of the metric).
+    belief : LiftPrior
+        Prior of lifts in binary outcomes (shares).
+    belief_value : LiftPrior
+        Prior of lifts in values (currency per member).
+    """
+
+    metric: str
+    guard: str
+    horizon_days: int
+    rope: float
+    threshold: float
+    tolerable_loss: float
+    guard_margin: float
+    guard_risk: float
+    looks: int
+    worthwhile: float
+    belief: LiftPrior
+    belief_value: LiftPrior
+
+    def __post_init__(self) -> None:
+        in_range(self.threshold, "threshold", gt=0.5, lt=1)
+        in_range(self.guard_risk, "guard_risk", gt=0, lt=1)
+        for name in ("rope", "tolerable_loss", "guard_margin"):
+            in_range(getattr(self, name), name, ge=0)
+        in_range(self.looks, "looks", ge=1)
+        in_range(self.horizon_days, "horizon_days", ge=1)
+        in_range(self.worthwhile, "worthwhile", gt=self.rope)
+
+    def prior(self, kind: OutcomeKind) -> LiftPrior:
+        """Return the prior for outcomes of one kind."""
+        return self.belief if kind == "binary" else self.belief_value
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of every field, 12 hex digits: another rule has another one."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]

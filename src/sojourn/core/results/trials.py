@@ -1,0 +1,358 @@
+"""Results of the study `trials`: a trial as cells, the plan it is judged by, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sojourn.core.errors import ConvergenceError, ParameterError
+from sojourn.core.interval import Interval
+from sojourn.core.results.trial_plan import LiftPrior, OutcomeKind, TrialPlan
+
+DecisionVerdict = Literal["ship", "wait", "stop", "no difference worth having", "blocked"]
+
+#: A sampled posterior counts as converged within these (r-hat below, bulk ESS at least, divergences none).
+R_HAT_BELOW, ESS_AT_LEAST = 1.01, 400
+#: The fast path agrees with the sampled posterior within these: means and widths in posterior
+#: standard deviations, probabilities absolutely.
+AGREES_WITHIN_SD, AGREES_WITHIN_P = 0.15, 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A randomised comparison of schemes, as cells of members whose follow-up is complete.
+
+    Attributes
+    ----------
+    case, name, control : str
+        Case, trial and the scheme that the others are compared with.
+    schemes : tuple of str
+        Control first, then by name.
+    strata : tuple of str
+        Values of something known before assignment, by name; one value where there are none.
+    binary : DataFrame
+        ``outcome``, ``scheme``, ``stratum``, ``period``, ``n``, ``k`` (members; of whom it is true).
+    value : DataFrame
+        ``outcome``, ``scheme``, ``stratum``, ``period``, ``n``, ``total``, ``total_sq``, ``total_cube``
+        (sums over members of the amount, its square and its cube; currency and its powers).
+    split : DataFrame
+        ``scheme``, ``period``, ``assigned``, ``matured`` (members).
+    allocation : mapping of str to float
+        Planned share of each scheme; sums to 1.
+    min_group : int
+        Nothing is shown for fewer members.
+    meta : mapping
+        ``horizon_days``, ``historic``, ``currency``, ``margin``, ``words``, ``truth``, … as the cells say.
+    """
+
+    case: str
+    name: str
+    control: str
+    schemes: tuple[str, ...]
+    strata: tuple[str, ...]
+    binary: pd.DataFrame
+    value: pd.DataFrame
+    split: pd.DataFrame
+    allocation: Mapping[str, float]
+    min_group: int
+    meta: Mapping[str, Any]
+
+    @property
+    def outcomes(self) -> dict[str, OutcomeKind]:
+        """Name and kind of every outcome."""
+        binary: dict[str, OutcomeKind] = dict.fromkeys(sorted(set(self.binary["outcome"])), "binary")
+        return {**binary, **dict.fromkeys(sorted(set(self.value["outcome"])), "value")}
+
+    def kind(self, outcome: str) -> OutcomeKind:
+        """Return ``binary`` or ``value``.
+
+        Raises
+        ------
+        ParameterError
+            When the trial has no such outcome.
+        """
+        if outcome not in self.outcomes:
+            raise ParameterError.unknown(outcome, f"the outcomes of trial '{self.name}'", self.outcomes)
+        return self.outcomes[outcome]
+
+    def cells(self, outcome: str) -> pd.DataFrame:
+        """Return the cells of one outcome, without the column ``outcome``."""
+        table = self.binary if self.kind(outcome) == "binary" else self.value
+        return table[table["outcome"] == outcome].drop(columns="outcome").reset_index(drop=True)
+
+    def words(self, outcome: str) -> str:
+        """Return an outcome in plain words, as the cells describe it."""
+        words: Mapping[str, str] = self.meta.get("words", {})
+        return words.get(outcome, outcome.replace("_", " "))
+
+    def __repr__(self) -> str:
+        assigned = int(self.split["assigned"].sum())
+        return (
+            f"Trial '{self.name}' of {self.case}: {', '.join(self.schemes[1:])} against {self.control}, "
+            f"{assigned:,} members, outcomes {', '.join(self.outcomes)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCheck:
+    """Whether members were divided over the schemes as planned.
+
+    Attributes
+    ----------
+    table : DataFrame
+        ``scheme``, ``assigned``, ``expected`` (members), ``share``, ``planned_share``.
+    p_value : float
+        Of the observed split under the planned one: exact binomial for two schemes, chi-square for more.
+    p_drift : float
+        Of one split over all assignment periods (chi-square of scheme by period); 1 for one period.
+    catch_rate : float
+        Probability of p < .01 for a planted fault at this size: one scheme 2 % larger (50 to 51).
+    verdict : str
+        ``pass``; ``warn`` for p < .01; ``fail`` for p < .001.
+    """
+
+    table: pd.DataFrame
+    p_value: float
+    p_drift: float
+    catch_rate: float
+    verdict: Literal["pass", "warn", "fail"]
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{row.scheme} {row.assigned:,}" for row in self.table.itertuples())
+        return f"SplitCheck {self.verdict}: p = {self.p_value:.2g} ({parts})"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """Posterior of every scheme's outcome and of its lift over control, standardised over strata.
+
+    Attributes
+    ----------
+    outcome, kind, control : str
+        What was compared, and with what.
+    words : str
+        The outcome in plain words.
+    currency : str
+        Of a value; empty for a binary outcome.
+    horizon_days : int
+        Days of follow-up.
+    prior : LiftPrior
+        The belief that was used.
+    prior_link : tuple of float
+        Its mean and standard deviation on the scale of the model (log-odds or currency).
+    mass : float
+        Probability mass of every interval (equal-tailed).
+    table : DataFrame, one row per scheme, control first
+        ``scheme``, ``n``, ``mean``, ``mean_low``, ``mean_high`` (share or currency per member), ``lift``,
+        ``lift_low``, ``lift_high``, ``p_beats_control``, ``p_best``, ``expected_loss``, and without any model
+        ``raw_mean``, ``raw_lift``, ``raw_lift_low``, ``raw_lift_high`` (normal interval from moments).
+        Lift and `p_beats_control` of control itself are missing.
+    strata : DataFrame, one row per scheme but control and stratum
+        ``scheme``, ``stratum``, ``n``, ``raw_lift``, ``raw_lift_se``, ``lift``, ``lift_low``, ``lift_high``.
+    shrunk : float
+        Share of the raw differences between strata that pooling took away (0-1); missing for one stratum.
+    draws : array, draws by schemes
+        Joint posterior draws of the standardised means, in the order of `table`.
+    """
+
+    outcome: str
+    kind: OutcomeKind
+    control: str
+    words: str
+    currency: str
+    horizon_days: int
+    prior: LiftPrior
+    prior_link: tuple[float, float]
+    mass: float
+    table: pd.DataFrame
+    strata: pd.DataFrame
+    shrunk: float
+    draws: NDArray[np.float64]
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Control first, as in `table`."""
+        return tuple(self.table["scheme"])
+
+    def row(self, scheme: str) -> pd.Series:
+        """Return one scheme's row of `table`."""
+        return self.table.iloc[self._index(scheme)]
+
+    def lift_draws(self, scheme: str, over: str) -> NDArray[np.float64]:
+        """Return posterior draws of the lift of one scheme over another."""
+        drawn: NDArray[np.float64] = self.draws[:, self._index(scheme)] - self.draws[:, self._index(over)]
+        return drawn
+
+    def p_above(self, scheme: str, bound: float) -> float:
+        """Return the probability that a scheme's lift over control exceeds `bound`."""
+        return float((self.lift_draws(scheme, self.control) > bound).mean())
+
+    def lift(self, scheme: str) -> Interval:
+        """Return the lift over control with its interval (share or currency per member)."""
+        row = self.row(scheme)
+        return Interval(float(row["lift"]), float(row["lift_low"]), float(row["lift_high"]), self.mass, "eti")
+
+    def _index(self, scheme: str) -> int:
+        if scheme not in self.schemes:
+            raise ParameterError.unknown(scheme, "the schemes of this result", self.schemes)
+        return self.schemes.index(scheme)
+
+    def __repr__(self) -> str:
+        lifts = "; ".join(
+            f"{s} {self.lift(s).value:+.4g} ({self.lift(s).low:+.4g} to {self.lift(s).high:+.4g})"
+            for s in self.schemes[1:]
+        )
+        return f"TrialResult of {self.outcome}, lift over {self.control}, {self.mass * 100:g} % eti: {lifts}"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The fast path beside a posterior sampled by PyMC from the same cells and prior.
+
+    Attributes
+    ----------
+    outcome, sampler : str
+        What was sampled, and how.
+    r_hat, ess_bulk : float
+        Worst over all parameters.
+    divergences : int
+        Divergent transitions after tuning.
+    gap_sd, gap_p : float
+        Largest difference between fast path and sampler: of lift means and bounds in posterior standard
+        deviations; of the probabilities to beat control and to be best.
+    comparison : DataFrame
+        ``scheme``, ``lift``, ``lift_low``, ``lift_high``, ``p_beats_control``, ``p_best`` as sampled, and the
+        same prefixed ``fast_``.
+    """
+
+    outcome: str
+    sampler: str
+    r_hat: float
+    ess_bulk: float
+    divergences: int
+    gap_sd: float
+    gap_p: float
+    comparison: pd.DataFrame
+
+    @property
+    def converged(self) -> bool:
+        """Whether r-hat, bulk effective sample size and divergences are within their limits."""
+        return self.r_hat < R_HAT_BELOW and self.ess_bulk >= ESS_AT_LEAST and self.divergences == 0
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the fast path is within the stated tolerance of the sampler."""
+        return self.gap_sd <= AGREES_WITHIN_SD and self.gap_p <= AGREES_WITHIN_P
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Both posteriors side by side.
+
+        Raises
+        ------
+        ConvergenceError
+            When the sampler did not converge: its numbers mean nothing.
+        """
+        if not self.converged:
+            raise ConvergenceError(
+                f"The sampler did not converge on '{self.outcome}': r-hat {self.r_hat:.3f} "
+                f"(below {R_HAT_BELOW}), bulk ESS {self.ess_bulk:.0f} (at least {ESS_AT_LEAST}), "
+                f"{self.divergences} divergences (none). "
+                "Draw longer, or merge strata with few members."
+            )
+        return self.comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the plan's rule says.
+
+    Attributes
+    ----------
+    verdict : str
+        ``ship``, ``wait``, ``stop``, ``no difference worth having`` or ``blocked``.
+    scheme : str
+        The scheme concerned: the one to ship, else the one with the largest expected lift.
+    reasons : tuple of str
+        Why, in sentences; vetoes and failed checks by name.
+    table : DataFrame, one row per scheme but control
+        ``scheme``, ``lift``, ``lift_low``, ``lift_high``, ``p_worth`` (lift above the plan's rope),
+        ``expected_loss``, ``p_guard_harm``, ``verdict``.
+    plan : TrialPlan
+        The rule.
+    result : TrialResult
+        What it was applied to.
+    historic : bool
+        Whether the rule was chosen after the results were known.
+    """
+
+    verdict: DecisionVerdict
+    scheme: str
+    reasons: tuple[str, ...]
+    table: pd.DataFrame
+    plan: TrialPlan
+    result: TrialResult
+    historic: bool
+
+    def __repr__(self) -> str:
+        return f"Decision: {self.verdict} ({self.scheme}). {' '.join(self.reasons)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRateCard:
+    """How often the plan's rule would ship something that is not worth it, and find something that is.
+
+    Attributes
+    ----------
+    table : DataFrame, one row per number of looks
+        ``looks``, ``wrong_rate``, ``wrong_rate_low``, ``wrong_rate_high`` (any scheme shipped while every
+        true lift is 0), ``found_rate``, ``found_rate_low``, ``found_rate_high`` (the scheme shipped that is
+        worth `worthwhile` while the others are worth 0); exact 95 % intervals of the simulation error.
+    worlds : int
+        Simulated trials behind every rate.
+    metric : str
+        Outcome that decides.
+    schemes : int
+        Schemes besides control.
+    n : int
+        Members of all arms at the last look.
+    planned_looks : int
+        As the plan says.
+    worthwhile : float
+        True lift of the scheme to be found (unit of the metric).
+    """
+
+    table: pd.DataFrame
+    worlds: int
+    metric: str
+    schemes: int
+    n: int
+    planned_looks: int
+    worthwhile: float
+
+    def at(self, looks: int) -> pd.Series:
+        """Return the row for a number of looks.
+
+        Raises
+        ------
+        ParameterError
+            When it was not simulated.
+        """
+        rows = self.table[self.table["looks"] == looks]
+        if rows.empty:
+            raise ParameterError(
+                f"'looks' must be one of {', '.join(map(str, self.table['looks']))}, got {looks}."
+            )
+        return rows.iloc[0]
+
+    def __repr__(self) -> str:
+        row = self.at(self.planned_looks)
+        return (
+            f"ErrorRateCard: {row['wrong_rate']:.1%} wrong ships at {self.planned_looks} looks "
+            f"({self.worlds:,} worlds)"
+        )
