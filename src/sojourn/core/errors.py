@@ -36,6 +36,7 @@ class DataError(SojournError):
         table: str,
         column: str,
         problem: str,
+        *,
         bad_rows: int,
         all_rows: int,
         examples: Sequence[object],
@@ -52,9 +53,32 @@ class DataError(SojournError):
         present = list(present)
         near = difflib.get_close_matches(column, present, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "Rename it in the case's `prepare.columns`."
+        found = ", ".join(sorted(present))
+        return cls(f"{table}.{column}: the column is missing from all rows; found {found}. {hint}")
+
+    @classmethod
+    def wrong_type(cls, table: str, column: str, found: str, expected: str, rows: int) -> DataError:
+        """Name a column whose values cannot be read as what the contract says."""
         return cls(
-            f"{table}.{column}: the column is missing from all rows; found {', '.join(sorted(present))}. {hint}"
+            f"{table}.{column}: wrong type in all {rows:,} rows: found {found}, expected {expected}. "
+            "Write the column as the contract in data/README.md says."
         )
+
+    @classmethod
+    def no_file(cls, table: str, path: object, case: str) -> DataError:
+        """Name a file that is not there."""
+        where = f"cases.{case}.prepare.tables.{table}"
+        return cls(f"{table}: there is no file {path}. Correct {where}, or add the file.")
+
+    @classmethod
+    def no_rows(cls, table: str, path: object) -> DataError:
+        """Name a table without rows."""
+        return cls(f"{table}: {path} has no rows. Fill it, or take the table out of the case.")
+
+    @classmethod
+    def unreadable(cls, table: str, path: object, why: str) -> DataError:
+        """Name a file that is neither CSV in UTF-8 nor Parquet."""
+        return cls(f"{table}: {path} cannot be read ({why}). Write it as CSV in UTF-8 or as Parquet.")
 
 
 class UndefinedError(SojournError):

@@ -14,6 +14,9 @@ Type = Literal["id", "instant", "category", "text", "integer", "decimal", "bool"
 #: Grades in order of secrecy. Results and pages hold nothing above ``internal``; no member key at all.
 GRADES: tuple[Grade, ...] = ("public", "internal", "sensitive", "secret")
 
+#: Age bands at joining, in order; the last one also holds what lies outside 18 to 110 years.
+AGE_BANDS: tuple[str, ...] = ("18-24", "25-34", "35-44", "45-54", "55+", "unknown")
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -33,6 +36,10 @@ class Column:
     known : str
         When it is known: ``joining`` (may group from joining on), ``event`` or ``later``
         (may group only what happens afterwards).
+    at_least : int or None
+        Smallest value allowed.
+    one_of : tuple of str
+        The only values allowed; empty for any.
     """
 
     name: str
@@ -42,6 +49,8 @@ class Column:
     required: bool = False
     nullable: bool = True
     known: Literal["joining", "event", "later"] = "event"
+    at_least: int | None = None
+    one_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +65,21 @@ class Table:
         In the order in which tidy tables have them.
     key : tuple of str
         Columns that may not repeat together; empty where rows may repeat.
+    time : str
+        The instant a row belongs to; a row later than ``as_of`` is not part of the data.
+    end : str
+        The instant at which what began at `time` ended; empty where nothing ends.
+    with_end : tuple of str
+        Columns that are known only when the end is.
     """
 
     name: str
     row: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    time: str = ""
+    end: str = ""
+    with_end: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return one column by name (KeyError when unknown)."""
@@ -72,6 +90,12 @@ class Table:
         """Names of the columns without which the table is refused."""
         return tuple(column.name for column in self.columns if column.required)
 
+    @property
+    def tidy(self) -> dict[str, Type]:
+        """Columns behind the door: ``member`` in place of ``member_id``, no year of birth."""
+        names = {"member_id": "member"}
+        return {names.get(c.name, c.name): c.type for c in self.columns if c.name != "birth_year"}
+
 
 def _id(name: str, meaning: str, *, required: bool = True) -> Column:
     return Column(name, "id", meaning, "secret", required=required, nullable=not required)
@@ -81,7 +105,9 @@ def _at(name: str, meaning: str, *, required: bool = False) -> Column:
     return Column(name, "instant", meaning, required=required, nullable=not required)
 
 
-_MEMBER = _id("member_id", "The platform's own id of the member; hashed at the door and replaced by `member`.")
+_MEMBER = _id(
+    "member_id", "The platform's own id of the member; replaced by the number `member` at the door."
+)
 _RECORDED = _at("recorded_at", "When the row became known to the platform; reading at `as_of` uses it too.")
 
 MEMBERS = Table(
@@ -94,13 +120,23 @@ MEMBERS = Table(
         Column("churn_reason", "category", "Stated reason of the end.", known="later"),
         Column("channel", "category", "Where the member came from.", known="joining"),
         Column("plan", "category", "Plan at joining; later plans live in `spells`.", known="joining"),
-        Column("birth_year", "integer", "Year of birth; coarsened to an age band at joining.", "sensitive", known="joining"),
+        Column("birth_year", "integer", "Year of birth; coarsened to a band.", "sensitive", known="joining"),
+        Column(
+            "age_band",
+            "category",
+            "Age band at joining; made from the year of birth where that is given.",
+            known="joining",
+            one_of=AGE_BANDS,
+        ),
         Column("gender", "category", "Gender as stated by the member.", "sensitive", known="joining"),
         Column("region", "category", "Region of residence at joining.", known="joining"),
         _id("referred_by", "Id of the member who brought this one.", required=False),
-        Column("consent", "bool", "Whether the member agreed to analysis; empty counts as stated in the case."),
+        Column("consent", "bool", "Whether the member agreed to analysis; empty counts as the case says."),
     ),
     key=("member_id",),
+    time="joined_at",
+    end="churned_at",
+    with_end=("churn_reason",),
 )
 EVENTS = Table(
     "events",
@@ -114,6 +150,7 @@ EVENTS = Table(
         Column("amount", "decimal", "Money paid (negative: refunded), in the case's currency."),
         _RECORDED,
     ),
+    time="occurred_at",
 )
 ASSIGNMENTS = Table(
     "assignments",
@@ -125,6 +162,7 @@ ASSIGNMENTS = Table(
         _at("assigned_at", "When the member was assigned.", required=True),
     ),
     key=("trial", "member_id"),
+    time="assigned_at",
 )
 COSTS = Table(
     "costs",
@@ -134,9 +172,17 @@ COSTS = Table(
         _id("member_id", "Member it was spent on; empty for costs of a whole scheme.", required=False),
         Column("scheme", "category", "Scheme it belongs to."),
         Column("channel", "category", "Channel it belongs to."),
-        Column("amount", "decimal", "Money spent, in the case's currency.", required=True, nullable=False),
+        Column(
+            "amount",
+            "decimal",
+            "Money spent, in the case's currency.",
+            required=True,
+            nullable=False,
+            at_least=0,
+        ),
         _at("at", "When it was spent.", required=True),
     ),
+    time="at",
 )
 SPELLS = Table(
     "spells",
@@ -146,10 +192,14 @@ SPELLS = Table(
         _at("started_at", "When it began.", required=True),
         _at("ended_at", "When it ended; empty while it lasts."),
         Column("plan", "category", "Plan during the spell.", required=True, nullable=False, known="later"),
-        Column("price", "decimal", "Price per month during the spell."),
+        Column("price", "decimal", "Price per month during the spell.", at_least=0),
         Column("end_reason", "category", "Why it ended.", known="later"),
         Column("voluntary", "bool", "Whether the member ended it.", known="later"),
     ),
+    key=("member_id", "started_at"),
+    time="started_at",
+    end="ended_at",
+    with_end=("end_reason", "voluntary"),
 )
 
 #: Tables the door reads today, by name. Further ones of the design join here with their studies.
@@ -169,5 +219,6 @@ def contract_markdown() -> str:
             for c in table.columns
         ]
         head = f"### `{table.name}`\n\nOne row: {table.row}.{key}\n\n"
-        parts.append(head + "| column | type | required | grade | meaning |\n|---|---|---|---|---|\n" + "\n".join(rows))
+        head += "| column | type | required | grade | meaning |\n|---|---|---|---|---|\n"
+        parts.append(head + "\n".join(rows))
     return "\n\n".join(parts) + "\n"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import ibis
+import pyarrow as pa
+from ibis import Table
+
+_BATCH = 65_536
 
 
 def connect(*, memory_limit: str = "4GB", threads: int | None = None, scratch: Path | None = None) -> Any:
@@ -30,3 +35,11 @@ def connect(*, memory_limit: str = "4GB", threads: int | None = None, scratch: P
     if threads is not None:
         settings["threads"] = threads
     return ibis.duckdb.connect(**settings)
+
+
+def stream(engine: Any, table: Table) -> Iterator[pa.RecordBatch]:
+    """Give the rows of an expression batch by batch, in its order, so that memory does not grow with them.
+
+    DuckDB 2 dropped the method by which Ibis 12 does this (`fetch_record_batch`), so its own reader is used.
+    """
+    yield from engine.con.sql(engine.compile(table)).to_arrow_reader(_BATCH)

@@ -11,6 +11,7 @@ import ibis
 
 from sojourn.core.errors import DataError, SojournError
 from sojourn.core.params import Params
+from sojourn.core.schema import CONTRACT
 from sojourn.data.engine import connect
 
 
@@ -29,7 +30,9 @@ class Tidy:
     tables : mapping of str to ibis Table
         As the contract names them, with the dense integer `member` in place of `member_id`.
     meta : mapping
-        ``as_of``, ``observed_from`` (UTC, ISO 8601), ``time_zone``, ``rows`` by table, ``key_id``.
+        ``as_of``, ``observed_from``, ``first_instant`` (UTC, ISO 8601), ``time_zone``, ``currency``,
+        ``key_id``, ``rows`` by table, and ``present``: by table the columns that the case brought
+        (all others of the contract are there and empty).
     """
 
     case: str
@@ -45,7 +48,9 @@ class Tidy:
             When the case does not have it.
         """
         if name not in self.tables:
-            raise MissingTableError(f"{study} needs the table `{name}`, which the case '{self.case}' does not have.")
+            raise MissingTableError(
+                f"{study} needs the table `{name}`, which the case '{self.case}' does not have."
+            )
         return self.tables[name]
 
 
@@ -62,5 +67,8 @@ def open_tidy(params: Params, case: str) -> Tidy:
     if not described.is_file():
         raise DataError(f"No tidy tables of '{case}' yet. Run `make reproduce`, or `sojourn prepare {case}`.")
     engine = connect()
-    tables = {path.stem: engine.read_parquet(path, table_name=path.stem) for path in sorted(folder.glob("*.parquet"))}
+    found = {name: folder / f"{name}.parquet" for name in CONTRACT}
+    tables = {
+        name: engine.read_parquet(path, table_name=name) for name, path in found.items() if path.is_file()
+    }
     return Tidy(case, tables, json.loads(described.read_text(encoding="utf-8")))

@@ -1,0 +1,131 @@
+"""One table behind the door: typed, joined to the members' numbers, counted against its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import ibis
+from ibis import Table
+
+from sojourn.core.errors import DataError
+from sojourn.core.schema import CONTRACT
+from sojourn.core.schema import Table as Contract
+from sojourn.data.examples import example_from
+from sojourn.data.localtime import clock
+from sojourn.data.reading import ROW, typed, unreadable
+from sojourn.data.rules import Counts, Rule, count, rules_of, stop_at_errors
+from sojourn.data.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One raw table.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the contract.
+    table : ibis Table
+        Its rows, columns renamed as in the contract.
+    shown : str
+        Where it comes from, as errors name it.
+    clock : str
+        What a time without offset means in it: ``utc`` or ``local``.
+    """
+
+    name: str
+    table: Table
+    shown: str
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One table that broke no rule of level ``error``.
+
+    Attributes
+    ----------
+    contract : Table
+        What it holds.
+    table : ibis Table
+        Its typed rows, kept in the engine.
+    rules, counts : tuple of Rule, Counts
+        What was looked for and what was found.
+    unread : tuple of str
+        Columns of the raw table that the contract does not know.
+    """
+
+    contract: Contract
+    table: Table
+    rules: tuple[Rule, ...]
+    counts: Counts
+    unread: tuple[str, ...]
+
+    @property
+    def present(self) -> list[str]:
+        """Tidy columns that hold what the case brought; all others of the contract are empty."""
+        became = {"member_id": "member", "birth_year": "age_band"}
+        brought = {became.get(name, name) for name in self.counts.missing}
+        return [name for name in self.contract.tidy if name in brought]
+
+
+def check(engine: Any, raw: Raw, settings: Settings, numbers: Table | None = None) -> Checked:
+    """Read a raw table into the engine and check it.
+
+    Parameters
+    ----------
+    engine : ibis backend
+        Where it is kept.
+    raw : Raw
+        The table.
+    settings : Settings
+        Of the case.
+    numbers : ibis Table, optional
+        ``member_id``, ``joined_at`` and ``member`` of all members, for tables that belong to members.
+
+    Raises
+    ------
+    DataError
+        When it has no rows or breaks a rule.
+    """
+    contract = CONTRACT[raw.name]
+    table = _kept(engine, raw, lambda: _with_member(_with_repeats(read(raw, settings), contract), numbers))
+    rules = rules_of(table, contract, settings)
+    counts = count(table, contract, rules)
+    if not counts.rows:
+        raise DataError.no_rows(raw.name, raw.shown)
+    stop_at_errors(table, contract, rules, counts, example_from(raw.table, table, contract, settings))
+    known = {column.name for column in contract.columns}
+    return Checked(
+        contract, table, tuple(rules), counts, tuple(n for n in raw.table.columns if n not in known)
+    )
+
+
+def read(raw: Raw, settings: Settings) -> Table:
+    """Return the typed columns of a raw table."""
+    zone = settings.time_zone if raw.clock == "local" else "UTC"
+    return typed(raw.table, CONTRACT[raw.name], clock(zone, last=settings.as_of))
+
+
+def _kept(engine: Any, raw: Raw, expression: Callable[[], Table]) -> Table:
+    try:
+        return engine.create_table(f"checked_{raw.name}", expression(), temp=True)
+    except duckdb.Error as error:
+        raise unreadable(raw.name, raw.shown, error) from None
+
+
+def _with_repeats(table: Table, contract: Contract) -> Table:
+    if not contract.key:
+        return table
+    window = ibis.window(group_by=contract.key, order_by=ROW)
+    return table.mutate(_repeat=ibis.row_number().over(window) > 0)
+
+
+def _with_member(table: Table, numbers: Table | None) -> Table:
+    if numbers is None or "member_id" not in table.columns:
+        return table
+    known = numbers.select(_known="member_id", _joined_at="joined_at", member="member")
+    return table.left_join(known, table.member_id == known["_known"])

@@ -1,0 +1,56 @@
+"""Members: derived from events where there is no table of them, numbered, and who of them is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.core.errors import DataError
+from sojourn.data.checked import Raw, read
+from sojourn.data.rules import is_late
+from sojourn.data.settings import Settings
+
+
+def from_events(events: Raw, settings: Settings) -> Raw:
+    """Return a raw table of members who joined with their first event."""
+    seen = read(events, settings).filter(ibis._.member_id.notnull() & ibis._.occurred_at.notnull())
+    first = seen.group_by("member_id").agg(joined_at=seen.occurred_at.min())
+    return Raw("members", first, events.shown, "utc")
+
+
+def number(engine: Any, members: Table, settings: Settings) -> Table:
+    """Return ``member_id``, ``joined_at`` and ``member`` of all members.
+
+    `member` is dense from 0 in the order of joining, then of the id as text; who is not kept has none.
+
+    Raises
+    ------
+    DataError
+        When nobody is kept.
+    """
+    kept = members.filter(is_kept(members, settings)).select("member_id", "joined_at")
+    order = ibis.window(order_by=[kept.joined_at, kept.member_id])
+    numbered = kept.mutate(member=ibis.row_number().over(order)).select(kept_id="member_id", member="member")
+    everybody = members.select("member_id", "joined_at")
+    joined = everybody.left_join(numbered, everybody.member_id == numbered.kept_id).drop("kept_id")
+    table: Table = engine.create_table("numbers", joined, temp=True)
+    if not int(table.member.count().execute()):
+        raise DataError(
+            f"members: none of {int(table.count().execute()):,} is left to analyse. "
+            "They joined after as_of or did not agree; see after_as_of and empty_consent."
+        )
+    return table
+
+
+def is_kept(members: Table, settings: Settings) -> Value:
+    """Return whether a member had joined by ``as_of`` and agreed to analysis."""
+    return ~is_late(members, "joined_at", settings) & ~refused(members, settings)
+
+
+def refused(members: Table, settings: Settings) -> Value:
+    """Return whether a member did not agree to analysis."""
+    if "consent" not in members.columns:
+        return ibis.literal(False)
+    return ~members.consent.fill_null(settings.empty_consent == "agreed")

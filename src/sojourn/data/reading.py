@@ -1,0 +1,204 @@
+"""Raw tables into typed ones: every value read as the contract says, every value that cannot be flagged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.core.errors import DataError
+from sojourn.core.schema import Column, Type
+from sojourn.core.schema import Table as Contract
+from sojourn.data.localtime import Clock
+
+#: Number of a row in its file, counted from 1 without the header.
+ROW = "_row"
+
+#: What each type is called in an error.
+WORDS: dict[Type, str] = {
+    "id": "an id",
+    "instant": "a time",
+    "category": "a text",
+    "text": "a text",
+    "integer": "a whole number",
+    "decimal": "an amount",
+    "bool": "yes or no",
+}
+
+#: How each type is to be written.
+HOW: dict[Type, str] = {
+    "id": "Write ids as text or whole numbers.",
+    "instant": "Write times as ISO 8601, such as 2025-03-01T09:30:00Z.",
+    "category": "Write plain text.",
+    "text": "Write plain text.",
+    "integer": "Write whole numbers without separators.",
+    "decimal": "Write numbers such as 1234.50, with at most 14 digits before the point.",
+    "bool": "Write true or false.",
+}
+
+_DAY, _TIME = r"\d{4}-\d{2}-\d{2}", r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+_WITHOUT_OFFSET = rf"^{_DAY}({_TIME})?$"
+_WITH_OFFSET = rf"^{_DAY}{_TIME} ?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
+_WHOLE = r"^[+-]?\d+$"
+_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_YES, _NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+
+
+def bad(column: str) -> str:
+    """Return the name of the flag that says a value could not be read."""
+    return f"_bad_{column}"
+
+
+def open_raw(engine: Any, name: str, path: Path, shown: str, case: str) -> Table:
+    """Open a CSV or Parquet file as a table of the engine, values of a CSV all as text.
+
+    Parameters
+    ----------
+    engine : ibis backend
+        What reads it.
+    name, case : str
+        Name of the table in the contract, and of the case, for errors.
+    path : Path
+        The file.
+    shown : str
+        The file as errors name it.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, or neither CSV in UTF-8 nor Parquet.
+    """
+    if not path.is_file():
+        raise DataError.no_file(name, shown, case)
+    if path.suffix not in (".csv", ".parquet"):
+        raise DataError.unreadable(name, shown, f"its name ends in '{path.suffix}', not in .csv or .parquet")
+    try:
+        if path.suffix == ".parquet":
+            return engine.read_parquet(path, table_name=f"raw_{name}")
+        return engine.read_csv(path, table_name=f"raw_{name}", header=True, all_varchar=True)
+    except Exception as error:  # the engine's own text may quote rows, so only its line number is kept
+        raise unreadable(name, shown, error) from None
+
+
+def unreadable(name: str, shown: str, error: Exception) -> DataError:
+    """Return an error for a file at which the engine gave up, without the rows that its own text quotes."""
+    line = re.search(r"[Ll]ine:? (\d+)", str(error))
+    where = f" at line {line[1]}" if line else ""
+    return DataError.unreadable(name, shown, f"its rows are broken{where}, or it is not UTF-8")
+
+
+def typed(raw: Table, contract: Contract, clock: Clock) -> Table:
+    """Return the columns of the contract that a raw table has, each with its flag, and row numbers.
+
+    Parameters
+    ----------
+    raw : ibis Table
+        Columns named as in the contract; others are passed over.
+    contract : Table
+        What it should hold.
+    clock : Clock
+        What a time without offset means.
+
+    Raises
+    ------
+    DataError
+        When a required column is missing or a column has a type that cannot be read.
+    """
+    for name in contract.required:
+        if name not in raw.columns:
+            raise DataError.missing_column(contract.name, name, raw.columns)
+    present = [column for column in contract.columns if column.name in raw.columns]
+    selected: dict[str, Value] = {}
+    for column in present:
+        value = _read(raw, contract, column, clock)
+        selected[column.name] = value
+        selected[bad(column.name)] = _filled(raw[column.name]) & value.isnull()
+    return (
+        raw.select(ibis.row_number().name("_index"), **selected)
+        .mutate(_row=ibis._["_index"] + 1)
+        .drop("_index")
+    )
+
+
+def _filled(value: Value) -> Value:
+    return (value.notnull() & (value != "")) if value.type().is_string() else value.notnull()
+
+
+def _read(raw: Table, contract: Contract, column: Column, clock: Clock) -> Value:
+    value = raw[column.name]
+    read = _READERS[column.type](value, clock)
+    if read is None:
+        rows = int(raw.count().execute())
+        raise DataError.wrong_type(contract.name, column.name, str(value.type()), WORDS[column.type], rows)
+    return read
+
+
+def _as_id(value: Value, clock: Clock) -> Value | None:
+    return _as_text(value, clock) if value.type().is_string() or value.type().is_integer() else None
+
+
+def _as_text(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
+    kind = value.type()
+    if kind.is_string():
+        return value.nullif("")
+    readable = kind.is_integer() or kind.is_boolean() or kind.is_null()
+    return value.cast("string") if readable else None
+
+
+def _as_instant(value: Value, clock: Clock) -> Value | None:
+    kind = value.type()
+    if kind.is_string():
+        return _instant_of_text(value.strip(), clock)
+    if kind.is_timestamp() and kind.timezone is not None:
+        return value.cast("timestamp('UTC')")
+    naive = kind.is_timestamp() or kind.is_date() or kind.is_null()
+    return clock.instant(value.cast("timestamp")) if naive else None
+
+
+def _instant_of_text(text: Value, clock: Clock) -> Value:
+    """Read ISO 8601: with an offset as it stands, without one by the clock."""
+    return ibis.cases(
+        (text.re_search(_WITHOUT_OFFSET), clock.instant(text.try_cast("timestamp"))),
+        (text.re_search(_WITH_OFFSET), text.try_cast("timestamp('UTC')")),
+    )
+
+
+def _as_integer(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
+    kind = value.type()
+    if kind.is_string():
+        text = value.strip()
+        return ibis.cases((text.re_search(_WHOLE), text.try_cast("int64")))
+    return value.try_cast("int64") if kind.is_integer() or kind.is_null() else None
+
+
+def _as_decimal(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
+    kind = value.type()
+    if kind.is_string():
+        text = value.strip()
+        return ibis.cases((text.re_search(_NUMBER), text.try_cast("decimal(18, 4)")))
+    return value.try_cast("decimal(18, 4)") if kind.is_numeric() or kind.is_null() else None
+
+
+def _as_bool(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
+    kind = value.type()
+    if kind.is_boolean() or kind.is_null():
+        return value.cast("boolean")
+    if not (kind.is_string() or kind.is_integer()):
+        return None
+    word = value.cast("string").strip().lower()
+    return ibis.cases((word.isin(_YES), True), (word.isin(_NO), False))
+
+
+_READERS: dict[Type, Callable[[Value, Clock], Value | None]] = {
+    "id": _as_id,
+    "instant": _as_instant,
+    "category": _as_text,
+    "text": _as_text,
+    "integer": _as_integer,
+    "decimal": _as_decimal,
+    "bool": _as_bool,
+}

@@ -1,0 +1,227 @@
+"""Rules of the contract as engine expressions: all of a table are counted in one scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.core.errors import DataError
+from sojourn.core.schema import Column
+from sojourn.core.schema import Table as Contract
+from sojourn.data.reading import HOW, ROW, WORDS, bad
+from sojourn.data.settings import Settings
+
+Level = Literal["note", "warning", "error"]
+
+#: Ages at joining that are taken at their word.
+YOUNGEST, OLDEST = 18, 110
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that no row may be.
+
+    Attributes
+    ----------
+    column : str
+        Column it is about.
+    problem : str
+        What is wrong with a row that breaks it.
+    hint : str
+        What to do.
+    broken : ibis boolean
+        Whether a row breaks it.
+    level : str
+        ``error`` stops the door; ``warning`` and ``note`` go into the quality table.
+    """
+
+    column: str
+    problem: str
+    hint: str
+    broken: Value
+    level: Level = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one scan of a table found.
+
+    Attributes
+    ----------
+    rows : int
+        Rows of the table.
+    missing, distinct : mapping of str to int
+        By column; distinct values are counted where they are not times or amounts.
+    broken : tuple of int
+        Rows that break each rule, in the order of the rules.
+    """
+
+    rows: int
+    missing: Mapping[str, int]
+    distinct: Mapping[str, int]
+    broken: tuple[int, ...]
+
+
+def rules_of(table: Table, contract: Contract, settings: Settings) -> list[Rule]:
+    """Return the rules of one table in the order in which they are reported.
+
+    Parameters
+    ----------
+    table : ibis Table
+        Typed columns with flags; ``_repeat`` where the contract has a key, ``_known`` and ``_joined_at``
+        of the member where the table belongs to members.
+    contract : Table
+        Its contract.
+    settings : Settings
+        Of the case.
+    """
+    present = [column for column in contract.columns if column.name in table.columns]
+    by_column = [rule for column in present for rule in _of_column(table, column)]
+    return [
+        *by_column,
+        *_of_key(table, contract),
+        *_of_times(table, contract, settings),
+        *_of_member(table, contract),
+    ]
+
+
+def _of_column(table: Table, column: Column) -> list[Rule]:
+    value, flag = table[column.name], table[bad(column.name)]
+    rules = [Rule(column.name, f"not {WORDS[column.type]}", HOW[column.type], flag)]
+    if not column.nullable:
+        rules.append(Rule(column.name, "missing", "Fill it or leave those rows out.", value.isnull() & ~flag))
+    if column.at_least is not None:
+        low = f"below {column.at_least}"
+        rules.append(Rule(column.name, low, f"Write {column.at_least} or more.", value < column.at_least))
+    if column.one_of:
+        allowed = ", ".join(column.one_of)
+        rules.append(
+            Rule(column.name, "an unknown value", f"Write one of {allowed}.", value.notin(column.one_of))
+        )
+    if column.name == "birth_year":
+        rules.append(_of_age(table))
+    return rules
+
+
+def _of_age(table: Table) -> Rule:
+    age = table.joined_at.year() - table.birth_year
+    outside = (age < YOUNGEST) | (age > OLDEST)
+    problem = f"an age at joining outside {YOUNGEST} to {OLDEST}"
+    return Rule("birth_year", problem, "These count as unknown.", outside, "warning")
+
+
+def _of_key(table: Table, contract: Contract) -> list[Rule]:
+    if not contract.key:
+        return []
+    hint = f"Keep one row for each {' and '.join(contract.key)}."
+    return [Rule(contract.key[-1], "repeats an earlier row", hint, table["_repeat"])]
+
+
+def _of_times(table: Table, contract: Contract, settings: Settings) -> list[Rule]:
+    rules = [_of_lateness(table, contract, name, settings) for name in later_columns(table, contract)]
+    if contract.end in table.columns:
+        wrong = table[contract.end] < table[contract.time]
+        hint = "Nothing ends before it begins; correct one of both."
+        rules.insert(0, Rule(contract.end, f"before {contract.time}", hint, wrong))
+    if settings.observed_from is not None and contract.name == "events":
+        early = table[contract.time] < ibis.literal(settings.observed_from)
+        rules.append(Rule(contract.time, "before observed_from", "They are left out.", early, "warning"))
+    return rules
+
+
+def _of_lateness(table: Table, contract: Contract, column: str, settings: Settings) -> Rule:
+    problem = f"after as_of ({settings.as_of:%Y-%m-%dT%H:%M:%SZ})"
+    late = is_late(table, column, settings)
+    if settings.after_as_of == "error":
+        return Rule(column, problem, "Set a later as_of, or after_as_of: leave_out.", late)
+    done = "They count as not ended." if column == contract.end else "They are left out."
+    return Rule(column, problem, done, late, "warning")
+
+
+def _of_member(table: Table, contract: Contract) -> list[Rule]:
+    if "_known" not in table.columns:
+        return []
+    orphan = table.member_id.notnull() & table["_known"].isnull()
+    early = table[contract.time] < table["_joined_at"]
+    hint = "Add these members to the table `members`, or leave the table out to derive it from `events`."
+    return [
+        Rule("member_id", "a member that `members` does not have", hint, orphan),
+        Rule(
+            contract.time,
+            "before the member joined",
+            "They are kept; studies read from joining on.",
+            early,
+            "note",
+        ),
+    ]
+
+
+def later_columns(table: Table, contract: Contract) -> list[str]:
+    """Return the columns of a table that may be later than ``as_of``."""
+    return [c.name for c in contract.columns if c.type == "instant" and c.name in table.columns]
+
+
+def is_late(table: Table, column: str, settings: Settings) -> Value:
+    """Return whether an instant is later than ``as_of``."""
+    return (table[column] > ibis.literal(settings.as_of)).fill_null(False)
+
+
+def count(table: Table, contract: Contract, rules: Sequence[Rule]) -> Counts:
+    """Count rows, missing and distinct values and broken rules in one scan."""
+    columns = [column for column in contract.columns if column.name in table.columns]
+    sized = [column.name for column in columns if column.type not in ("instant", "decimal")]
+    wanted: dict[str, Any] = {"rows": table.count()}
+    wanted |= {f"missing_{c.name}": table[c.name].isnull().sum() for c in columns}
+    wanted |= {f"distinct_{name}": table[name].nunique() for name in sized}
+    wanted |= {f"rule_{i}": rule.broken.sum() for i, rule in enumerate(rules)}
+    found = {
+        name: int(value or 0) for name, value in table.aggregate(**wanted).to_pyarrow().to_pylist()[0].items()
+    }
+    return Counts(
+        found["rows"],
+        {c.name: found[f"missing_{c.name}"] for c in columns},
+        {name: found[f"distinct_{name}"] for name in sized},
+        tuple(found[f"rule_{i}"] for i in range(len(rules))),
+    )
+
+
+def stop_at_errors(
+    table: Table,
+    contract: Contract,
+    rules: Sequence[Rule],
+    counts: Counts,
+    example: Callable[[str, int], str],
+) -> None:
+    """Raise for the first rule of level ``error`` that is broken.
+
+    Parameters
+    ----------
+    table, contract : Table
+        The rows and what they should be.
+    rules, counts : sequence of Rule, Counts
+        What was looked for and what was found.
+    example : callable
+        Gives one example from a column and a row number.
+
+    Raises
+    ------
+    DataError
+        Naming table, column, rows, examples and what to do.
+    """
+    for rule, broken in zip(rules, counts.broken, strict=True):
+        if broken and rule.level == "error":
+            first = table.filter(rule.broken).select(ROW).order_by(ROW).limit(3).to_pyarrow()[ROW].to_pylist()
+            examples = [example(rule.column, row) for row in first]
+            raise DataError.in_rows(
+                contract.name,
+                rule.column,
+                rule.problem,
+                bad_rows=broken,
+                all_rows=counts.rows,
+                examples=examples,
+                hint=rule.hint,
+            )

@@ -1,0 +1,152 @@
+"""What ``cases.CASE.prepare`` may say, read once and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sojourn.core.errors import ParameterError
+from sojourn.core.params import Params
+from sojourn.core.ranges import one_of
+from sojourn.core.schema import CONTRACT
+from sojourn.data.localtime import time_zone
+
+#: Parameters of ``prepare`` by name, with their default (`...`: must be stated).
+KNOWN: dict[str, Any] = {
+    "source": ...,
+    "as_of": ...,
+    "time_zone": ...,
+    "observed_from": None,
+    "tables": {},
+    "columns": {},
+    "clock": "utc",
+    "after_as_of": "error",
+    "empty_consent": "agreed",
+    "key_id": None,
+}
+
+#: Where a case's rows may come from. Parameters of a source's own stand beside ours and are its to check.
+SOURCES: dict[str, tuple[str, ...]] = {
+    "files": (),
+    "world": ("members",),
+    "cdnow": (),
+    "complete_journey": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one case comes through the door.
+
+    Attributes
+    ----------
+    case, source, time_zone : str
+        Name of the case, where its rows come from, IANA name of its time zone.
+    as_of : datetime
+        Nothing later is ever read (UTC).
+    observed_from : datetime or None
+        From when on events were recorded (UTC); None: from the first instant seen.
+    tables : mapping of str to str
+        File of each table, relative to the project's root.
+    columns : mapping of str to mapping
+        By table: name in the file -> name in the contract.
+    clock : str
+        What a time without offset means: ``utc``, or ``local`` in the case's time zone.
+    after_as_of : str
+        What rows later than `as_of` are: an ``error``, or something to ``leave_out``.
+    empty_consent : str
+        What an empty `consent` counts as: ``agreed`` or ``refused``.
+    key_id : str or None
+        Fingerprint of the key of pseudonyms.
+    currency : str
+        Currency of amounts.
+    private : bool
+        Whether the case is private.
+    """
+
+    case: str
+    source: str
+    as_of: datetime
+    time_zone: str
+    observed_from: datetime | None = None
+    tables: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    clock: str = "utc"
+    after_as_of: str = "error"
+    empty_consent: str = "agreed"
+    key_id: str | None = None
+    currency: str = ""
+    private: bool = True
+
+
+def read_settings(params: Params, case: str) -> Settings:
+    """Return the checked `prepare` section of a case.
+
+    Raises
+    ------
+    ParameterError
+        When a parameter is unknown, missing or not one of what is allowed.
+    """
+    stated = params.case(case).get("prepare")
+    if stated is None:
+        raise ParameterError(f"cases.{case} has no section 'prepare': its cells come from the casebook.")
+    where = f"cases.{case}.prepare"
+    source = one_of(stated.get("source", ...), f"{where}.source", tuple(SOURCES))
+    own = SOURCES[source]
+    for name in stated:
+        if name not in KNOWN and name not in own:
+            raise ParameterError.unknown(name, where, [*KNOWN, *own])
+    values = {name: stated.get(name, default) for name, default in KNOWN.items()}
+    for name, value in values.items():
+        if value is ...:
+            raise ParameterError.missing(name, where)
+    about = params.about(case)
+    return _checked(values, where, case, str(about.get("currency") or ""), private=params.is_private(case))
+
+
+def _checked(values: dict[str, Any], where: str, case: str, currency: str, *, private: bool) -> Settings:
+    values["as_of"] = read_instant(values["as_of"], f"{where}.as_of")
+    if values["observed_from"] is not None:
+        values["observed_from"] = read_instant(values["observed_from"], f"{where}.observed_from")
+        if values["observed_from"] >= values["as_of"]:
+            raise ParameterError(
+                f"'{where}.observed_from' must be before 'as_of', got {values['observed_from']}."
+            )
+    time_zone(values["time_zone"])
+    one_of(values["clock"], f"{where}.clock", ("utc", "local"))
+    one_of(values["after_as_of"], f"{where}.after_as_of", ("error", "leave_out"))
+    one_of(values["empty_consent"], f"{where}.empty_consent", ("agreed", "refused"))
+    values["key_id"] = None if values["key_id"] is None else str(values["key_id"])
+    if values["source"] == "files" and not values["tables"]:
+        raise ParameterError.missing("tables", where)
+    for name in values["tables"]:
+        _known(name, f"{where}.tables", CONTRACT)
+    for name, renamed in values["columns"].items():
+        _known(name, f"{where}.columns", CONTRACT)
+        for ours in renamed.values():
+            _known(ours, f"{where}.columns.{name}", [column.name for column in CONTRACT[name].columns])
+    return Settings(case=case, currency=currency, private=private, **values)
+
+
+def _known(name: str, where: str, known: Any) -> None:
+    if name not in known:
+        raise ParameterError.unknown(name, where, known)
+
+
+def read_instant(value: object, where: str) -> datetime:
+    """Return an instant as UTC.
+
+    Raises
+    ------
+    ParameterError
+        When it is not ISO 8601 with an offset.
+    """
+    try:
+        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ParameterError(f"'{where}' must be an instant such as \"2025-07-01T00:00:00Z\", got {value!r}.")
+    return instant.astimezone(UTC)

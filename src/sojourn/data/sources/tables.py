@@ -1,0 +1,91 @@
+"""Raw tables of a case, from wherever its source keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ibis import Table
+
+from sojourn.core.errors import DataError, ParameterError
+from sojourn.core.project import root
+from sojourn.core.schema import CONTRACT
+from sojourn.data.checked import Raw
+from sojourn.data.reading import open_raw
+from sojourn.data.settings import Settings
+
+
+def raw_tables(
+    engine: Any, settings: Settings, folder: Path, raw: Mapping[str, Path] | None
+) -> dict[str, Raw]:
+    """Return the raw tables of a case by name.
+
+    Parameters
+    ----------
+    engine : ibis backend
+        What reads them.
+    settings : Settings
+        Of the case.
+    folder : Path
+        Where the case's raw tables are made, for source ``world``.
+    raw : mapping of str to Path or None
+        Files that take the place of the source.
+
+    Raises
+    ------
+    ParameterError
+        When a table is not one of the contract.
+    DataError
+        When there are neither members nor events, or a file cannot be read.
+    """
+    if raw is not None or settings.source == "files":
+        named = raw if raw is not None else {name: Path(path) for name, path in settings.tables.items()}
+        found = _from_files(engine, settings, named)
+    elif settings.source == "world":
+        found = _from_files(engine, settings, {path.stem: path for path in _contract_files(folder)})
+    else:
+        source = import_module(f"sojourn.data.sources.{settings.source}")
+        origin = f"the source '{settings.source}'"
+        found = {
+            name: Raw(name, table, origin, source.CLOCK) for name, table in source.tables(engine).items()
+        }
+    if "events" not in found:
+        raise DataError(
+            f"events: the case '{settings.case}' has no such table, which every case needs. "
+            f"Found: {', '.join(found) or 'none'}. "
+            f"Name its file in cases.{settings.case}.prepare.tables.events."
+        )
+    return found
+
+
+def _contract_files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.parquet")) if path.stem in CONTRACT]
+
+
+def _from_files(engine: Any, settings: Settings, files: Mapping[str, Path]) -> dict[str, Raw]:
+    found = {}
+    for name, path in files.items():
+        if name not in CONTRACT:
+            raise ParameterError.unknown(name, f"cases.{settings.case}.prepare.tables", CONTRACT)
+        shown = _shown(path)
+        table = open_raw(engine, name, root() / path, shown, settings.case)
+        found[name] = Raw(name, _renamed(table, name, settings), shown, settings.clock)
+    return found
+
+
+def _renamed(table: Table, name: str, settings: Settings) -> Table:
+    """Give columns their names of the contract; a renamed column wins over one that has the name already."""
+    renamed = settings.columns.get(name, {})
+    for theirs in renamed:
+        if theirs not in table.columns:
+            raise DataError.missing_column(name, theirs, table.columns)
+    taken = [ours for ours in renamed.values() if ours in table.columns and ours not in renamed]
+    return table.drop(*taken).rename({ours: theirs for theirs, ours in renamed.items()})
+
+
+def _shown(path: Path) -> str:
+    """Return a path as errors name it: relative to the project where it is inside."""
+    absolute = root() / path
+    return absolute.relative_to(root()).as_posix() if absolute.is_relative_to(root()) else path.as_posix()

@@ -1,0 +1,100 @@
+"""Tidy tables: columns in the order of the contract, members by number, nothing later than ``as_of``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.core.schema import AGE_BANDS, Type
+from sojourn.core.schema import Table as Contract
+from sojourn.data.checked import Checked
+from sojourn.data.rules import OLDEST, YOUNGEST, is_late
+from sojourn.data.settings import Settings
+
+_STORED: dict[Type, str] = {
+    "id": "int64",
+    "instant": "timestamp('UTC')",
+    "category": "string",
+    "text": "string",
+    "integer": "int64",
+    "decimal": "decimal(18, 4)",
+    "bool": "boolean",
+}
+
+
+def tidy(checked: Checked, numbers: Table, settings: Settings) -> Table:
+    """Return the tidy rows of a checked table, in their final order.
+
+    Parameters
+    ----------
+    checked : Checked
+        The table; `members` without, all others with the column `member`.
+    numbers : ibis Table
+        ``member_id`` and ``member`` of all members.
+    settings : Settings
+        Of the case.
+    """
+    contract, table = checked.contract, checked.table
+    if contract.name == "members":
+        table = _with_numbers(table, numbers)
+    table = table.filter(_belongs(table, contract, settings))
+    columns = {name: _column(table, contract, name, kind, settings) for name, kind in contract.tidy.items()}
+    ordered = [name for name in ("member", contract.time) if name in columns]
+    rest = [name for name in columns if name not in ordered]
+    return table.select(**columns).order_by([*ordered, *rest])
+
+
+def first_instants(table: Table, contract: Contract) -> dict[str, datetime | None]:
+    """Return the earliest value of every instant of a tidy table."""
+    names = [name for name, kind in contract.tidy.items() if kind == "instant"]
+    found = table.aggregate(**{name: table[name].min() for name in names}).to_pyarrow().to_pylist()[0]
+    return {name: found[name] for name in names}
+
+
+def _with_numbers(members: Table, numbers: Table) -> Table:
+    own = numbers.select(own_id="member_id", member="member")
+    members = members.left_join(own, members.member_id == own.own_id)
+    if "referred_by" not in members.columns:
+        return members
+    other = numbers.select(other_id="member_id", referrer="member")
+    return members.left_join(other, members.referred_by == other.other_id)
+
+
+def _belongs(table: Table, contract: Contract, settings: Settings) -> Value:
+    """Return whether a row belongs to a member who is kept (or to none) and was known at ``as_of``."""
+    belongs = table.member.notnull() | table.member_id.isnull()
+    for name in (contract.time, "recorded_at"):
+        if name in table.columns:
+            belongs &= ~is_late(table, name, settings)
+    if settings.observed_from is not None and contract.name == "events":
+        belongs &= table[contract.time] >= ibis.literal(settings.observed_from)
+    return belongs
+
+
+def _column(table: Table, contract: Contract, name: str, kind: Type, settings: Settings) -> Value:
+    if name == "age_band" and "birth_year" in table.columns:
+        return _age_band(table)
+    if name == "age_band" and name in table.columns:
+        return table.age_band.fill_null(AGE_BANDS[-1])
+    if name == "referred_by" and name in table.columns:
+        return table.referrer.nullif(table.member)
+    if name not in table.columns:
+        return ibis.null(_STORED[kind])
+    value = table[name]
+    if contract.end in table.columns and name in (contract.end, *contract.with_end):
+        return is_late(table, contract.end, settings).ifelse(ibis.null(_STORED[kind]), value)
+    return value
+
+
+def _age_band(table: Table) -> Value:
+    age = table.joined_at.year() - table.birth_year
+    return ibis.cases(
+        (age.isnull() | (age < YOUNGEST) | (age > OLDEST), AGE_BANDS[5]),
+        (age <= 24, AGE_BANDS[0]),
+        (age <= 34, AGE_BANDS[1]),
+        (age <= 44, AGE_BANDS[2]),
+        (age <= 54, AGE_BANDS[3]),
+        else_=AGE_BANDS[4],
+    )
