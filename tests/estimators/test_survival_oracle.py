@@ -1,4 +1,4 @@
-"""Equal to R's package survival: `tests/oracles/survival.R` made the numbers, its session is committed beside it.
+"""Equal to R survival: `tests/oracles/survival.R` made the numbers, its session stands beside it.
 
 Tolerance: R wrote 15 significant digits, both sides add the same few hundred terms in double precision,
 so 1e-9 relative leaves room for the order of summation and for nothing else.

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """Share still there after each whole duration 0, 1, 2, …
+    """Share still there after each whole duration from 0 up.
 
     Attributes
     ----------

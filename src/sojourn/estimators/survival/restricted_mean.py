@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class RestrictedMean:
-    """Restricted mean for every whole horizon 0, 1, 2, …
+    """Restricted mean for every whole horizon from 0 up.
 
     Attributes
     ----------

@@ -12,7 +12,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class RiskSet:
-    """Numbers at risk on a grid of whole durations 0, 1, 2, …
+    """Numbers at risk on a grid of whole durations from 0 up.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class RiskSet:
         return len(self.at_risk)
 
     def on(self, length: int) -> RiskSet:
-        """Return the same set on a grid of `length` durations: cut, or carried on with the counts of nobody new."""
+        """Return the same set on a grid of `length` durations: cut, or carried on without events."""
         if length <= len(self):
             return RiskSet(self.at_risk[:length], self.churned[:length], self.censored[:length])
         remaining = self.at_risk[-1] - self.churned[-1] - self.censored[-1]

@@ -1,1 +1,1 @@
-"""The study `retention`."""
+"""Who stays, and for how long: from cells to frozen results."""

@@ -1,0 +1,380 @@
+"""Frozen results of the study `retention`: the curve, and what is read off it or set beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.errors import ParameterError, UndefinedError
+from sojourn.core.interval import Interval, Kind
+
+Leaving = Literal["cancellation", "silence"]
+
+#: The group that holds every member.
+EVERYONE = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionCurve:
+    """Share of members still with us after each whole duration, for one or more groups known at joining.
+
+    Attributes
+    ----------
+    case, by : str
+        Case, and the column whose values are the groups (``all`` for one group of everybody).
+    unit : str
+        Unit of every duration: ``day`` or ``month``.
+    leaving : str
+        ``cancellation``, or ``silence``: the first gap longer than `lapse`, dated at its start.
+    lapse : int or None
+        Length of that gap, in days.
+    as_of : str
+        Instant after which nothing was read (ISO 8601, UTC), or what the case says in its place.
+    mass : float
+        Mass of the pointwise log-log intervals.
+    min_group : int
+        The curve of a group ends where fewer members are at risk.
+    table : DataFrame, one row per group and whole duration from 0
+        ``group``, ``duration``, ``at_risk`` (observed just before), ``churned``, ``censored``, ``retained``
+        (0-1) with ``_low``, ``_high``, ``_se``; ``mean``, the restricted mean up to `duration` in `unit`,
+        with ``_low``, ``_high``, ``_se``; ``claimed``, whether at least 20 are at risk and 10 have left,
+        so that the interval of ``retained`` is claimed to hold its mass.
+    members : Series of int
+        Members of every group, those who entered late included.
+    too_small : tuple of str
+        Groups with fewer than `min_group` members at risk from joining on; they have no curve.
+    truth : DataFrame or None
+        ``group``, ``duration``, ``retained`` as they are in a simulated world; None elsewhere.
+
+    Notes
+    -----
+    Kaplan-Meier product-limit estimate with Greenwood's variance. Members still with us at `as_of` are
+    censored there, not "retained forever"; those first seen after they joined enter the risk set late.
+    """
+
+    case: str
+    by: str
+    unit: str
+    leaving: Leaving
+    lapse: int | None
+    as_of: str
+    mass: float
+    min_group: int
+    table: pd.DataFrame
+    members: pd.Series[int]
+    too_small: tuple[str, ...] = ()
+    truth: pd.DataFrame | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups: cohorts in order of time, others by size, largest first."""
+        return tuple(self.table["group"].unique())
+
+    @property
+    def followed_to(self) -> pd.Series[int]:
+        """Longest duration of each group's curve; asking beyond it raises."""
+        return self.table.groupby("group", sort=False)["duration"].max()
+
+    def at(self, durations: Sequence[int]) -> pd.DataFrame:
+        """Return the rows of the table at whole durations, group by group.
+
+        Raises
+        ------
+        UndefinedError
+            When a group is not followed so long.
+        """
+        for duration in durations:
+            self._check(duration)
+        return self.readings(durations)
+
+    def readings(self, durations: Sequence[int]) -> pd.DataFrame:
+        """Return what `at` returns, without the groups that are not followed so long."""
+        return self.table[self.table["duration"].isin(list(durations))].reset_index(drop=True)
+
+    def retained(self, duration: int, group: str = EVERYONE) -> Interval:
+        """Return the share of a group still with us after a duration.
+
+        Raises
+        ------
+        UndefinedError
+            Beyond the group's follow-up.
+        """
+        return self._interval("retained", duration, group, "log-log")
+
+    def mean(self, until: int, group: str = EVERYONE) -> Interval:
+        """Return a group's restricted mean: time with us within the first `until`, in `unit`.
+
+        Raises
+        ------
+        UndefinedError
+            Beyond the group's follow-up.
+        """
+        return self._interval("mean", until, group, "wald")
+
+    def rmst(self, until: int) -> pd.DataFrame:
+        """Return every group's restricted mean: ``group``, ``mean`` with ``_low``, ``_high``, ``_se``.
+
+        Raises
+        ------
+        UndefinedError
+            When a group is not followed so long; `followed` leaves such groups out.
+        """
+        return self.at([until])[["group", "mean", "mean_low", "mean_high", "mean_se"]]
+
+    def median(self, group: str = EVERYONE) -> Interval:
+        """Return the first whole duration after which at most half of a group is left.
+
+        The upper bound is infinite where the upper curve has not fallen to one half.
+
+        Raises
+        ------
+        UndefinedError
+            When more than half is left at the end of follow-up.
+        """
+        rows = self._rows(group)
+        reached = {c: _first(rows, c) for c in ("retained", "retained_low", "retained_high")}
+        if reached["retained"] == np.inf:
+            raise UndefinedError(
+                f"The median of '{group}' is not reached: more than half are left after "
+                f"{rows['duration'].max()} {self.unit}s, the longest follow-up."
+            )
+        low = min(reached["retained_low"], reached["retained"])
+        return Interval(reached["retained"], low, reached["retained_high"], self.mass, "log-log")
+
+    def followed(self, until: int) -> RetentionCurve:
+        """Return the same curve with only the groups that are followed at least `until`.
+
+        Raises
+        ------
+        UndefinedError
+            When none is.
+        """
+        longest = self.followed_to
+        kept = [group for group in self.groups if longest[group] >= until]
+        if not kept:
+            raise UndefinedError(
+                f"No group of {self.case} is followed for {until} {self.unit}s; the longest follow-up is "
+                f"{int(longest.max())}. Ask for less."
+            )
+        return self.only(kept)
+
+    def only(self, groups: Sequence[str]) -> RetentionCurve:
+        """Return the same curve for some of its groups.
+
+        Raises
+        ------
+        ParameterError
+            When one does not exist.
+        """
+        for group in groups:
+            self._rows(group)
+        return replace(self, table=self.table[self.table["group"].isin(list(groups))].reset_index(drop=True))
+
+    def drawn(self, most: int = 80) -> pd.DataFrame:
+        """Return what a picture shows: about `most` evenly spaced durations a group, and its last one."""
+        step = max(1, -(-int(self.followed_to.max()) // most))
+        last = self.table.groupby("group")["duration"].transform("max")
+        kept = (self.table["duration"] % step == 0) | (self.table["duration"] == last)
+        columns = ["group", "duration", "retained", "retained_low", "retained_high", "at_risk", "claimed"]
+        return self.table.loc[kept, columns].reset_index(drop=True)
+
+    def _check(self, duration: int) -> None:
+        longest = self.followed_to
+        short = longest[longest < duration]
+        if len(short) or duration < 0:
+            group, until = (short.index[0], int(short.iloc[0])) if len(short) else (self.groups[0], 0)
+            raise UndefinedError(
+                f"The curve of '{group}' is defined from 0 to {until} {self.unit}s, asked for {duration}. "
+                f"Beyond it fewer than {self.min_group} members have been followed. Ask for less, or use "
+                "`followed` or `readings` to leave out groups with a shorter follow-up."
+            )
+
+    def _rows(self, group: str) -> pd.DataFrame:
+        if group not in self.groups:
+            raise ParameterError.unknown(group, f"the groups by {self.by}", self.groups)
+        return self.table[self.table["group"] == group]
+
+    def _interval(self, column: str, duration: int, group: str, kind: Kind) -> Interval:
+        row = self.only([group]).at([duration]).iloc[0]
+        value, low, high = (float(row[f"{column}{end}"]) for end in ("", "_low", "_high"))
+        return Interval(value, low, high, self.mass, kind)
+
+    def __repr__(self) -> str:
+        spans = ", ".join(f"{group} to {until}" for group, until in self.followed_to.items())
+        mass = f"{self.mass * 100:g} % log-log"
+        return f"RetentionCurve of {self.case} by {self.by} ({spans} {self.unit}s; {mass})"
+
+
+def _first(rows: pd.DataFrame, column: str) -> float:
+    reached = rows.loc[rows[column] <= 0.5, "duration"]
+    return float(reached.iloc[0]) if len(reached) else np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class DayN:
+    """Share kept to day N among members whose full follow-up reaches it: no model, only counting.
+
+    Attributes
+    ----------
+    by, unit : str
+        Grouping, and unit of durations.
+    mass : float
+        Mass of the exact (Clopper-Pearson) intervals.
+    table : DataFrame, one row per group and duration
+        ``group``, ``duration``, ``matured`` (members seen from joining whose follow-up reaches the
+        duration), ``kept`` (of these, still with us after it), ``retained`` with ``_low`` and ``_high``.
+    why_empty : str
+        Why nobody can be counted; empty when somebody can.
+    """
+
+    by: str
+    unit: str
+    mass: float
+    table: pd.DataFrame
+    why_empty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortTriangle:
+    """Share kept by joining month and age, only where the whole cohort has reached that age.
+
+    Attributes
+    ----------
+    unit : str
+        Unit of durations.
+    step : int
+        Distance of two ages.
+    mass : float
+        Mass of the exact (Clopper-Pearson) intervals.
+    table : DataFrame, one row per cohort and age
+        ``cohort`` (YYYY-MM, local time), ``members``, ``duration``, ``kept``, ``retained`` with ``_low``
+        and ``_high``.
+    why_empty : str
+        Why there is none; empty when there is.
+    """
+
+    unit: str
+    step: int
+    mass: float
+    table: pd.DataFrame
+    why_empty: str = ""
+
+    def wide(self) -> pd.DataFrame:
+        """Return one row per cohort, one column ``retained_AGE`` per age, missing where not yet reached."""
+        wide = self.table.pivot_table(index=["cohort", "members"], columns="duration", values="retained")
+        wide.columns = pd.Index([f"retained_{age}" for age in wide.columns])
+        return wide.reset_index()
+
+
+@dataclass(frozen=True, slots=True)
+class LossRate:
+    """How fast members leave, period by period of their time with us.
+
+    Attributes
+    ----------
+    unit : str
+        Unit of durations.
+    width : int
+        Length of a period.
+    mass : float
+        Mass of the exact (Garwood) intervals.
+    at_once : int
+        Members who left at duration 0; they belong to no period.
+    table : DataFrame, one row per period
+        ``duration_from`` (exclusive), ``duration`` (inclusive), ``churned``, ``exposure`` (sum over the
+        period of members at risk), ``rate`` (leaving per member and `width`) with ``_low`` and ``_high``.
+    """
+
+    unit: str
+    width: int
+    mass: float
+    at_once: int
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How much longer members of one group stay than those of another, within a horizon.
+
+    Attributes
+    ----------
+    a, b, unit : str
+        The two groups, and the unit of everything.
+    until : int
+        Horizon of the restricted means.
+    mean_a, mean_b : Interval
+        Restricted means.
+    difference : Interval
+        ``mean_a - mean_b`` with a normal interval (independent groups).
+    p_value : float
+        Two-sided, for no difference.
+    """
+
+    a: str
+    b: str
+    unit: str
+    until: int
+    mean_a: Interval
+    mean_b: Interval
+    difference: Interval
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contrasts:
+    """Every group set against the largest one; intervals and p-values allow for the number of comparisons.
+
+    Attributes
+    ----------
+    by, unit : str
+        Grouping, and unit of everything.
+    until : int
+        Horizon of the restricted means.
+    against : str
+        The largest group.
+    mass : float
+        Mass of all intervals of differences together (Bonferroni).
+    table : DataFrame, one row per other group
+        ``group``, ``mean``, ``mean_low``, ``mean_high`` (each alone), ``difference`` to `against` with
+        ``_low`` and ``_high``, ``p_value`` (Holm).
+    short : tuple of str
+        Groups not followed for `until`, left out.
+    why_empty : str
+        Why nothing can be compared; empty when something can.
+    """
+
+    by: str
+    unit: str
+    until: int
+    against: str
+    mass: float
+    table: pd.DataFrame
+    short: tuple[str, ...] = ()
+    why_empty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRank:
+    """Whether groups leave alike over the whole time followed.
+
+    Attributes
+    ----------
+    by : str
+        Grouping.
+    statistic, p_value : float
+        Chi-squared statistic, and the probability of at least that much when all leave alike.
+    df : int
+        Degrees of freedom.
+    table : DataFrame, one row per group
+        ``group``, ``members``, ``observed`` and ``expected`` leavers.
+    """
+
+    by: str
+    statistic: float
+    df: int
+    p_value: float
+    table: pd.DataFrame

@@ -1,0 +1,276 @@
+"""Cells of retention: who enters, leaves and is censored on every whole day since joining.
+
+Durations are whole days. Leaving ``T`` after joining counts on day ``ceil(T)``, full follow-up ends on day
+``floor(C)``, and leaving counts only when ``ceil(T) <= floor(C)``; so being with us after day 90 means
+``T > 90`` exactly. Members who joined before observation began enter on day ``ceil(L)``: the first day, like
+the last, counts only when all of it was seen. Instants are compared to the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.core.errors import DataError
+from sojourn.core.joining import known_at_joining
+from sojourn.core.ranges import in_range, one_of
+from sojourn.core.schema import KNOWN_AT_JOINING
+from sojourn.data.localtime import clock_of
+from sojourn.data.tidy import Tidy
+
+STUDY = "retention"
+ENOUGH_SEEN = "followed"
+_DAY = 86_400
+
+
+def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the table ``risk`` and, where leaving is silence, ``returns``.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        Needs ``members`` and, for silence, ``events``.
+    params : mapping
+        ``churn``, ``lapse_days``, ``event``, ``groups``.
+
+    Returns
+    -------
+    dict of str to ibis Table
+        ``risk``: ``by``, ``group``, ``late`` (1: first seen after joining), ``day``, how many ``entered``,
+        ``churned``, ``censored`` on that day, and how many have a ``potential`` follow-up of so many days.
+        ``returns``: ``by``, ``group``, ``lapsed``, ``came_back`` (any sign of life after the gap so far).
+
+    Raises
+    ------
+    ImmortalTimeError, ParameterError, DataError
+        When a group is known only later, does not exist, or is not in the data.
+    """
+    spells = _spells(tidy, params)
+    spells = spells.filter(spells.status == ENOUGH_SEEN)
+    bys = ["all", "cohort", *params["groups"]]
+    made = {"risk": ibis.union(*[_risk(spells, by) for by in bys])}
+    if params["churn"] == "silence":
+        made["returns"] = ibis.union(*[_returns(spells, by) for by in bys])
+    return made
+
+
+def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the cells say of themselves.
+
+    Returns
+    -------
+    dict
+        ``unit``, ``leaving``, ``lapse``, ``observed_from``, ``members`` (all of the case), ``left_out``
+        (members by reason), ``late`` (members who entered late), ``signs`` (number of joinings, endings and
+        events), ``first_sign``, ``last_sign`` (instants), and ``truth`` where a simulated world shipped it.
+    """
+    spells = _spells(tidy, params)
+    counted = spells.group_by("status").aggregate(members=spells.count(), late=(spells.late == 1).sum())
+    by_status = {row["status"]: row for row in counted.to_pyarrow().to_pylist()}
+    followed = by_status.pop(ENOUGH_SEEN, {"members": 0, "late": 0})
+    left_out = {status: int(by_status[status]["members"]) for status in sorted(by_status)}
+    silence = params["churn"] == "silence"
+    return {
+        "unit": "day",
+        "leaving": params["churn"],
+        "lapse": params["lapse_days"] if silence else None,
+        "observed_from": tidy.meta.get("observed_from"),
+        "members": int(followed["members"]) + sum(left_out.values()),
+        "left_out": left_out,
+        "late": int(followed["late"]),
+        **_signs(tidy),
+        **({"truth": tidy.meta["truth"]} if tidy.meta.get("truth") else {}),
+    }
+
+
+def _spells(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return one row per member: groups, `late`, `entry`, `exit`, `churned`, `follow_up` and `status`."""
+    one_of(params["churn"], "churn", ("cancellation", "silence"))
+    in_range(params["lapse_days"], "lapse_days", gt=0)
+    members = tidy.table("members", STUDY)
+    _check_groups(members, params["groups"])
+    silence = params["churn"] == "silence"
+    ended = _silences(tidy, members, params) if silence else _endings(tidy, members)
+    spells = ended.mutate(
+        follow_up=_days_down(_judged_to(tidy, params) - _seconds(ended.joined_at)),
+        leaves=_days_up(_seconds(ended.ended_at) - _seconds(ended.joined_at)),
+        entry=_entry(tidy, ended.joined_at),
+        cohort=_month(clock_of(tidy.meta).time(ended.joined_at)),
+        all=ibis.literal("all"),
+    )
+    spells = spells.mutate(
+        late=(spells.entry > 0).cast("int64"),
+        churned=(spells.leaves <= spells.follow_up).fill_null(False).cast("int64"),
+    )
+    spells = spells.mutate(exit=ibis.ifelse(spells.churned == 1, spells.leaves, spells.follow_up))
+    return spells.mutate(status=_status(spells, silence=silence))
+
+
+def _status(spells: Table, *, silence: bool) -> Value:
+    late = spells.late == 1
+    return ibis.cases(
+        (spells.follow_up < 0, "joined too recently to be judged"),
+        # whether their first long gap came before observation began cannot be known
+        (late & ibis.literal(silence), "joined before observation began"),
+        (late & (spells.exit <= spells.entry), "not seen for one whole day"),
+        else_=ENOUGH_SEEN,
+    )
+
+
+def _endings(tidy: Tidy, members: Table) -> Table:
+    """Return members with `ended_at`, the instant of cancellation where it is known by `as_of`."""
+    if "churned_at" not in members.columns:
+        raise DataError.missing_column("members", "churned_at", members.columns)
+    known = members.churned_at <= _instant(tidy.meta["as_of"])
+    return members.mutate(
+        ended_at=ibis.ifelse(known, members.churned_at, ibis.null(members.churned_at.type())),
+        came_back=ibis.literal(0, "int64"),
+    )
+
+
+def _silences(tidy: Tidy, members: Table, params: Mapping[str, Any]) -> Table:
+    """Return members with `ended_at`, the start of the first gap longer than ``lapse_days``, and `came_back`.
+
+    Only a gap whose whole length was observed is judged, so an earlier `as_of` never changes a judgement.
+    """
+    signs = _signs_of_life(tidy, members, params)
+    following = ibis.window(group_by=signs.member, order_by=signs.at)
+    gaps = signs.mutate(until=signs.at.lead().over(following))
+    gap = params["lapse_days"] * _DAY
+    silent = (gaps.until.isnull() | (gaps.until - gaps["at"] > gap)) & (
+        gaps["at"] <= _judged_to(tidy, params)
+    )
+    first = gaps.group_by("member").aggregate(
+        first_gap=gaps["at"].min(where=silent), last_sign=gaps["at"].max()
+    )
+    joined = members.left_join(first, "member").drop("member_right")
+    return joined.mutate(
+        ended_at=joined.first_gap.as_timestamp("s").cast("timestamp('UTC')"),
+        came_back=(joined.last_sign > joined.first_gap).fill_null(False).cast("int64"),
+    )
+
+
+def _signs_of_life(tidy: Tidy, members: Table, params: Mapping[str, Any]) -> Table:
+    """Return `member` and `at` (seconds since 1970) of joining and of every later event known by `as_of`."""
+    as_of = _instant(tidy.meta["as_of"])
+    events = tidy.table("events", STUDY)
+    events = events.filter(events.occurred_at <= as_of)
+    if params["event"] != "any":
+        events = events.filter(events.event == params["event"])
+    if "recorded_at" in events.columns:
+        events = events.filter(events.recorded_at.isnull() | (events.recorded_at <= as_of))
+    joined = members.select("member", at=_seconds(members.joined_at))
+    active = events.select("member", at=_seconds(events.occurred_at))
+    active = active.inner_join(joined.rename(joined="at"), "member")
+    active = active.filter(active["at"] >= active.joined).select("member", "at")
+    return ibis.union(joined, active)
+
+
+def _risk(spells: Table, by: str) -> Table:
+    """Return the counts of one grouping: a member marks days of entry, exit and full follow-up."""
+    group = spells[by].fill_null("unknown")
+    patterns = spells.group_by(
+        group=group,
+        late=spells.late,
+        entry=spells.entry,
+        exit=spells.exit,
+        churned=spells.churned,
+        potential=spells.follow_up,
+    ).aggregate(n=spells.count())
+    zero = ibis.literal(0, "int64")
+    marks = ibis.union(
+        patterns.select(
+            "group", "late", day="entry", entered="n", churned=zero, censored=zero, potential=zero
+        ),
+        patterns.select(
+            "group",
+            "late",
+            day="exit",
+            entered=zero,
+            churned=patterns.n * patterns.churned,
+            censored=patterns.n * (1 - patterns.churned),
+            potential=zero,
+        ),
+        patterns.select(
+            "group", "late", day="potential", entered=zero, churned=zero, censored=zero, potential="n"
+        ),
+    )
+    counts = {
+        name: marks[name].sum().cast("int64") for name in ("entered", "churned", "censored", "potential")
+    }
+    summed = marks.group_by("group", "late", "day").aggregate(**counts)
+    return summed.select("group", "late", "day", *counts, by=ibis.literal(by)).relocate("by")
+
+
+def _returns(spells: Table, by: str) -> Table:
+    """Return, per group, how many have lapsed and how many of these gave a sign of life afterwards."""
+    lapsed = spells.filter(spells.churned == 1)
+    counted = lapsed.group_by(group=lapsed[by].fill_null("unknown")).aggregate(
+        lapsed=lapsed.count(), came_back=lapsed.came_back.sum().cast("int64")
+    )
+    return counted.select("group", "lapsed", "came_back", by=ibis.literal(by)).relocate("by")
+
+
+def _signs(tidy: Tidy) -> dict[str, Any]:
+    """Return number, first and last instant of every joining, ending and event by `as_of`."""
+    as_of = _instant(tidy.meta["as_of"])
+    members = tidy.tables["members"]
+    columns = [members.joined_at, *([members.churned_at] if "churned_at" in members.columns else [])]
+    if "events" in tidy.tables:
+        columns.append(tidy.tables["events"].occurred_at)
+    found = []
+    for column in columns:
+        known = column.as_table().rename(at=column.get_name())
+        known = known.filter(known["at"] <= as_of)
+        spans = known.aggregate(n=known.count(), first=known["at"].min(), last=known["at"].max())
+        found += [row for row in spans.to_pyarrow().to_pylist() if row["n"]]
+    return {
+        "signs": sum(row["n"] for row in found),
+        "first_sign": min(row["first"] for row in found).astimezone(UTC).isoformat(),
+        "last_sign": max(row["last"] for row in found).astimezone(UTC).isoformat(),
+    }
+
+
+def _check_groups(members: Table, groups: Sequence[str]) -> None:
+    for group in groups:
+        known_at_joining(group, KNOWN_AT_JOINING)
+        if group not in (*members.columns, "all", "cohort"):
+            raise DataError.missing_column("members", group, members.columns)
+
+
+def _judged_to(tidy: Tidy, params: Mapping[str, Any]) -> int:
+    """Return the last second at which leaving can be judged: `as_of`, for silence less a whole gap."""
+    silence = params["churn"] == "silence"
+    return int((_instant(tidy.meta["as_of"]) - timedelta(days=params["lapse_days"] * silence)).timestamp())
+
+
+def _entry(tidy: Tidy, joined_at: Value) -> Value:
+    """Return the first whole day since joining that was observed: 0 where observation had begun."""
+    if not tidy.meta.get("observed_from"):
+        return ibis.literal(0, "int64")
+    unseen = int(_instant(tidy.meta["observed_from"]).timestamp()) - _seconds(joined_at)
+    return ibis.ifelse(unseen > 0, _days_up(unseen), ibis.literal(0, "int64"))
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _seconds(instant: Value) -> Value:
+    return instant.truncate("s").epoch_seconds().cast("int64")
+
+
+def _days_down(seconds: Value) -> Value:
+    return (seconds // _DAY).cast("int64")
+
+
+def _days_up(seconds: Value) -> Value:
+    return -((-seconds) // _DAY).cast("int64")
+
+
+def _month(local: Value) -> Value:
+    return local.year().cast("string") + "-" + local.month().cast("string").lpad(2, "0")

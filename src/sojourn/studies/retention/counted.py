@@ -1,0 +1,146 @@
+"""Counting without a model: day-N retention, the cohort triangle and the rate of leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.cells import Cells
+from sojourn.core.ranges import in_range
+from sojourn.core.results.retention import CohortTriangle, DayN, LossRate
+from sojourn.estimators.survival.shares import exact_rate, exact_share
+from sojourn.studies.retention.groups import everyone, read_groups, rows_by
+
+_NO_DATES = "The data says how long members have been there but not when they joined."
+
+
+def day_n(
+    cells: Cells, *, days: Sequence[int], by: str = "all", mass: float = 0.95, min_group: int = 20
+) -> DayN:
+    """Return the share kept to day N among members whose full follow-up reaches day N.
+
+    Parameters
+    ----------
+    cells : Cells
+        Of the study ``retention``.
+    days : sequence of int
+        Durations N, in the unit of the cells.
+    by : str
+        Grouping known at joining.
+    mass : float
+        Mass of the exact intervals.
+    min_group : int
+        Nothing is shown for fewer matured members.
+
+    Notes
+    -----
+    Only members seen from joining on count. Whoever is still observed after day N has matured, so those kept
+    are all who leave later than N or are censored at N or later.
+    """
+    if not cells.meta.get("potential_known", True):
+        return DayN(by, cells.meta["unit"], mass, pd.DataFrame(), _NO_DATES)
+    order = list(read_groups(cells, by, min_group).risk)
+    table = _kept(rows_by(cells, by), days)
+    table = table[table["matured"] >= min_group].drop(columns="members")
+    table = table.sort_values(
+        "group", key=lambda g: g.map({name: i for i, name in enumerate(order)}), kind="stable"
+    )
+    why = "" if len(table) else f"Nobody has been followed for {min(days)} {cells.meta['unit']}s yet."
+    return DayN(by, cells.meta["unit"], mass, _with_interval(table, "matured", mass), why)
+
+
+def cohort_triangle(
+    cells: Cells, *, step: int = 30, mass: float = 0.95, min_group: int = 20
+) -> CohortTriangle:
+    """Return the share kept by joining month and age, where every member of the cohort has reached the age.
+
+    Parameters
+    ----------
+    cells : Cells
+        Of the study ``retention``.
+    step : int
+        Distance of two ages, in the unit of the cells.
+    mass : float
+        Mass of the exact intervals.
+    min_group : int
+        Cohorts with fewer members are left out.
+    """
+    in_range(step, "step", ge=1)
+    unit = cells.meta["unit"]
+    if "cohort" not in set(cells["risk"]["by"]):
+        return CohortTriangle(unit, step, mass, pd.DataFrame(), _NO_DATES)
+    rows = rows_by(cells, "cohort")
+    table = _kept(rows, range(step, int(rows["day"].max()) + 1, step)).rename(columns={"group": "cohort"})
+    table = table[(table["matured"] == table["members"]) & (table["members"] >= min_group)]
+    table = _with_interval(table.drop(columns="matured"), "members", mass)
+    why = "" if len(table) else f"No cohort has been followed for {step} {unit}s yet."
+    return CohortTriangle(unit, step, mass, table, why)
+
+
+def loss_rate(cells: Cells, *, width: int = 7, mass: float = 0.95, min_group: int = 20) -> LossRate:
+    """Return how fast all members leave, by period of their time with us.
+
+    Parameters
+    ----------
+    cells : Cells
+        Of the study ``retention``.
+    width : int
+        Length of a period, in the unit of the cells.
+    mass : float
+        Mass of the exact intervals.
+    min_group : int
+        Periods end where fewer members are at risk.
+
+    Notes
+    -----
+    Leavers over time at risk: the estimate of a constant rate within the period.
+    """
+    in_range(width, "width", ge=1)
+    risk = everyone(cells)
+    few = np.flatnonzero(risk.at_risk < min_group)
+    followed = (int(few[0]) if len(few) else len(risk)) - 1
+    periods = followed // width
+    ends = width * np.arange(1, periods + 1)
+    churned = risk.churned[1 : periods * width + 1].reshape(periods, width).sum(axis=1)
+    exposure = risk.at_risk[1 : periods * width + 1].reshape(periods, width).sum(axis=1)
+    low, high = exact_rate(churned, exposure / width, mass)
+    table = pd.DataFrame(
+        {
+            "duration_from": ends - width,
+            "duration": ends,
+            "churned": churned,
+            "exposure": exposure,
+            "rate": churned / exposure * width,
+            "rate_low": low,
+            "rate_high": high,
+        }
+    )
+    return LossRate(cells.meta["unit"], width, mass, int(risk.churned[0]), table)
+
+
+def _kept(rows: pd.DataFrame, days: Iterable[int]) -> pd.DataFrame:
+    """Return ``group``, ``members``, ``duration``, ``matured``, ``kept`` of members seen from joining on."""
+    seen = rows[rows["late"] == 0]
+    found = []
+    for group, of in seen.groupby("group"):
+        for day in days:
+            found.append(
+                {
+                    "group": group,
+                    "members": int(of["entered"].sum()),
+                    "duration": day,
+                    "matured": int(of.loc[of["day"] >= day, "potential"].sum()),
+                    "kept": int(
+                        of.loc[of["day"] > day, "churned"].sum() + of.loc[of["day"] >= day, "censored"].sum()
+                    ),
+                }
+            )
+    return pd.DataFrame(found, columns=["group", "members", "duration", "matured", "kept"])
+
+
+def _with_interval(table: pd.DataFrame, n: str, mass: float) -> pd.DataFrame:
+    low, high = exact_share(table["kept"].to_numpy(), table[n].to_numpy(), mass)
+    share = table["kept"] / table[n]
+    return table.assign(retained=share, retained_low=low, retained_high=high).reset_index(drop=True)

@@ -1,0 +1,82 @@
+"""Groups of members as risk sets, read from cells; only groupings known at joining."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sojourn.core.cells import Cells
+from sojourn.core.joining import known_at_joining
+from sojourn.core.ranges import in_range
+from sojourn.core.results.retention import EVERYONE
+from sojourn.estimators.survival.risk_set import RiskSet, risk_set
+
+#: Groupings whose groups have an order of their own; others stand by size.
+ORDERED = ("cohort", "age_band")
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Groups with enough members at risk from joining on.
+
+    Attributes
+    ----------
+    by : str
+        Grouping.
+    risk : mapping of str to RiskSet
+        Risk set of every group, in the order in which groups are shown.
+    members : Series of int
+        Members of every group, late entrants included.
+    too_small : tuple of str
+        Groups that are left out.
+    """
+
+    by: str
+    risk: Mapping[str, RiskSet]
+    members: pd.Series[int]
+    too_small: tuple[str, ...]
+
+
+def read_groups(cells: Cells, by: str, min_group: int) -> Groups:
+    """Return the groups of one grouping that at least `min_group` members entered at joining.
+
+    Raises
+    ------
+    ImmortalTimeError, ParameterError
+        When `by` is known only later, or is no grouping of these cells.
+    """
+    in_range(min_group, "min_group", ge=1)
+    rows = rows_by(cells, by)
+    members = rows.groupby("group")["entered"].sum()
+    risk = {group: _risk_set(rows[rows["group"] == group]) for group in _in_order(by, members)}
+    enough = {group: one for group, one in risk.items() if one.at_risk[0] >= min_group}
+    return Groups(by, enough, members[list(enough)], tuple(group for group in risk if group not in enough))
+
+
+def rows_by(cells: Cells, by: str) -> pd.DataFrame:
+    """Return the rows of the table ``risk`` for one grouping.
+
+    Raises
+    ------
+    ImmortalTimeError, ParameterError
+        When `by` is known only later, or is no grouping of these cells.
+    """
+    risk = cells["risk"]
+    known_at_joining(by, sorted(risk["by"].unique()), cells.meta.get("known_later"))
+    return risk[risk["by"] == by]
+
+
+def everyone(cells: Cells) -> RiskSet:
+    """Return the risk set of all members."""
+    return _risk_set(rows_by(cells, EVERYONE))
+
+
+def _risk_set(rows: pd.DataFrame) -> RiskSet:
+    return risk_set(*(rows[name].to_numpy() for name in ("day", "entered", "churned", "censored")))
+
+
+def _in_order(by: str, members: pd.Series[int]) -> list[str]:
+    names = sorted(members.index)
+    return names if by in ORDERED else sorted(names, key=lambda name: -members[name])
