@@ -1,7 +1,7 @@
 """Examples in an error: which rows, and as much of their content as may be shown.
 
 A public case shows row and value. A private one shows the row, and of a value that could not be read its
-shape only (letters as ``a``, digits as ``9``), so that no id and no date of a member is on a screen or in a log.
+shape only (letters as ``a``, digits as ``9``), so that no id and no date of a member shows up in a log.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from sojourn.data.parquet import ARROW, write_parquet
 from sojourn.data.pseudonyms import Key, find_key
 from sojourn.data.quality import write_quality
 from sojourn.data.settings import Settings, read_settings
-from sojourn.data.sources.tables import raw_tables
+from sojourn.data.sources.tables import raw_tables, truth_of
 from sojourn.data.tidying import first_instants, tidy
 
 
@@ -58,13 +58,18 @@ def prepare(
     ):
         engine = connect(threads=threads, scratch=Path(spill))
         try:
-            _through(engine, raw_tables(engine, settings, places.raw, raw), settings, key, folder)
+            described = _through(engine, raw_tables(engine, settings, places.raw, raw), settings, key, folder)
         finally:
             engine.disconnect()
+        described |= truth_of(settings, places.raw, raw)
+        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+        (folder / "tidy.json").write_text(text, encoding="utf-8")
     return places.tidy
 
 
-def _through(engine: Any, raws: Mapping[str, Raw], settings: Settings, key: Key, folder: Path) -> None:
+def _through(
+    engine: Any, raws: Mapping[str, Raw], settings: Settings, key: Key, folder: Path
+) -> dict[str, Any]:
     members = check(engine, raws.get("members") or from_events(raws["events"], settings), settings)
     numbers = number(engine, members.table, settings)
     others = [
@@ -77,9 +82,7 @@ def _through(engine: Any, raws: Mapping[str, Raw], settings: Settings, key: Key,
     _write_ids(engine, numbers, key, folder / "ids.parquet")
     write_quality(folder / "quality.csv", tables)
     present = {checked.contract.name: checked.present for checked in tables}
-    described = _described(settings, key, rows, seen) | {"present": present}
-    text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
-    (folder / "tidy.json").write_text(text, encoding="utf-8")
+    return _described(settings, key, rows, seen) | {"present": present}
 
 
 def _write_tables(

@@ -30,7 +30,7 @@ KNOWN: dict[str, Any] = {
 #: Where a case's rows may come from. Parameters of a source's own stand beside ours and are its to check.
 SOURCES: dict[str, tuple[str, ...]] = {
     "files": (),
-    "world": ("members",),
+    "world": ("members", "seed", "start", "effects", "separation"),
     "cdnow": (),
     "complete_journey": (),
 }

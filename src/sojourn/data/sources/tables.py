@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,9 @@ from sojourn.core.schema import CONTRACT
 from sojourn.data.checked import Raw
 from sojourn.data.reading import open_raw
 from sojourn.data.settings import Settings
+
+#: Name of the file in which a simulated world says what is so.
+TRUTH = "truth"
 
 
 def raw_tables(
@@ -31,7 +35,7 @@ def raw_tables(
     folder : Path
         Where the case's raw tables are made, for source ``world``.
     raw : mapping of str to Path or None
-        Files that take the place of the source.
+        Files that take the place of the source; `truth` among them is no table and is passed over.
 
     Raises
     ------
@@ -41,8 +45,8 @@ def raw_tables(
         When there are neither members nor events, or a file cannot be read.
     """
     if raw is not None or settings.source == "files":
-        named = raw if raw is not None else {name: Path(path) for name, path in settings.tables.items()}
-        found = _from_files(engine, settings, named)
+        named = settings.tables if raw is None else {name: raw[name] for name in raw if name != TRUTH}
+        found = _from_files(engine, settings, {name: Path(path) for name, path in named.items()})
     elif settings.source == "world":
         found = _from_files(engine, settings, {path.stem: path for path in _contract_files(folder)})
     else:
@@ -58,6 +62,14 @@ def raw_tables(
             f"Name its file in cases.{settings.case}.prepare.tables.events."
         )
     return found
+
+
+def truth_of(settings: Settings, folder: Path, raw: Mapping[str, Path] | None) -> dict[str, Any]:
+    """Return the truth that a simulated world shipped with its tables, empty where there is none."""
+    if settings.source != "world":
+        return {}
+    path = Path((raw or {}).get(TRUTH, folder / f"{TRUTH}.json"))
+    return {TRUTH: json.loads(path.read_text(encoding="utf-8"))} if path.is_file() else {}
 
 
 def _contract_files(folder: Path) -> list[Path]:
