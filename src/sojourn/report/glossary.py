@@ -1,0 +1,227 @@
+"""Terms of art, each in one plain sentence with the word the textbooks use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sojourn.report.markdown import slug
+from sojourn.report.setting import set_page
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term.
+
+    Attributes
+    ----------
+    name : str
+        As our pages write it.
+    meaning : str
+        One plain sentence.
+    textbook : str
+        What textbooks call it, or where it comes from.
+    also : tuple of str
+        Other words by which a page may mention it.
+    """
+
+    name: str
+    meaning: str
+    textbook: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        """Name of its place on the glossary page."""
+        return slug(self.name)
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text mentions it."""
+        words = "|".join(re.escape(word) for word in (self.name, *self.also))
+        return re.search(rf"\b(?:{words})s?\b", text, re.IGNORECASE) is not None
+
+
+TERMS: tuple[Term, ...] = (
+    Term(
+        "as of",
+        "The instant at which the analysis looks at the world; nothing that happened later is read.",
+        "data cut-off, snapshot date",
+    ),
+    Term(
+        "at risk",
+        "Members still with us and still observed just before a given day; only they can leave on it.",
+        "risk set",
+        ("still observed", "numbers at risk"),
+    ),
+    Term(
+        "bootstrap interval",
+        "A range found by drawing the same members anew, many times, and seeing how far the answer moves.",
+        "percentile bootstrap interval",
+    ),
+    Term(
+        "censored",
+        "Not seen to leave before observation ended; counted as staying only for as long as we looked.",
+        "right-censored observation",
+        ("censoring",),
+    ),
+    Term(
+        "cohort",
+        "Members who joined in the same stretch of time.",
+        "birth cohort, entry cohort",
+        ("cohort triangle",),
+    ),
+    Term(
+        "confidence interval",
+        "A range made so that, over many repetitions, the stated share of such ranges holds the truth.",
+        "frequentist interval; for retention curves the log-log interval around Kaplan–Meier",
+    ),
+    Term(
+        "control",
+        "Members who were given nothing, so that we know what happens without a scheme.",
+        "control arm",
+    ),
+    Term(
+        "convergence",
+        "Whether the sampler has run long enough that its separate chains tell the same story.",
+        "rank-normalised split R-hat and effective sample size",
+    ),
+    Term(
+        "credible interval",
+        "A range that holds the truth with the stated probability, given data and stated belief.",
+        "equal-tailed posterior interval",
+    ),
+    Term(
+        "day-N retention",
+        "Share of members active on the Nth day after joining, among those who joined at least N days ago.",
+        "classic (day-N) retention of matured cohorts",
+        ("day-1", "day-7", "day-30"),
+    ),
+    Term(
+        "delayed entry",
+        "Joined before observation began and therefore counted only from then on.",
+        "left truncation",
+        ("entered late",),
+    ),
+    Term(
+        "expected loss",
+        "What choosing a scheme costs on average by being the worse choice, likely or not.",
+        "posterior expected loss",
+    ),
+    Term(
+        "gradient",
+        "Members differ by degrees along a line rather than falling into separate groups.",
+        "no cluster structure beyond a continuous null",
+    ),
+    Term(
+        "guard-rail",
+        "A number that a scheme must not worsen, whatever it does for the goal.",
+        "guardrail metric, non-inferiority margin",
+    ),
+    Term(
+        "hazard",
+        "Chance of leaving on a day for a member who is still with us that morning.",
+        "discrete-time hazard",
+    ),
+    Term(
+        "lapse",
+        "The first silence longer than a stated number of days, dated at its start.",
+        "churn by inactivity",
+        ("lapsed",),
+    ),
+    Term(
+        "lift",
+        "How many more members in 100 stay with a scheme than without it.",
+        "absolute risk difference",
+    ),
+    Term(
+        "log-rank test",
+        "A comparison of whole retention curves that asks whether groups leave at the same pace.",
+        "Mantel–Haenszel log-rank test",
+        ("log-rank",),
+    ),
+    Term(
+        "matured",
+        "Joined or assigned long enough ago for the outcome to be known.",
+        "complete follow-up at the horizon",
+    ),
+    Term(
+        "net value",
+        "Extra margin that a scheme brings per member, less what it costs.",
+        "incremental profit",
+    ),
+    Term(
+        "adjusted Rand",
+        "How far two ways of grouping the same members agree beyond chance: 1 is the same, 0 is chance.",
+        "adjusted Rand index (Hubert and Arabie 1985)",
+    ),
+    Term(
+        "partial pooling",
+        "Groups with little data are drawn towards the average of all, so that small groups do not shout.",
+        "hierarchical (multilevel) model, shrinkage",
+        ("pooled", "shrinkage", "shrunk"),
+    ),
+    Term(
+        "prior",
+        "What was held likely before the data were seen, stated as a range.",
+        "prior distribution",
+        ("stated belief",),
+    ),
+    Term(
+        "restricted mean",
+        "Average number of days a member stays within a stated horizon (area under the retention curve).",
+        "restricted mean survival time (RMST)",
+        ("mean stay",),
+    ),
+    Term(
+        "retention curve",
+        "Share of members still with us, day by day since joining.",
+        "Kaplan–Meier estimate of the survival function",
+        ("Kaplan–Meier", "Kaplan-Meier"),
+    ),
+    Term(
+        "ROPE",
+        "The range of differences too small to be worth having.",
+        "region of practical equivalence",
+        ("no difference worth having", "worth having"),
+    ),
+    Term(
+        "sample ratio",
+        "Whether the arms of a trial have the sizes they were meant to have; if not, something broke.",
+        "sample-ratio mismatch (SRM) test",
+        ("sample-ratio",),
+    ),
+    Term(
+        "scheme",
+        "An incentive under trial, such as a coupon or bonus points.",
+        "treatment arm",
+    ),
+    Term(
+        "segment",
+        "A group of members who behave alike, found from behaviour alone and worth treating differently.",
+        "cluster",
+    ),
+    Term(
+        "silhouette",
+        "How much closer a member is to the own group than to the next one, from -1 to 1.",
+        "silhouette coefficient (Rousseeuw 1987)",
+    ),
+    Term(
+        "stability",
+        "Whether the same groups come out again when the members are drawn anew.",
+        "bootstrap cluster stability",
+    ),
+)
+
+
+def terms_in(text: str) -> list[Term]:
+    """Return the terms that a text mentions, in alphabetical order."""
+    return [term for term in _sorted() if term.is_in(text)]
+
+
+def render_glossary() -> str:
+    """Return the glossary as one self-contained HTML page."""
+    return set_page("glossary.html.j2", terms=_sorted())
+
+
+def _sorted() -> list[Term]:
+    return sorted(TERMS, key=lambda term: term.name.lower())
