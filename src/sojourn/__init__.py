@@ -23,6 +23,7 @@ _HOME: dict[str, str] = {
     "Interval": "sojourn.core.interval",
     "key_figures": "sojourn.report.blocks",
     "KeyFigure": "sojourn.core.results.figures",
+    "make_world": "sojourn.world",
     "note": "sojourn.report.blocks",
     "read_params": "sojourn.core.params",
     "say": "sojourn.report.say",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from sojourn.world.hazards import in_reward
 from sojourn.world.lives import Lives
 from sojourn.world.members import People
 from sojourn.world.money import draw_amounts
-from sojourn.world.parameters import EVENTS, FEATURES, Activity, Frame, Scheme
+from sojourn.world.parameters import EVENTS, FEATURES, Activity, Frame
 
 #: Longest time from the start of a session to anything done in it, in seconds.
 SESSION = 1_500
@@ -119,8 +120,7 @@ def _joins(people: People) -> Events:
 
 
 def _logins(sessions: Sessions) -> Events:
-    rows = np.arange(len(sessions.at))
-    return _at_sessions(sessions, rows, "login", np.full(len(rows), _HOME), sessions.at)
+    return _done(sessions, np.arange(len(sessions.at)), "login", sessions.at, feature=_HOME)
 
 
 def _views(frame: Frame, people: People, sessions: Sessions, rng: np.random.Generator) -> Events:
@@ -130,27 +130,26 @@ def _views(frame: Frame, people: People, sessions: Sessions, rng: np.random.Gene
     rows = np.repeat(np.arange(len(segment)), number)
     edges = np.cumsum([s.taste for s in segments], axis=1)[segment[rows]]
     feature = (rng.random(len(rows))[:, None] * edges[:, -1:] >= edges[:, :-1]).sum(axis=1)
-    return _at_sessions(sessions, rows, "view", feature, _later(sessions.at[rows], rng))
+    return _done(sessions, rows, "view", _later(sessions.at[rows], rng), feature=feature)
 
 
 def _tasks(
     frame: Frame, people: People, lives: Lives, sessions: Sessions, rng: np.random.Generator
 ) -> Events:
-    share = np.array([s.tasks for s in frame.parameters.segments])
-    share = share[people.segment[sessions.member]] * _during_reward(frame, people, lives, sessions, "tasks")
+    share = np.array([s.tasks for s in frame.parameters.segments])[people.segment[sessions.member]]
+    share = share * _factor(frame, people, lives, sessions, [s.tasks for s in frame.parameters.trial.schemes])
     rows = np.flatnonzero(rng.random(len(share)) < share)
-    return _at_sessions(sessions, rows, "task", np.full(len(rows), _TASKS), _later(sessions.at[rows], rng))
+    return _done(sessions, rows, "task", _later(sessions.at[rows], rng), feature=_TASKS)
 
 
 def _purchases(
     frame: Frame, people: People, lives: Lives, sessions: Sessions, rng: np.random.Generator
 ) -> Events:
-    share = np.array([s.buys for s in frame.parameters.segments])
-    share = share[people.segment[sessions.member]] * _during_reward(frame, people, lives, sessions, "buys")
+    share = np.array([s.buys for s in frame.parameters.segments])[people.segment[sessions.member]]
+    share = share * _factor(frame, people, lives, sessions, [s.buys for s in frame.parameters.trial.schemes])
     rows = np.flatnonzero(rng.random(len(share)) < share)
     cents = draw_amounts(frame.parameters, people.segment[sessions.member[rows]], rng)
-    later = _later(sessions.at[rows], rng)
-    return _at_sessions(sessions, rows, "purchase", np.full(len(rows), _CHECKOUT), later, cents)
+    return _done(sessions, rows, "purchase", _later(sessions.at[rows], rng), feature=_CHECKOUT, cents=cents)
 
 
 def _refunds(frame: Frame, purchases: Events, rng: np.random.Generator) -> Events:
@@ -158,28 +157,25 @@ def _refunds(frame: Frame, purchases: Events, rng: np.random.Generator) -> Event
     rows = np.flatnonzero(rng.random(len(purchases.at)) < activity.refunds)
     delay = np.array(activity.refund_days)[rng.integers(len(activity.refund_days), size=len(rows))]
     back = purchases.take(rows)
-    return Events(back.member, back.at + delay * DAY, back.event, back.feature, -back.cents, back.day + delay)
+    return replace(back, at=back.at + delay * DAY, cents=-back.cents, day=back.day + delay)
 
 
-def _during_reward(frame: Frame, people: People, lives: Lives, sessions: Sessions, what: str) -> Floats:
-    """Return each session's scheme factor: 1 outside the reward."""
-    trial = frame.parameters.trial
-    factors = np.array([_factors(scheme, what) for scheme in trial.schemes])
-    factor = factors[lives.scheme[sessions.member], people.segment[sessions.member]]
-    rewarded = in_reward(trial, int(sessions.day.max(initial=0)) + 1)[sessions.day]
+def _factor(
+    frame: Frame, people: People, lives: Lives, sessions: Sessions, factors: Sequence[Sequence[float]]
+) -> Floats:
+    """Return each session's scheme factor (given by scheme and segment), which is 1 outside the reward."""
+    factor = np.asarray(factors)[lives.scheme[sessions.member], people.segment[sessions.member]]
+    rewarded = in_reward(frame.parameters.trial, int(sessions.day.max(initial=0)) + 1)[sessions.day]
     return np.where(rewarded == 1, factor, 1.0)
 
 
-def _factors(scheme: Scheme, what: str) -> tuple[float, ...]:
-    return scheme.buys if what == "buys" else scheme.tasks
-
-
-def _at_sessions(
-    sessions: Sessions, rows: Ints, event: str, feature: Ints, at: Ints, cents: Ints | None = None
+def _done(
+    sessions: Sessions, rows: Ints, event: str, at: Ints, *, feature: int | Ints, cents: int | Ints = 0
 ) -> Events:
-    kind = np.full(len(rows), EVENTS.index(event))
-    paid = np.zeros(len(rows), dtype=np.int64) if cents is None else cents
-    return Events(sessions.member[rows], at, kind, feature, paid, sessions.day[rows])
+    """Return events done in some sessions, which may repeat."""
+    same = np.zeros(len(rows), dtype=np.int64)
+    kind = same + EVENTS.index(event)
+    return Events(sessions.member[rows], at, kind, same + feature, same + cents, sessions.day[rows])
 
 
 def _later(at: Ints, rng: np.random.Generator) -> Ints:

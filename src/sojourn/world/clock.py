@@ -113,4 +113,5 @@ def draw_time_of_day(hours: Sequence[float], n: int, rng: np.random.Generator) -
     """Draw local times of day (seconds), uniform within hours that are weighted by `hours` (24)."""
     edges = np.concatenate([[0.0], np.cumsum(hours)])
     drawn = np.interp(rng.random(n) * edges[-1], edges, np.arange(25) * HOUR)
-    return np.minimum(drawn.astype(np.int64), DAY - 1)
+    found: Ints = np.minimum(drawn.astype(np.int64), DAY - 1)
+    return found

@@ -1,11 +1,12 @@
 """Closed forms: what is expected of each kind of member under each scheme, without drawing anything.
 
-A member of kind q under scheme a is there at time t with probability S(t) = exp(-H(t)). Sessions are a
-Poisson process of known rate that is thinned by the share ``quiet`` in the last ``quiet_days`` before leaving, so the
-share of day j's sessions that take place is ``quiet A(j) + (1 - quiet) A(j + quiet_days)``, where A(j) is the mean
-of S over day j. Revenue, refunds and costs are sums of these over the days of the horizon. A member's own level of
-activity has mean 1 and is independent of leaving; weekday factors have mean 1; both drop out. The one approximation is
-that leaving is spread evenly over the hours of a day while sessions are not: below 0.1 % of any amount.
+A member of some kind under some scheme is there at time t with probability S(t) = exp(-H(t)). Sessions
+are a Poisson process of known rate of which a share ``quiet`` remains in the last ``quiet_days`` before
+leaving, so the share of day j's sessions that take place is ``quiet A(j) + (1 - quiet) A(j +
+quiet_days)``, where A(j) is the mean of S over day j. Revenue, refunds and costs are sums of these over
+the days of the horizon. A member's own level of activity has mean 1 and is independent of leaving,
+weekday factors have mean 1: both drop out. The one approximation is that sessions follow the hours of the
+day while leaving does not: below 0.1 % of any amount.
 """
 
 from __future__ import annotations
@@ -100,4 +101,5 @@ def _purchase_rate(parameters: WorldParameters, days: int) -> Floats:
     factors = np.array([s.buys for s in parameters.trial.schemes])
     rewarded = in_reward(parameters.trial, days)
     scheme = 1 + (factors[:, segment_of(parameters), None] - 1) * rewarded
-    return scheme * usual[segment_of(parameters), None] * novelty(parameters.activity, days)
+    rate: Floats = scheme * usual[segment_of(parameters), None] * novelty(parameters.activity, days)
+    return rate

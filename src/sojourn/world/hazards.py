@@ -17,7 +17,7 @@ def hazard_shape(churn: Churn, days: int) -> Floats:
     """
     x = (np.arange(days) + 0.5) / churn.peak_day
     bump = (x * np.exp(1 - x)) ** 2
-    return churn.level * (1 + (churn.peak - 1) * bump)
+    return np.asarray(churn.level * (1 + (churn.peak - 1) * bump), dtype=np.float64)
 
 
 def in_reward(trial: Trial, days: int) -> Floats:
@@ -48,7 +48,8 @@ class Hazards:
     Attributes
     ----------
     daily : array (schemes, kinds, days)
-        Hazard per day, constant within a day since joining. Scheme 0 is the control, and everyone outside the trial.
+        Hazard per day, constant within a day since joining. Scheme 0 is the control and everyone outside
+        the trial.
     cumulative : array (schemes, kinds, days + 1)
         Its integral from joining to the start of each day.
     """
@@ -80,14 +81,15 @@ class Hazards:
         both = scheme * self.daily.shape[1] + kind
         for code in np.unique(both):
             rows = np.flatnonzero(both == code)
-            left[rows] = self._inverse(*divmod(int(code), self.daily.shape[1]), exponential[rows])
+            which = divmod(int(code), self.daily.shape[1])
+            left[rows] = self._inverse(which, exponential[rows])
         return left
 
-    def _inverse(self, scheme: int, kind: int, exponential: Floats) -> Floats:
-        cumulative = self.cumulative[scheme, kind]
+    def _inverse(self, which: tuple[int, int], exponential: Floats) -> Floats:
+        cumulative, daily = self.cumulative[which], self.daily[which]
         day = np.searchsorted(cumulative, exponential, side="right") - 1
         within = np.minimum(day, len(cumulative) - 2)
-        left = within + (exponential - cumulative[within]) / self.daily[scheme, kind, within]
+        left = within + (exponential - cumulative[within]) / daily[within]
         return np.where(day < len(cumulative) - 1, left, np.inf)
 
 

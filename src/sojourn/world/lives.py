@@ -28,7 +28,7 @@ class Lives:
     assigned : array of bool
         Whether the member was randomised: in the window, and still there on the day.
     left : array of float
-        Instant of leaving in seconds since 1970, whole seconds, infinite when beyond all follow-up; may be after `as_of`.
+        Instant of leaving (whole seconds since 1970), perhaps after `as_of`; infinite beyond all follow-up.
     reason : array of int
         Code of the reason for leaving.
     """
@@ -57,7 +57,7 @@ def draw_lives(
     drawn = trial.integers(len(plan.schemes), size=len(people))
     scheme = np.where(in_window, drawn, 0)
     days = hazards.leaving_time(scheme, people.kind, churn.standard_exponential(len(people)))
-    left = people.joined + np.maximum(np.ceil(days * DAY), 1.0)
+    left = people.joined.astype(np.float64) + np.maximum(np.ceil(days * DAY), 1.0)
     return Lives(
         scheme=scheme,
         in_window=in_window,

@@ -1,44 +1,27 @@
-"""Make a world: in memory for a notebook, or chunk by chunk into a folder."""
+"""Make a world block by block, and hold it in memory."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial, reduce
-from itertools import batched
-from multiprocessing import get_context
 from operator import add
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
-from tqdm import tqdm
 
-from sojourn.core.errors import DataError
-from sojourn.core.ranges import in_range
 from sojourn.world.activity import draw_events
 from sojourn.world.clock import DAY, instant
 from sojourn.world.costs import make_costs
+from sojourn.world.demo import world_parameters
 from sojourn.world.hazards import Hazards, make_hazards
 from sojourn.world.lives import draw_lives
 from sojourn.world.members import draw_people, draw_referrers
-from sojourn.world.parameters import Frame, WorldParameters, world_parameters
+from sojourn.world.parameters import Frame
 from sojourn.world.randomness import BLOCK, blocks, stream
-from sojourn.world.tables import (
-    assignments_table,
-    costs_table,
-    events_table,
-    member_ids,
-    members_table,
-    schema,
-)
+from sojourn.world.tables import assignments_table, costs_table, events_table, member_ids, members_table
 from sojourn.world.truth import HORIZONS, Tally, Truth, summarise, tally, truth_rows
 
 #: Keys of ``cases.CASE.prepare`` that a world is made from (beside the seed).
@@ -49,7 +32,7 @@ TABLES: tuple[str, ...] = ("members", "events", "assignments", "costs")
 JOINING_DAYS = 548
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class World:
     """A simulated membership platform, with its truth.
 
@@ -72,7 +55,8 @@ class World:
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {len(getattr(self, name)):,}" for name in TABLES)
-        return f"World of seed {self.frame.seed} ({rows} rows; as of {self.truth.summary['world']['as_of']})"
+        as_of = self.truth.summary["world"]["as_of"]
+        return f"World of seed {self.frame.seed} ({rows} rows; as of {as_of})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +90,7 @@ def make_world(
     Parameters
     ----------
     members : int
-        Number of members, at least 1. About 60 events each.
+        Number of members, at least 1; about 70 events each.
     seed : int
         Seed; the same seed gives the same world. Whole blocks of 4,096 members do not depend on `members`.
     as_of : str or datetime
@@ -124,92 +108,30 @@ def make_world(
         When a value is out of its range.
     """
     frame = world_frame(
-        members, seed, as_of, start, time_zone, world_parameters(effects=effects, separation=separation)
-    )
+        members=members, seed=seed, as_of=as_of, start=start,
+        time_zone=time_zone, effects=effects, separation=separation,
+    )  # fmt: skip
     made = [make_block(frame, *which) for which in blocks(frame.members)]
-    frames = {name: pa.concat_tables(b.tables[name] for b in made).to_pandas() for name in (*TABLES, "truth")}
-    summary = _summary(frame, reduce(add, (b.tally for b in made)))
-    return World(
-        **{name: frames[name] for name in TABLES}, truth=Truth(summary, frames["truth"]), frame=frame
-    )
-
-
-def write_world(
-    folder: Path,
-    *,
-    members: int,
-    seed: int,
-    as_of: str | datetime,
-    start: str | datetime | None = None,
-    time_zone: str = "Europe/Berlin",
-    effects: float = 1.0,
-    separation: float = 1.0,
-    chunk: int = BLOCK,
-    workers: int = 1,
-) -> None:
-    """Draw the same platform as `make_world` into a folder, chunk by chunk.
-
-    Writes one Parquet file per table, ``truth.json`` and ``truth/members.parquet``; the bytes depend on neither `chunk`
-    nor `workers`. Files appear when all of them are complete.
-
-    Parameters
-    ----------
-    folder : Path
-        Made when absent; files of an earlier world are replaced.
-    members, seed, as_of, start, time_zone, effects, separation
-        As for `make_world`.
-    chunk : int
-        Members held in memory at a time, rounded up to whole blocks of 4,096.
-    workers : int
-        Processes that draw blocks of a chunk; more than one only helps when a chunk has several blocks.
-
-    Raises
-    ------
-    ParameterError
-        When a value is out of its range.
-    """
-    frame = world_frame(
-        members, seed, as_of, start, time_zone, world_parameters(effects=effects, separation=separation)
-    )
-    in_range(chunk, "chunk", ge=1)
-    in_range(workers, "workers", ge=1)
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        counts = _write_tables(Path(part), frame, per_chunk=-(-chunk // BLOCK), workers=workers)
-        text = json.dumps(_summary(frame, counts), indent=1, ensure_ascii=False)
-        (Path(part) / "truth.json").write_text(text + "\n", encoding="utf-8")
-        for path in sorted(p for p in Path(part).rglob("*") if p.is_file()):
-            target = folder / path.relative_to(part)
-            target.parent.mkdir(exist_ok=True)
-            path.replace(target)
-
-
-def read_truth(folder: Path) -> dict[str, Any]:
-    """Read the summary of the truth of a world that `write_world` has written.
-
-    Raises
-    ------
-    DataError
-        When the folder holds none.
-    """
-    path = folder / "truth.json"
-    if not path.is_file():
-        raise DataError(f"No truth.json in {folder.name}: only simulated cases have a known truth.")
-    truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return truth
+    names = (*TABLES, "truth")
+    frames = {name: pa.concat_tables(b.tables[name] for b in made).to_pandas() for name in names}
+    truth = Truth(summarise_world(frame, reduce(add, (b.tally for b in made))), frames.pop("truth"))
+    return World(**frames, truth=truth, frame=frame)
 
 
 def world_frame(
+    *,
     members: int,
     seed: int,
     as_of: str | datetime,
     start: str | datetime | None,
     time_zone: str,
-    parameters: WorldParameters,
+    effects: float,
+    separation: float,
 ) -> Frame:
-    """Return the frame of a world, its instants read and checked."""
+    """Return the frame of a world, its values read and checked; parameters as for `make_world`."""
     end = instant(as_of, "as_of")
     begins = end - JOINING_DAYS * DAY if start is None else instant(start, "start")
+    parameters = world_parameters(effects=effects, separation=separation)
     return Frame(members, seed, begins, end, time_zone, parameters)
 
 
@@ -221,8 +143,7 @@ def make_block(frame: Frame, block: int, n: int) -> Block:
     people = draw_people(frame, n, draw("members"))
     lives = draw_lives(frame, people, hazards, trial=draw("assignments"), churn=draw("churn"))
     events = draw_events(frame, people, lives, draw("events"))
-    came_by_referral = people.channel == [c.name for c in frame.parameters.channels].index("referral")
-    referrer = draw_referrers(people.joined, lives.left, came_by_referral, draw("referrals"))
+    referrer = draw_referrers(frame, people, lives.left, draw("referrals"))
     tables = {
         "members": members_table(frame, people, lives, referrer, ids),
         "events": events_table(events, ids),
@@ -241,43 +162,6 @@ def world_hazards(frame: Frame) -> Hazards:
     return make_hazards(frame.parameters, max(frame.days + 1, max(HORIZONS) + 1, needed))
 
 
-def _summary(frame: Frame, counts: Tally) -> dict[str, Any]:
+def summarise_world(frame: Frame, counts: Tally) -> dict[str, Any]:
+    """Return the truth of a world from the counts of all its blocks, as JSON holds it."""
     return summarise(frame, world_hazards(frame), counts)
-
-
-def _write_tables(folder: Path, frame: Frame, *, per_chunk: int, workers: int) -> Tally:
-    """Write tables with one row group per block, and return the counts of all blocks."""
-    (folder / "truth").mkdir()
-    counts: Tally | None = None
-    with ExitStack() as stack:
-        writers: dict[str, Any] = {}
-        for made in _progress(frame, _drawn(frame, per_chunk, workers)):
-            for name, table in made.tables.items():
-                if name not in writers:
-                    writers[name] = stack.enter_context(_writer(folder, name, table))
-                writers[name].write_table(table)
-            counts = made.tally if counts is None else counts + made.tally
-    assert counts is not None  # noqa: S101 (a frame has at least one member, so at least one block)
-    return counts
-
-
-def _writer(folder: Path, name: str, table: Any) -> Any:
-    path = folder / ("truth/members.parquet" if name == "truth" else f"{name}.parquet")
-    return pq.ParquetWriter(path, table.schema if name == "truth" else schema(name), compression="zstd")
-
-
-def _progress(frame: Frame, made: Iterator[Block]) -> Iterator[Block]:
-    total = -(-frame.members // BLOCK)
-    return iter(tqdm(made, total=total, desc="world", unit="block"))
-
-
-def _drawn(frame: Frame, per_chunk: int, workers: int) -> Iterator[Block]:
-    """Yield blocks in order, drawn one chunk at a time."""
-    chunks = batched(blocks(frame.members), per_chunk)
-    if workers == 1:
-        for chunk in chunks:
-            yield from [make_block(frame, *which) for which in chunk]
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for chunk in chunks:
-            yield from pool.map(make_block, *zip(*[(frame, *which) for which in chunk], strict=True))

@@ -116,22 +116,32 @@ def draw_segments(parameters: WorldParameters, channel: Ints, age: Ints, rng: np
 def draw_codes(weights: Sequence[float] | Floats, n: int, rng: np.random.Generator) -> Ints:
     """Draw `n` codes from 0 with the given weights, one uniform number each."""
     edges = np.cumsum(weights)
-    return np.minimum(np.searchsorted(edges, rng.random(n) * edges[-1], side="right"), len(edges) - 1)
+    found: Ints = np.searchsorted(edges, rng.random(n) * edges[-1], side="right")
+    return np.minimum(found, len(edges) - 1)
 
 
-def draw_referrers(joined: Ints, left: Floats, referred: Ints, rng: np.random.Generator) -> Ints:
-    """Draw who brought each member of a block, -1 for nobody.
+def draw_referrers(frame: Frame, people: People, left: Floats, rng: np.random.Generator) -> Ints:
+    """Draw who brought each member of channel ``referral``: one of the block who was a member then.
 
     Parameters
     ----------
-    joined, left : array
-        Instants of joining, and of leaving (infinite for never).
-    referred : array of int
-        1 for members who were brought by someone: a member of the block who joined earlier and is still there.
+    frame, people
+        The world and the block's members.
+    left : array of float
+        Instants of leaving, infinite for never.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    array of int
+        Number within the block, -1 for nobody (or nobody known).
     """
+    joined = people.joined
     order = np.argsort(joined, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     chosen = order[(rng.random(len(order)) * rank).astype(np.int64)]
-    fits = (referred == 1) & (joined[chosen] < joined) & (left[chosen] > joined)
+    referral = [c.name for c in frame.parameters.channels].index("referral")
+    fits = (people.channel == referral) & (joined[chosen] < joined) & (left[chosen] > joined)
     return np.where(fits, chosen, -1)

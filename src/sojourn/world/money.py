@@ -12,7 +12,8 @@ def point_shares(activity: Activity, price: float) -> Floats:
     """Return how list-price purchases spread over the price points: near `price` on the log scale."""
     distance = (np.log(activity.price_points) - np.log(price)) / activity.price_spread
     weights = np.exp(-(distance**2) / 2)
-    return weights / weights.sum()
+    shares: Floats = weights / weights.sum()
+    return shares
 
 
 def mean_amount(activity: Activity, price: float) -> float:

@@ -1,11 +1,8 @@
-"""Everything the world is drawn from, in one place: nothing is planted that does not stand here."""
+"""What a world is drawn from: nothing is planted that has no parameter here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from sojourn.core.errors import ParameterError
 from sojourn.core.ranges import in_range
@@ -237,39 +234,6 @@ class Trial:
     margin: float = 0.3
 
 
-_CHANNELS = (
-    Level("search", 0.28, 1.00),
-    Level("social", 0.26, 1.25),
-    Level("referral", 0.18, 0.75),
-    Level("partner", 0.16, 0.90),
-    Level("advertising", 0.12, 1.40),
-)
-_PLANS = (Level("monthly", 0.60, 1.15), Level("annual", 0.28, 0.60), Level("family", 0.12, 0.85))
-_SEGMENTS = (
-    Segment(
-        "regulars", 0.27, 0.55, sessions=0.24, views=1.0, buys=0.26, tasks=0.20, price=21.0,
-        taste=(0.56, 0.10, 0.10, 0.20, 0.04), reasons=(0.15, 0.30, 0.30, 0.10, 0.15),
-    ),
-    Segment(
-        "browsers", 0.41, 0.95, sessions=0.09, views=2.5, buys=0.07, tasks=0.06, price=15.0,
-        taste=(0.15, 0.05, 0.40, 0.08, 0.32), reasons=(0.15, 0.45, 0.10, 0.10, 0.20),
-    ),
-    Segment(
-        "bargain hunters", 0.32, 1.60, sessions=0.13, views=1.3, buys=0.22, tasks=0.35, price=9.0,
-        taste=(0.14, 0.62, 0.05, 0.15, 0.04), reasons=(0.50, 0.15, 0.10, 0.08, 0.17),
-    ),
-)  # fmt: skip
-_SCHEMES = (
-    Scheme("none"),
-    Scheme("welcome_coupon", hazard=(0.80, 0.65, 0.55), buys=(1.30, 1.8, 1.8), per_purchase=(0.50, 0.50, 0.50)),
-    Scheme("bonus_points", hazard=(0.75, 0.65, 0.65), buys=(1.10, 1.10, 1.10), at_start=(4.0, 4.0, 4.0),
-           per_purchase=(1.20, 1.20, 1.20)),
-    Scheme("daily_tasks", tasks=(1.6, 1.6, 1.6)),
-    Scheme("tier_trial", hazard=(0.60, 0.90, 1.00), rebound=(1.0, 1.25, 1.25), buys=(1.20, 1.0, 1.0),
-           at_start=(3.0, 3.0, 3.0)),
-)  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class WorldParameters:
     """All parameters of a world.
@@ -284,23 +248,21 @@ class WorldParameters:
         Log-odds added to each segment (columns) in each channel (rows).
     young_tilt : tuple of float
         Log-odds added to each segment for members under 30.
-    joining, churn, activity, trial
+    trial, joining, churn, activity
         See their classes.
     effects, separation : float
-        What `world_parameters` was asked for.
+        Switches of the world; see `sojourn.world.demo.world_parameters`.
     """
 
-    channels: tuple[Level, ...] = _CHANNELS
-    plans: tuple[Level, ...] = _PLANS
-    segments: tuple[Segment, ...] = _SEGMENTS
-    channel_tilt: tuple[tuple[float, ...], ...] = (
-        (0.1, 0.0, 0.0), (-0.3, 0.2, 0.0), (0.4, 0.0, -0.3), (0.1, 0.1, -0.1), (-0.3, -0.1, 0.4),
-    )  # fmt: skip
-    young_tilt: tuple[float, ...] = (-0.2, 0.0, 0.2)
+    channels: tuple[Level, ...]
+    plans: tuple[Level, ...]
+    segments: tuple[Segment, ...]
+    channel_tilt: tuple[tuple[float, ...], ...]
+    young_tilt: tuple[float, ...]
+    trial: Trial
     joining: Joining = Joining()
     churn: Churn = Churn()
     activity: Activity = Activity()
-    trial: Trial = Trial("main", _SCHEMES)
     effects: float = 1.0
     separation: float = 1.0
 
@@ -311,89 +273,6 @@ class WorldParameters:
             for s, b in zip(self.segments, scheme.buys, strict=True)
         )
         in_range(highest, "probability of a purchase per session, with its scheme", gt=0, lt=1)
-
-
-def world_parameters(*, effects: float = 1.0, separation: float = 1.0) -> WorldParameters:
-    """Return the parameters of the demo platform, with its two switches.
-
-    Parameters
-    ----------
-    effects : float
-        Strength of the schemes (0-1.5): multiplies the logarithm of every factor and every cost. At 0
-        all schemes are null in retention, revenue and cost: an A/A trial whose net value is exactly 0.
-    separation : float
-        Distance of the hidden segments (0-1.25) from their common centre, in the logarithm of every
-        property. At 0 there are no groups: all members share one distribution, in which only their own
-        level of activity and what is known at joining differ.
-
-    Raises
-    ------
-    ParameterError
-        When a switch is out of its range.
-    """
-    in_range(effects, "effects", ge=0, le=1.5)
-    in_range(separation, "separation", ge=0, le=1.25)
-    made = WorldParameters()
-    shares = [segment.share for segment in made.segments]
-    schemes = tuple(_scheme(scheme, shares, effects, separation) for scheme in made.trial.schemes)
-    return replace(
-        made,
-        segments=_segments(made.segments, shares, separation),
-        trial=replace(made.trial, schemes=schemes),
-        effects=effects,
-        separation=separation,
-    )
-
-
-def _segments(
-    segments: tuple[Segment, ...], shares: Sequence[float], separation: float
-) -> tuple[Segment, ...]:
-    names = ("hazard", "sessions", "views", "buys", "tasks", "price")
-    moved = {name: _apart([getattr(s, name) for s in segments], shares, separation) for name in names}
-    taste = _mix([s.taste for s in segments], shares, separation)
-    reasons = _mix([s.reasons for s in segments], shares, separation)
-    return tuple(
-        replace(s, **{name: moved[name][i] for name in names}, taste=taste[i], reasons=reasons[i])
-        for i, s in enumerate(segments)
-    )
-
-
-def _scheme(scheme: Scheme, shares: Sequence[float], effects: float, separation: float) -> Scheme:
-    factors = {
-        name: tuple(float(f**effects) for f in _apart(getattr(scheme, name), shares, separation))
-        for name in ("hazard", "rebound", "buys", "tasks")
-    }
-    costs = {
-        name: _spread(getattr(scheme, name), shares, effects, separation)
-        for name in ("at_start", "per_purchase")
-    }
-    return replace(scheme, **factors, **costs)
-
-
-def _apart(values: Sequence[float], shares: Sequence[float], separation: float) -> tuple[float, ...]:
-    """Move positive values towards (separation < 1) or away from their weighted geometric mean."""
-    logs = np.log(values)
-    centre = np.average(logs, weights=shares)
-    return tuple(float(v) for v in np.exp(centre + separation * (logs - centre)))
-
-
-def _spread(
-    values: Sequence[float], shares: Sequence[float], effects: float, separation: float
-) -> tuple[float, ...]:
-    """Do the same to amounts of money around their mean, and scale them by `effects`; whole cents."""
-    centre = np.average(values, weights=shares)
-    moved = np.maximum(centre + separation * (np.asarray(values) - centre), 0.0) * effects
-    return tuple(float(v) for v in np.round(moved, 2))
-
-
-def _mix(
-    rows: Sequence[Sequence[float]], shares: Sequence[float], separation: float
-) -> list[tuple[float, ...]]:
-    """Do the same to probabilities, on the scale of logarithms; each row sums to 1."""
-    logs = np.log(np.asarray(rows))
-    centre = np.average(logs, axis=0, weights=shares)
-    moved = np.exp(centre + separation * (logs - centre))
-    return [tuple(float(v) for v in row / row.sum()) for row in moved]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from sojourn.world.parameters import EVENTS, FEATURES, REASONS, Frame
 #: Columns of the contract that the world fills, by table, in the contract's order.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "members": (
-        "member_id", "joined_at", "churned_at", "churn_reason", "channel", "plan", "birth_year", "gender", "region",
-        "referred_by", "consent",
+        "member_id", "joined_at", "churned_at", "churn_reason", "channel", "plan", "birth_year", "gender",
+        "region", "referred_by", "consent",
     ),
     "events": ("member_id", "occurred_at", "event", "feature", "amount"),
     "assignments": ("trial", "member_id", "scheme", "assigned_at"),

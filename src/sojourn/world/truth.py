@@ -1,7 +1,7 @@
 """The truth beside the data: counts of what was drawn, and closed forms averaged over it.
 
-Nothing here comes from simulated outcomes. Hidden kinds and days of joining are as drawn; who stays, buys and costs
-what is taken in expectation (`sojourn.world.expectations`). No observed table holds any of it.
+Nothing here comes from simulated outcomes. Hidden kinds and days of joining are as drawn; staying, buying and
+costs are taken in expectation (`sojourn.world.expectations`). No observed table holds any of it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ HORIZONS: tuple[int, ...] = (1, 7, 30, 60, 90, 180, 365)
 #: Horizon of the restricted mean, in days.
 UNTIL = 180
 _METHOD = (
-    "Closed form. Hidden kinds of members (segment, plan, channel) and their days of joining are as drawn; leaving, "
-    "buying and costs are expectations from the hazards and rates, averaged over those kinds, and over the schemes' "
-    "probabilities for members who joined while the trial took members in. Nothing is estimated from outcomes."
+    "Closed form. Hidden kinds of members (segment, plan, channel) and their days of joining are as "
+    "drawn; leaving, buying and costs are expectations from the hazards and rates, averaged over those "
+    "kinds, and over the schemes' probabilities for members who joined while the trial took members in."
+    " Nothing is estimated from outcomes."
 )
 
 
@@ -39,11 +40,11 @@ class Truth:
     Attributes
     ----------
     summary : mapping
-        As written to ``truth.json``: parts ``world``, ``retention``, ``trials``, ``segments``, ``parameters``.
+        As in ``truth.json``: parts ``world``, ``retention``, ``trials``, ``segments``, ``parameters``.
     members : DataFrame, one row per member
         ``member_id``, ``segment``, ``activity`` (own factor on sessions), ``hazard`` (factor on the shape),
-        ``in_trial``, and ``kept_SCHEME``: probability of staying from assignment to the horizon under each scheme.
-        Never shown on a page.
+        ``in_trial``, and ``kept_SCHEME``: probability of staying from assignment to the horizon under each
+        scheme. Never shown on a page.
     """
 
     summary: Mapping[str, Any]
@@ -61,7 +62,7 @@ class Tally:
     Attributes
     ----------
     followed : mapping of group to array (levels, kinds, 2, days)
-        Members by level, kind, whether they joined in the trial's window, and whole days from joining to `as_of`.
+        Members by level, kind, whether they joined in the trial's window, and whole days followed.
     assigned : array (schemes, kinds)
         Members of the trial.
     """
@@ -163,8 +164,8 @@ def _retention(frame: Frame, hazards: Hazards, counts: Tally) -> dict[str, Any]:
 class _Curve:
     """True retention of one group.
 
-    ``survival`` is as if everyone were followed to each day; ``seen`` is what a Kaplan-Meier curve at `as_of` tends to:
-    the trial took in members who joined earlier, so those followed longer differ a little from the others.
+    ``survival`` is as if everyone were followed to each day; ``seen`` is what a Kaplan-Meier curve at `as_of`
+    tends to: the trial took in members who joined earlier, so those followed longer differ a little.
     """
 
     group: str
@@ -218,7 +219,7 @@ def _curve(hazards: Hazards, group: str, level: str, followed: Ints) -> _Curve:
 
 
 def _at_risk(followed: Ints, days: int) -> Floats:
-    """Return members followed through each day since joining, those whose follow-up ends in it counted half."""
+    """Return members followed through each day, those whose follow-up ends in it counted half."""
     counts = np.zeros((*followed.shape[:-1], days))
     known = min(days, followed.shape[-1])
     counts[..., :known] = followed[..., :known]
