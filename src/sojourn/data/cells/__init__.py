@@ -6,16 +6,26 @@ table, and ``describe(tidy, params)``, which returns what the cells say of thems
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
+from ibis import Table
 
 from sojourn.core.cells import Cells, read_cells
-from sojourn.core.errors import ParameterError
+from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.params import Params, read_params
-from sojourn.data.tidy import Tidy, open_tidy
+from sojourn.data.casebook import casebook_cells
+from sojourn.data.folder import whole_folder
+from sojourn.data.parquet import write_parquet
+from sojourn.data.tidy import MissingTableError, Tidy, open_tidy
+
+
+#: Tables as they are stored, and what they say of themselves.
+type _Made = tuple[dict[str, pa.Table], dict[str, Any]]
 
 
 def make_cells(tidy: Tidy, study: str, params: Mapping[str, Any]) -> Cells:
@@ -29,18 +39,14 @@ def make_cells(tidy: Tidy, study: str, params: Mapping[str, Any]) -> Cells:
         Name of the study.
     params : mapping
         Resolved cells parameters (``studies.STUDY.cells`` with overrides).
+
+    Raises
+    ------
+    MissingTableError
+        When the case does not have a table the study needs.
     """
-    maker = import_module(f"sojourn.data.cells.{study}")
-    made = {name: _sorted(expression.to_pyarrow().to_pandas()) for name, expression in maker.expressions(tidy, params).items()}
-    meta = {
-        "case": tidy.case,
-        "study": study,
-        "as_of": tidy.meta["as_of"],
-        "time_zone": tidy.meta["time_zone"],
-        "params": dict(params),
-        **maker.describe(tidy, params),
-    }
-    return Cells(tidy.case, study, made, meta)
+    tables, meta = _made(tidy, study, params)
+    return Cells(tidy.case, study, {name: table.to_pandas() for name, table in tables.items()}, meta)
 
 
 def cells(case: str, study: str, **changes: Any) -> Cells:
@@ -56,7 +62,7 @@ def cells(case: str, study: str, **changes: Any) -> Cells:
     Raises
     ------
     ParameterError
-        When a change is not a cells parameter of the study.
+        When a change is not a cells parameter of the study, or the cells are committed ones.
     DataError
         When the pipeline has not made them yet.
     """
@@ -67,9 +73,101 @@ def cells(case: str, study: str, **changes: Any) -> Cells:
         raise ParameterError.unknown(unknown[0], f"studies.{study}.cells", resolved)
     if not changes:
         return read_cells(params.places(case).cells(study), case, study)
+    if is_casebook(params, case):
+        raise ParameterError(
+            f"The cells of '{case}' are committed and cannot be made anew with other parameters. "
+            f'Use them as they are: cells("{case}", "{study}").'
+        )
     return make_cells(open_tidy(params, case), study, {**resolved, **changes})
 
 
-def _sorted(table: pd.DataFrame) -> pd.DataFrame:
-    """Order rows by all columns, so that no order of the engine shows."""
-    return table.sort_values(list(table.columns), ignore_index=True)
+def write_cells(params: Params, case: str, study: str) -> Path:
+    """Make the cells of a pair, from its tidy tables or from the casebook, and return their folder.
+
+    When the case lacks a table that the study needs, ``cells.json`` says so under ``not_possible`` and
+    there is no table.
+
+    Parameters
+    ----------
+    params : Params
+        The project's parameters.
+    case, study : str
+        As listed in params.yaml.
+
+    Raises
+    ------
+    DataError
+        When `prepare` has not run, or committed cells do not agree with what is said of them.
+    """
+    resolved = params.for_cells(case, study)
+    target = params.places(case).cells(study)
+    tables, meta = (
+        _committed(params, case, study)
+        if is_casebook(params, case)
+        else _made_or_not_possible(open_tidy(params, case), study, resolved)
+    )
+    with whole_folder(target, private=params.is_private(case)) as folder:
+        for name, table in tables.items():
+            write_parquet(folder / f"{name}.parquet", table.schema, table.to_batches())
+        text = json.dumps(meta, indent=2, ensure_ascii=False) + "\n"
+        (folder / "cells.json").write_text(text, encoding="utf-8")
+    return target
+
+
+def is_casebook(params: Params, case: str) -> bool:
+    """Whether a case has no rows of its own, only committed cells."""
+    return "prepare" not in params.case(case)
+
+
+def _made(tidy: Tidy, study: str, params: Mapping[str, Any]) -> _Made:
+    maker = import_module(f"sojourn.data.cells.{study}")
+    expressions: Mapping[str, Table] = maker.expressions(tidy, params)
+    tables = {name: _exact(expression, f"{study}.{name}") for name, expression in expressions.items()}
+    return tables, {**_meta(tidy, study, params), **maker.describe(tidy, params)}
+
+
+def _made_or_not_possible(tidy: Tidy, study: str, params: Mapping[str, Any]) -> _Made:
+    try:
+        return _made(tidy, study, params)
+    except MissingTableError as missing:
+        return {}, {**_meta(tidy, study, params), "not_possible": str(missing)}
+
+
+def _committed(params: Params, case: str, study: str) -> _Made:
+    committed = casebook_cells(params, case, study)
+    tables = {
+        name: pa.Table.from_pandas(table, preserve_index=False) for name, table in committed.tables.items()
+    }
+    return {name: _stored(table, f"{study}.{name}") for name, table in tables.items()}, dict(committed.meta)
+
+
+def _meta(tidy: Tidy, study: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    shared = {name: tidy.meta[name] for name in ("as_of", "time_zone")}
+    return {"case": tidy.case, "study": study, **shared, "params": dict(params)}
+
+
+def _exact(expression: Table, where: str) -> pa.Table:
+    """Return the rows of an expression, ordered by all columns, so that no order of the engine shows."""
+    return _stored(expression.order_by(list(expression.columns)).to_pyarrow(), where)
+
+
+def _stored(table: pa.Table, where: str) -> pa.Table:
+    fields = [(field.name, _type(field, where)) for field in table.schema]
+    return table.cast(pa.schema(fields))
+
+
+def _type(field: pa.Field, where: str) -> pa.DataType:
+    """Return how a column of cells is stored; floats, whose sums depend on their order, are refused."""
+    kinds = {
+        pa.types.is_integer: pa.int64(),
+        pa.types.is_decimal: pa.decimal128(38, 9),
+        pa.types.is_string: pa.string(),
+        pa.types.is_large_string: pa.string(),
+        pa.types.is_date: pa.date32(),
+    }
+    for is_kind, stored in kinds.items():
+        if is_kind(field.type):
+            return stored
+    raise DataError(
+        f"{where}.{field.name}: wrong type {field.type}. Cells hold integers, decimals, text and dates only."
+    )
