@@ -50,7 +50,7 @@ def read_groups(cells: Cells, by: str, min_group: int) -> Groups:
     in_range(min_group, "min_group", ge=1)
     rows = rows_by(cells, by)
     members = rows.groupby("group")["entered"].sum()
-    risk = {group: _risk_set(rows[rows["group"] == group]) for group in _in_order(by, members)}
+    risk = {group: read_risk_set(rows[rows["group"] == group]) for group in _in_order(by, members)}
     enough = {group: one for group, one in risk.items() if one.at_risk[0] >= min_group}
     return Groups(by, enough, members[list(enough)], tuple(group for group in risk if group not in enough))
 
@@ -70,10 +70,11 @@ def rows_by(cells: Cells, by: str) -> pd.DataFrame:
 
 def everyone(cells: Cells) -> RiskSet:
     """Return the risk set of all members."""
-    return _risk_set(rows_by(cells, EVERYONE))
+    return read_risk_set(rows_by(cells, EVERYONE))
 
 
-def _risk_set(rows: pd.DataFrame) -> RiskSet:
+def read_risk_set(rows: pd.DataFrame) -> RiskSet:
+    """Return the risk set of all members counted in some rows of the table ``risk``."""
     return risk_set(*(rows[name].to_numpy() for name in ("day", "entered", "churned", "censored")))
 
 

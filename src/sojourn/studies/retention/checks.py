@@ -1,0 +1,222 @@
+"""What could be wrong with a retention curve: each check with its verdict and what that means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sojourn.core.cells import Cells
+from sojourn.core.errors import UndefinedError
+from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.retention import EVERYONE, RetentionCurve
+from sojourn.core.text import count, listing, number, percent, plural
+from sojourn.estimators.survival.log_rank import LogRankTest, log_rank
+from sojourn.studies.retention.groups import read_risk_set, rows_by
+
+#: Fewer members at risk at the horizon than this, and one more or fewer leaver shows in the answer.
+SOLID = 100
+#: Level of the test whether older and newer members leave alike.
+DRIFT_LEVEL = 0.01
+#: A pause in the data is suspicious when a pause so long would be this rare at the usual pace.
+PAUSE_LEVEL = 0.001
+#: Share of members left out above which the check warns, and fails.
+LEFT_OUT_WARN, LEFT_OUT_FAIL = 0.05, 0.20
+#: Share of lapsed members with a later sign of life above which silence is a poor sign of leaving.
+CAME_BACK_WARN = 0.10
+#: Standard errors between estimate and truth above which a simulated world contradicts the estimate.
+TRUTH_REACH = 3.5
+
+#: Measured by ``calibration/retention.py`` (`drift_rates`): share of faults found, share of false alarms.
+DRIFT_RATES = (0.92, 0.010)
+DRIFT_RATES_FROM = "2,000 worlds of 2,000 members; fault: the newer half leaves 1.3 times as fast"
+
+
+def check_retention(cells: Cells, curve: RetentionCurve, *, horizon: int) -> list[Check]:
+    """Return every check of the answer, in the order in which they are worth reading.
+
+    Parameters
+    ----------
+    cells : Cells
+        Of the study ``retention``.
+    curve : RetentionCurve
+        Of everybody (``by="all"``).
+    horizon : int
+        Duration of the answer, in the unit of the cells.
+    """
+    checks = [
+        _follow_up(curve, horizon),
+        _interval_claimed(curve, horizon),
+        _drift(cells, curve.unit, horizon),
+        _left_out(cells),
+        _up_to_date(cells),
+    ]
+    if curve.leaving == "silence":
+        checks.append(_came_back(cells))
+    if cells.meta.get("known_later"):
+        checks.append(_known_later(cells))
+    if curve.truth is not None:
+        checks.append(_truth(curve))
+    return checks
+
+
+def _follow_up(curve: RetentionCurve, horizon: int) -> Check:
+    longest = int(curve.followed_to[EVERYONE])
+    at_risk = _at_risk(curve, horizon)
+    verdict: Verdict = "fail" if longest < horizon else "pass" if at_risk >= SOLID else "warn"
+    finding = f"{plural(at_risk, 'member')} were still observed at {horizon} {curve.unit}s"
+    meaning = {
+        "pass": "The curve is known to the horizon.",
+        "warn": "The curve reaches the horizon on few members; a nearer horizon is safer.",
+        "fail": f"The answer is not defined there; the curve ends at {longest} {curve.unit}s.",
+    }[verdict]
+    return Check("Followed long enough", verdict, f"{finding} (longest follow-up {longest}).", meaning)
+
+
+def _at_risk(curve: RetentionCurve, horizon: int) -> int:
+    rows = curve.only([EVERYONE]).readings([horizon])
+    return int(rows["at_risk"].sum())
+
+
+def _interval_claimed(curve: RetentionCurve, horizon: int) -> Check:
+    rows = curve.table[(curve.table["group"] == EVERYONE) & (curve.table["duration"] <= horizon)]
+    gone, claimed = int(rows["churned"].sum()), bool(rows["claimed"].iloc[-1])
+    verdict: Verdict = "pass" if claimed else "cannot be judged"
+    few = "With so few, an interval covers less than it says."
+    meaning = "The interval can be taken at its word." if claimed else few
+    return Check(
+        "Enough leavers for an interval", verdict, f"{plural(gone, 'member')} had left by then.", meaning
+    )
+
+
+def _drift(cells: Cells, unit: str, horizon: int) -> Check:
+    """Whether older and newer members leave alike, as one curve for all takes for granted."""
+    name = "Older and newer members leave alike"
+    try:
+        test = halves_test(cells, horizon)
+    except UndefinedError as reason:
+        return Check(name, "warn", f"Not known. {reason}", "A change over time would go unseen.")
+    ratio = test.observed / test.expected
+    chance = "p < 0.001" if test.p < 0.001 else f"p = {number(test.p, 3)}"
+    finding = (
+        f"Newer members left {number(ratio[1] / ratio[0], 2)} times as fast as older ones over the first "
+        f"{horizon} {unit}s (log-rank {chance})."
+    )
+    alike = test.p >= DRIFT_LEVEL
+    other = "The later part of the curve rests on older members; newer ones differ."
+    meaning = "The curve holds for both." if alike else other
+    verdict: Verdict = "pass" if alike else "warn"
+    return Check(name, verdict, finding, meaning, *DRIFT_RATES, DRIFT_RATES_FROM)
+
+
+def halves_test(cells: Cells, horizon: int) -> LogRankTest:
+    """Return the log-rank test of the older (first) and the newer half of members, up to a horizon.
+
+    Cohorts are split at the joining month in which half of all members had joined.
+
+    Raises
+    ------
+    UndefinedError
+        When there are fewer than two joining months, or nobody left in the older half.
+    """
+    if "cohort" not in set(cells["risk"]["by"]):
+        raise UndefinedError("The data does not say when members joined.")
+    rows = rows_by(cells, "cohort")
+    members = rows.groupby("group")["entered"].sum().sort_index()
+    halfway = members.cumsum() - members / 2 <= members.sum() / 2
+    old = rows["group"].isin(members.index[halfway.to_numpy()])
+    test = log_rank([read_risk_set(part).on(horizon + 1) for part in (rows[old], rows[~old])])
+    if test.df == 0 or test.observed[0] == 0:
+        raise UndefinedError("All members joined at about the same time, or none of them left.")
+    return test
+
+
+def _left_out(cells: Cells) -> Check:
+    reasons = {reason: n for reason, n in cells.meta["left_out"].items() if n}
+    members, late, out = cells.meta["members"], cells.meta["late"], sum(reasons.values())
+    verdict: Verdict = (
+        "fail" if out > LEFT_OUT_FAIL * members else "warn" if out > LEFT_OUT_WARN * members else "pass"
+    )
+    said = listing([f"{count(n)} {reason}" for reason, n in reasons.items()])
+    finding = (
+        f"{percent(out / members)} of {plural(members, 'member')} are left out: {said}."
+        if out
+        else f"All {plural(members, 'member')} count."
+    )
+    entered = (
+        f" {plural(late, 'member')} joined before observation began and count from then on." if late else ""
+    )
+    meaning = {
+        "pass": "The answer is about practically everybody.",
+        "warn": "Those left out may differ; the answer is about the others.",
+        "fail": "Too many are left out for an answer about everybody.",
+    }[verdict]
+    return Check("Everybody counts", verdict, finding + entered, meaning)
+
+
+def _up_to_date(cells: Cells) -> Check:
+    """Whether the data reaches `as_of`: a source that stopped earlier makes leavers look like stayers."""
+    name, meta = "The data is up to date", cells.meta
+    if "last_sign" not in meta:
+        return Check(name, "warn", "Not known: the data holds no dates.", "Late leavers may be missing.")
+    first, last, as_of = (datetime.fromisoformat(meta[key]) for key in ("first_sign", "last_sign", "as_of"))
+    pause = (as_of - last) / timedelta(days=1)
+    pace = meta["signs"] / max((last - first) / timedelta(days=1), 1.0)
+    stopped = pause > 1 and math.exp(-pace * pause) < PAUSE_LEVEL
+    finding = f"The last thing recorded is {number(pause)} days older than the date of the data."
+    missing = "Leavers of these days may be missing, so the answer may read too high."
+    return Check(
+        name, "warn" if stopped else "pass", finding, missing if stopped else "Nothing is missing at the end."
+    )
+
+
+def _came_back(cells: Cells) -> Check:
+    name = "Silence means leaving"
+    lapsed, back = came_back(cells)
+    if lapsed == 0:
+        return Check(name, "cannot be judged", "Nobody has fallen silent.", "There is nothing to judge.")
+    often = back > CAME_BACK_WARN * lapsed
+    finding = (
+        f"{count(back)} of {count(lapsed)} members who fell silent for {cells.meta['lapse']} days came back."
+    )
+    first = "The answer is about a first long silence, not about being gone for good."
+    return Check(
+        name, "warn" if often else "pass", finding, first if often else "Silence is nearly always the end."
+    )
+
+
+def came_back(cells: Cells) -> tuple[int, int]:
+    """Return how many members fell silent for a whole gap, and how many of them gave a later sign of life."""
+    returns = cells["returns"]
+    row = returns[returns["by"] == EVERYONE][["lapsed", "came_back"]].sum()
+    return int(row["lapsed"]), int(row["came_back"])
+
+
+def _known_later(cells: Cells) -> Check:
+    columns = listing([name.replace("_", " ") for name in cells.meta["known_later"]])
+    finding = f"Members are not grouped by {columns}, which are known only for the day the data was taken."
+    meaning = "Grouping by them would credit members with time they had to stay to get there."
+    return Check("No grouping by the future", "pass", finding, meaning)
+
+
+def _truth(curve: RetentionCurve) -> Check:
+    off = _errors(curve)
+    worst = max(off, key=abs)
+    agrees = abs(worst) <= TRUTH_REACH
+    finding = (
+        f"At {len(off)} durations the estimate is at most {number(abs(worst))} standard errors from the truth of the "
+        "simulated world."
+    )
+    meaning = (
+        "The method recovers what is so."
+        if agrees
+        else "The method misses what is so: do not use the answer."
+    )
+    return Check("Estimate and truth agree", "pass" if agrees else "fail", finding, meaning)
+
+
+def _errors(curve: RetentionCurve) -> Sequence[float]:
+    assert curve.truth is not None
+    both = curve.truth.merge(curve.table, on=["group", "duration"], suffixes=("_true", ""))
+    both = both[both["claimed"]]
+    return [float(e) for e in (both["retained"] - both["retained_true"]) / both["retained_se"]]
