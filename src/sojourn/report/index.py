@@ -72,5 +72,5 @@ def _summary(entries: Sequence[Mapping[str, Any]]) -> str:
     said = [f"{by_status[status]} {word}" for status, word in words.items() if by_status[status]]
     cases = len({entry["case"] for entry in entries})
     return (
-        f"{plural(len(entries), 'question')} over {plural(cases, 'body', 'bodies')} of data: {listing(said)}."
+        f"{plural(len(entries), 'report')} on {plural(cases, 'body', 'bodies')} of data: {listing(said)}."
     )

@@ -80,8 +80,15 @@ class _Section:
     parts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def shows(self) -> bool:
+        """Whether it shows more than prose; until then code waits for what it makes."""
+        return any(part["kind"] != "prose" for part in self.parts)
+
+    @property
     def kind(self) -> str:
-        return "short" if any(part["kind"] == "answer" for part in self.parts) else "plain"
+        if any(part["kind"] == "answer" for part in self.parts):
+            return "short"
+        return "plain" if "<h2" in str(self.parts[0].get("html", "")) else "lead"
 
 
 def render_page(
@@ -242,9 +249,8 @@ def _sections(items: Sequence[Item]) -> Iterator[_Section]:
             code.append(item.content)
             continue
         if item.kind == "prose":
-            section.parts += _computed(code)
-            prose = _without_title(item.content)
-            if prose.startswith("## ") and section.parts:
+            section.parts += _computed(code if section.shows else [])
+            if _without_title(item.content).startswith("## ") and section.parts:
                 yield section
                 section = _Section()
         section.parts += _part(item)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import xml.etree.ElementTree as ET
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sojourn.core import text
+from sojourn.core.errors import SojournError
 from sojourn.core.palette import DARK, LIGHT
 from sojourn.report import marks, table, tiny
 
 _HERE = Path(__file__).parent
+
+#: Elements that a picture may be made of.
+_DRAWING = frozenset(
+    "svg g defs path use text tspan clipPath rect circle ellipse line polyline polygon title".split()
+)
 
 
 @lru_cache(maxsize=1)
@@ -26,20 +34,62 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(
+        drawing=drawing,
         check_mark=marks.check_mark,
         verdict_mark=marks.verdict_mark,
         lay_out=table.lay_out,
         trend=tiny.trend,
         interval=tiny.interval,
     )
-    made.filters.update(day=text.day, count=text.count, percent=text.percent)
+    made.filters.update(day=text.day, count=text.count, inline=inline, value=_value)
     return made
+
+
+def inline(words: str) -> Markup:
+    """Return a sentence with names in backticks set as code, everything else escaped.
+
+    Examples
+    --------
+    >>> inline("needs `spells` & more")
+    Markup('needs <code>spells</code> &amp; more')
+    """
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(words))))
+
+
+def _value(value: Any) -> str:
+    """Print a parameter as a reader would write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_value(part) for part in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_value(part)}" for key, part in value.items()) or "none"
+    return "none" if value is None or value == "" else str(value)
 
 
 def block_html(data: dict[str, Any]) -> Markup:
     """Set one block's data as HTML, the same in a notebook and on a page."""
     module: Any = _environment().get_template("blocks.html.j2").module
     return Markup(module.block(data))
+
+
+def drawing(svg: str) -> Markup:
+    """Return the SVG of a picture once it is sure to draw only: no script, no event, nothing from elsewhere.
+
+    Raises
+    ------
+    SojournError
+        When it holds anything else.
+    """
+    for element in ET.fromstring(svg).iter():
+        tag = element.tag.rpartition("}")[2]
+        active = [name for name in element.attrib if name.lower().startswith("on")]
+        outside = [v for n, v in element.attrib.items() if n.endswith("href") and not v.startswith("#")]
+        if tag not in _DRAWING or active or outside:
+            raise SojournError(
+                f"A picture holds <{tag}> {' '.join(active + outside)}, which a page does not take."
+            )
+    return Markup(svg)
 
 
 def set_page(template: str, **content: Any) -> str:

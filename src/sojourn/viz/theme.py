@@ -31,7 +31,7 @@ BAD = LIGHT["bad"]
 DASHES: list[Any] = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (4, 4))]
 
 #: Width of every picture in points; the page scales it to its text column.
-WIDTH = 460.0
+WIDTH = 420.0
 
 _RC: dict[str, Any] = {
     "figure.dpi": 72,
@@ -43,15 +43,15 @@ _RC: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "sojourn",
     "font.family": "DejaVu Sans",
-    "font.size": 9.5,
+    "font.size": 10,
     "axes.facecolor": "none",
     "axes.edgecolor": MUTED,
     "axes.labelcolor": MUTED,
-    "axes.labelsize": 9.5,
+    "axes.labelsize": 10,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 9.5,
+    "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.axisbelow": True,
     "axes.grid": False,
@@ -67,8 +67,8 @@ _RC: dict[str, Any] = {
     "text.usetex": False,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
     "xtick.major.size": 3,
     "ytick.major.size": 0,
     "path.simplify": True,
@@ -125,6 +125,7 @@ def new_panels(heights: Sequence[float], *, height: float = 300.0, share_x: bool
         FigureCanvasSVG(drawing)
         ratios = {"height_ratios": list(heights)}
         grid = drawing.subplots(len(heights), 1, sharex=share_x, squeeze=False, gridspec_kw=ratios)
+        grid[0, 0].tick_params(axis="x", labelbottom=True)
     return list(grid[:, 0])
 
 
