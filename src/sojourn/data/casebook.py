@@ -21,7 +21,6 @@ import pandas as pd
 from sojourn.core.cells import Cells
 from sojourn.core.errors import DataError
 from sojourn.core.params import Params
-from sojourn.data.folder import whole_folder
 
 #: What ``cells.json`` must say, beside `types` and `sha256`.
 REQUIRED: tuple[str, ...] = ("case", "study", "source", "licence", "rows_seen", "counted_by", "script")
@@ -70,14 +69,14 @@ def write_casebook(
     Parameters
     ----------
     folder : Path
-        ``data/casebook/CASE/STUDY``; replaced as a whole.
+        ``data/casebook/CASE/STUDY``; other files in it, such as the script, stay.
     tables : mapping of str to DataFrame
         Aggregates only; rows are sorted by all columns.
     types : mapping of str to mapping
         Type of every column: ``int``, ``decimal`` or ``text``.
     about : mapping
         At least what `REQUIRED` names. `counted_by` is ``{"table": …, "column": …}``, for some rows only with
-        ``"where": {column: value}``: their sum, plus ``left_out`` where stated, must be `rows_seen`.
+        ``"where": {column: value}``: their sum must be `rows_seen`.
 
     Raises
     ------
@@ -86,15 +85,15 @@ def write_casebook(
     """
     for name in REQUIRED:
         _required(about, name, folder.as_posix())
-    with whole_folder(folder) as building:
-        for name, table in tables.items():
-            columns = list(types[name])
-            rows = table[columns].sort_values(columns, ignore_index=True)
-            rows.to_csv(building / f"{name}.csv", index=False, lineterminator="\n")
-        sums = {name: _sha256(building / f"{name}.csv") for name in sorted(tables)}
-        said = {**about, "types": {name: dict(types[name]) for name in sorted(tables)}, "sha256": sums}
-        text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
-        (building / "cells.json").write_text(text, encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        columns = list(types[name])
+        rows = table[columns].sort_values(columns, ignore_index=True)
+        rows.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    sums = {name: _sha256(folder / f"{name}.csv") for name in sorted(tables)}
+    said = {**about, "types": {name: dict(types[name]) for name in sorted(tables)}, "sha256": sums}
+    text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    (folder / "cells.json").write_text(text, encoding="utf-8")
 
 
 def _about(folder: Path, where: str, case: str, study: str) -> dict[str, Any]:
@@ -186,7 +185,7 @@ def _check_rows(tables: Mapping[str, pd.DataFrame], where: str, about: Mapping[s
     table = tables[counted["table"]]
     for column, value in counted.get("where", {}).items():
         table = table[table[column] == value]
-    total = int(table[counted["column"]].sum()) + int(about.get("left_out", 0))
+    total = int(table[counted["column"]].sum())
     if total != about["rows_seen"]:
         raise DataError(
             f"{where}: {counted['table']}.{counted['column']} adds up to {total:,}, "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import json
 import sys
 from collections import Counter
@@ -65,7 +66,9 @@ def described(rows: list[dict[str, str]]) -> dict[str, object]:
         "source": "IBM sample data set 'Telco Customer Churn' (fictional company), Telco-Customer-Churn.csv",
         "licence": "Not stated by the publisher; only counts per month of tenure are kept.",
         "script": "data/casebook/telco/retention/make.py",
+        "counted_by": {"table": "risk", "column": "entered", "where": {"by": "all"}},
         "types": {"risk": TYPES},
+        "sha256": {"risk": hashlib.sha256((HERE / "risk.csv").read_bytes()).hexdigest()},
     }
 
 

@@ -23,7 +23,6 @@ from sojourn.data.folder import whole_folder
 from sojourn.data.parquet import write_parquet
 from sojourn.data.tidy import MissingTableError, Tidy, open_tidy
 
-
 #: Tables as they are stored, and what they say of themselves.
 type _Made = tuple[dict[str, pa.Table], dict[str, Any]]
 
