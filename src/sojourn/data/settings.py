@@ -13,18 +13,31 @@ from sojourn.core.ranges import one_of
 from sojourn.core.schema import CONTRACT
 from sojourn.data.localtime import time_zone
 
-#: Parameters of ``prepare`` by name, with their default (`...`: must be stated).
-KNOWN: dict[str, Any] = {
-    "source": ...,
-    "as_of": ...,
-    "time_zone": ...,
-    "observed_from": None,
-    "tables": {},
-    "columns": {},
-    "clock": "utc",
-    "after_as_of": "error",
-    "empty_consent": "agreed",
-    "key_id": None,
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of ``prepare``: its default (`...`: must be stated) and what it means."""
+
+    default: Any
+    meaning: str
+
+
+#: Parameters of ``prepare`` by name.
+KNOWN: dict[str, Parameter] = {
+    "source": Parameter(..., "`files` for your own tables; `world`, `cdnow` and `complete_journey` ship."),
+    "as_of": Parameter(..., "Instant of the analysis, with its offset. Nothing later is ever read."),
+    "time_zone": Parameter(
+        ..., "IANA name of the zone whose days and months count, such as `Europe/Berlin`."
+    ),
+    "observed_from": Parameter(
+        None, "From when on events were recorded; empty: from the first instant seen."
+    ),
+    "tables": Parameter({}, "File of each table, CSV (UTF-8) or Parquet, relative to the project's root."),
+    "columns": Parameter({}, "By table: name in the file, and the contract's name for it."),
+    "clock": Parameter("utc", "What a time without offset means: `utc`, or `local` in the case's zone."),
+    "after_as_of": Parameter("error", "What a row later than `as_of` is: an `error`, or `leave_out`."),
+    "empty_consent": Parameter("agreed", "What an empty `consent` counts as: `agreed` or `refused`."),
+    "key_id": Parameter(None, "Fingerprint of the key of pseudonyms; a private case must state it."),
 }
 
 #: Where a case's rows may come from. Parameters of a source's own stand beside ours and are its to check.
@@ -98,7 +111,7 @@ def read_settings(params: Params, case: str) -> Settings:
     for name in stated:
         if name not in KNOWN and name not in own:
             raise ParameterError.unknown(name, where, [*KNOWN, *own])
-    values = {name: stated.get(name, default) for name, default in KNOWN.items()}
+    values = {name: stated.get(name, known.default) for name, known in KNOWN.items()}
     for name, value in values.items():
         if value is ...:
             raise ParameterError.missing(name, where)
