@@ -11,7 +11,20 @@ import pytest
 import sojourn
 
 PROJECT = Path(__file__).resolve().parents[1]
-HEAVY = ("lifelines", "sklearn", "pymc", "pytensor", "nutpie", "arviz", "matplotlib", "seaborn", "papermill", "nbconvert", "ibis", "duckdb")
+HEAVY = (
+    "lifelines",
+    "sklearn",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "arviz",
+    "matplotlib",
+    "seaborn",
+    "papermill",
+    "nbconvert",
+    "ibis",
+    "duckdb",
+)
 
 
 def modules_after(statement):
@@ -24,13 +37,21 @@ def test_importing_sojourn_loads_no_heavy_engine():
     assert not modules_after("import sojourn") & {*HEAVY, "pandas", "numpy", "scipy"}
 
 
-@pytest.mark.parametrize("module", ["core.params", "core.cells", "core.schema", "pipeline.cli", "pipeline.declared"])
+@pytest.mark.parametrize(
+    "module", ["core.params", "core.cells", "core.schema", "pipeline.cli", "pipeline.declared"]
+)
 def test_core_and_command_line_load_no_heavy_engine(module):
     assert not modules_after(f"import sojourn.{module}") & set(HEAVY)
 
 
 def test_layers_and_rooms_are_kept():
-    done = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=PROJECT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
     assert "0 broken" in done.stdout
 
@@ -91,12 +112,27 @@ def test_a_file_is_short_and_a_function_is_shorter():
 
 
 def test_no_file_names_a_place_of_one_machine():
-    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split("\n")
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
     places = re.compile(r"(?<![\w.:/])/(?:root|home/\w+|Users/\w+|work)/")
     named = []
     for name in tracked:
         path = PROJECT / name
-        if path.is_file() and path.suffix in {".py", ".md", ".yaml", ".yml", ".toml", ".ipynb", ".html", ".json", ".sh", ".lock", ".csv", ""}:
+        if path.is_file() and path.suffix in {
+            ".py",
+            ".md",
+            ".yaml",
+            ".yml",
+            ".toml",
+            ".ipynb",
+            ".html",
+            ".json",
+            ".sh",
+            ".lock",
+            ".csv",
+            "",
+        }:
             found = places.search(path.read_text(encoding="utf-8", errors="ignore"))
             if found:
                 named.append(f"{name}: {found.group(0)}")

@@ -18,7 +18,9 @@ def result(request, monkeypatch):
 
 
 def test_it_proves_the_code_that_stands_here(result):
-    assert result["proves"]["hash"] == code_hash(result["proves"]["rooms"]), "run `make calibrate` and commit its results"
+    assert result["proves"]["hash"] == code_hash(result["proves"]["rooms"]), (
+        "run `make calibrate` and commit its results"
+    )
 
 
 def test_it_has_rows_and_every_goal_was_met(result):

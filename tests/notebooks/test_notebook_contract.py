@@ -1,7 +1,8 @@
-"""Every notebook keeps the contract: one question, one parameters cell, short cells, company for each, no outputs."""
+"""Every notebook keeps the contract: one question, one parameters cell, short cells, no outputs."""
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -57,7 +58,12 @@ def test_it_asks_exactly_one_question(notebook):
 def test_its_parameters_are_the_defaults(path, notebook):
     declared = declared_parameters(notebook)
     section = {k: v for k, v in PARAMS["studies"][STUDY_OF[path.stem]].items() if k != "cells"}
-    assert declared == {"case": "demo", "seed": PARAMS["seed"], "min_group": PARAMS["privacy"]["min_group"], **section}
+    assert declared == {
+        "case": "demo",
+        "seed": PARAMS["seed"],
+        "min_group": PARAMS["privacy"]["min_group"],
+        **section,
+    }
 
 
 def test_each_parameter_says_its_unit(notebook):
@@ -99,7 +105,10 @@ def test_evidence_has_a_sentence_before_and_after(notebook):
 
 def test_headings_descend_one_at_a_time(notebook):
     levels = [
-        len(match) for cell in notebook.cells if cell.cell_type == "markdown" for match in re.findall(r"^(#+) ", cell.source, re.M)
+        len(match)
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for match in re.findall(r"^(#+) ", cell.source, re.M)
     ]
     assert levels[0] == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))

@@ -1,12 +1,12 @@
-"""A scratch copy of the project whose stages are imitated, so that DVC itself can be put to the test in seconds."""
+"""A scratch copy of the project whose stages are imitated, so that DVC can be tested in seconds."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 
 #: Stands in for the command line: writes what each stage would write, and fails or notes its call on demand.
-IMITATION = '''
+IMITATION = """
 import pathlib, sys
 root = pathlib.Path(__file__).resolve().parents[3]
 def main():
@@ -29,14 +29,18 @@ def main():
     outs = {
         "prepare": lambda case: [f"data/tidy/{case}/tidy.json"],
         "cells": lambda case, study: [f"data/cells/{case}/{study}/cells.json"],
-        "run": lambda case, study: [f"reports/cases/{case}/{study}.html", f"reports/cases/{case}/{study}/headline.json"],
-        "index": lambda: ["reports/index.html", "reports/glossary.html", "reports/at-a-glance.svg", "reports/machine.json"],
+        "run": lambda case, study: [
+            f"reports/cases/{case}/{study}.html", f"reports/cases/{case}/{study}/headline.json"
+        ],
+        "index": lambda: [
+            f"reports/{name}" for name in ("index.html", "glossary.html", "at-a-glance.svg", "machine.json")
+        ],
     }[word](*names)
     for name in outs:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(word + " ".join(names))
     return 0
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class Scratch:
         }
 
     def run(self, *command: str, ok: bool = True) -> str:
-        done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert (done.returncode == 0) == ok, done.stdout + done.stderr
         return done.stdout
 
@@ -64,13 +70,16 @@ class Scratch:
         return self.run(sys.executable, "-m", "dvc", *words, ok=ok)
 
     def reproduce(self, *, ok: bool = True) -> str:
-        return self.run(sys.executable, "-c", "import sys; from sojourn.pipeline.reproduce import reproduce; sys.exit(reproduce())", ok=ok)
+        return self.run(
+            sys.executable,
+            "-c",
+            "import sys; from sojourn.pipeline.reproduce import reproduce; sys.exit(reproduce())",
+            ok=ok,
+        )
 
     def stale(self) -> set[str]:
-        """Names of the stages that `dvc status` calls changed."""
-        import json
-
-        return set(json.loads(self.dvc("status", "--json")))
+        """Names of the stages of the main pipeline that `dvc status` calls changed."""
+        return {name for name in json.loads(self.dvc("status", "--json")) if ":" not in name}
 
     def calls(self) -> list[str]:
         log = self.folder / "calls.log"
@@ -94,7 +103,11 @@ class Scratch:
 
 def _copy(folder: Path) -> Scratch:
     tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROJECT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     for name in tracked:
         if (PROJECT / name).is_file() and not name.startswith(("tests/", "reports/")) and name != "dvc.lock":
@@ -122,7 +135,7 @@ def scratch(built: Scratch, tmp_path: Path) -> Scratch:
 
 
 @pytest.fixture
-def untouched(tmp_path: Path) -> Iterator[Scratch]:
+def untouched(tmp_path: Path) -> Scratch:
     """A copy in which nothing has run."""
     (tmp_path / "project").mkdir()
-    yield _copy(tmp_path / "project")
+    return _copy(tmp_path / "project")

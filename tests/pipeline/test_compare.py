@@ -1,4 +1,4 @@
-"""The comparison behind `make verify`: what counts as the same, on the same and on another class of machine."""
+"""The comparison behind `make verify`: what counts as the same, here and on another class of machine."""
 
 import json
 

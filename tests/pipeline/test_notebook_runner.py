@@ -1,4 +1,4 @@
-"""What the runner takes out of a notebook, what it refuses, and that a failure leaves nothing half-written."""
+"""What the runner takes out of a notebook, and what it refuses."""
 
 import nbformat
 import pytest
@@ -25,7 +25,9 @@ def with_output(**output):
 
 
 def test_parameters_are_read_from_the_tagged_cell():
-    notebook = new_notebook(cells=[parameters_cell('case = "demo"\nhorizons = [30, 90]  # days\nuntil = 180')])
+    notebook = new_notebook(
+        cells=[parameters_cell('case = "demo"\nhorizons = [30, 90]  # days\nuntil = 180')]
+    )
     assert declared_parameters(notebook) == {"case": "demo", "horizons": [30, 90], "until": 180}
 
 
@@ -41,7 +43,9 @@ def test_there_is_exactly_one_parameters_cell():
 
 
 def test_an_unknown_parameter_is_refused_by_name_with_a_hint():
-    with pytest.raises(ParameterError, match="'horizon' is not a parameter of the notebook n. Did you mean 'horizons'?"):
+    with pytest.raises(
+        ParameterError, match=r"'horizon' is not a parameter of the notebook n. Did you mean 'horizons'?"
+    ):
         matched({"horizons": [1]}, {"horizon": [1], "horizons": [2]}, "n")
 
 
@@ -51,7 +55,7 @@ def test_a_missing_parameter_is_refused_by_name():
 
 
 def test_a_warning_fails_the_run():
-    with pytest.raises(NotebookError, match="Cell 1 warned.*something odd"):
+    with pytest.raises(NotebookError, match=r"Cell 1 warned.*something odd"):
         list(shown(with_output(output_type="stream", name="stderr", text="something odd")))
 
 

@@ -89,7 +89,10 @@ def test_files_that_no_stage_uses_make_nothing_stale(scratch):
 
 
 def test_importing_everything_makes_nothing_stale(scratch):
-    everything = "import pkgutil, importlib, sojourn; [importlib.import_module(m.name) for m in pkgutil.walk_packages(sojourn.__path__, 'sojourn.')]"
+    everything = (
+        "import pkgutil, importlib, sojourn; "
+        "[importlib.import_module(m.name) for m in pkgutil.walk_packages(sojourn.__path__, 'sojourn.')]"
+    )
     scratch.run(sys.executable, "-W", "ignore", "-c", everything)
     assert list(scratch.folder.glob("src/**/__pycache__"))
     assert scratch.stale() == set()
@@ -143,16 +146,25 @@ def test_an_interrupted_first_run_resumes(untouched):
 def test_a_private_case_leaves_the_shared_lock_and_git_alone(scratch):
     params = scratch.params()
     lock = (scratch.folder / "dvc.lock").read_bytes()
-    params["cases"]["mine"] = {**params["cases"]["cdnow"], "about": {**params["cases"]["cdnow"]["about"], "public": False}}
+    params["cases"]["mine"] = {
+        **params["cases"]["cdnow"],
+        "about": {**params["cases"]["cdnow"]["about"], "public": False},
+    }
     params["private_inputs"] = {"mine": {"case": "mine", "from": "private/data/raw/mine"}}
     params["private_pairs"] = {
-        "mine-retention": {**params["pairs"]["cdnow-retention"], "case": "mine", "from": "private/data/tidy/mine"}
+        "mine-retention": {
+            **params["pairs"]["cdnow-retention"],
+            "case": "mine",
+            "from": "private/data/tidy/mine",
+        }
     }
     (scratch.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     (scratch.folder / "private/data/raw/mine").mkdir(parents=True)
     (scratch.folder / "private/data/raw/mine/events.csv").write_text("member_id,occurred_at,event\n")
     cli = scratch.folder / "src/sojourn/pipeline/cli.py"
-    cli.write_text(cli.read_text().replace('f"data/', 'f"private/data/').replace('f"reports/', 'f"private/reports/'))
+    cli.write_text(
+        cli.read_text().replace('f"data/', 'f"private/data/').replace('f"reports/', 'f"private/reports/')
+    )
     scratch.run("git", "add", "-A")
     scratch.reproduce()
     assert scratch.calls() == ["prepare mine", "cells mine retention", "run mine retention"]

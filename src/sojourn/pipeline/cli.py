@@ -19,7 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"sojourn: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("sojourn: stopped; what was finished is kept, the same command goes on from there.", file=sys.stderr)
+        print(
+            "sojourn: stopped; what was finished is kept, the same command goes on from there.",
+            file=sys.stderr,
+        )
         return 130
 
 
@@ -27,7 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sojourn", description=__doc__)
     words = parser.add_subparsers(required=True, metavar="WORD")
 
-    def word(name: str, command: Callable[[argparse.Namespace], int], text: str, *names: str) -> argparse.ArgumentParser:
+    def word(
+        name: str, command: Callable[[argparse.Namespace], int], text: str, *names: str
+    ) -> argparse.ArgumentParser:
         sub = words.add_parser(name, help=text, description=text)
         for argument in names:
             sub.add_argument(argument)
@@ -43,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = word("verify", _verify, "rebuild the last commit in a scratch clone and compare every file")
     verify.add_argument("--case", action="append", default=[], help="only this case (may be repeated)")
     verify.add_argument("--keep", action="store_true", help="keep the scratch clone")
+    word("readme", _readme, "rewrite the part of README.md that says what was found")
     word("environment", _environment, "print environment.yml as it follows from requirements.lock")
     return parser
 
@@ -92,6 +98,13 @@ def _verify(arguments: argparse.Namespace) -> int:
     from sojourn.pipeline.verify import verify
 
     return verify(arguments.case, keep=arguments.keep)
+
+
+def _readme(_: argparse.Namespace) -> int:
+    from sojourn.pipeline.readme import write_readme
+
+    print(write_readme())
+    return 0
 
 
 def _environment(_: argparse.Namespace) -> int:

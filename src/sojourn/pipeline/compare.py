@@ -6,7 +6,7 @@ pages (headlines and CSV) are compared, within these tolerances:
 - a number with an interval, and its bounds: 5 % of the interval's width. Four chains of 1,000 draws give
   a Monte Carlo error of about 2 % of a 95 % interval's width in the bounds, so 5 % is 2.5 such errors;
 - a probability (``p_…``): 0.025, three Monte Carlo errors of a share of 4,000 draws at its worst, one half;
-- a page, a picture or a stage's hash is not compared there: it follows from the numbers beside it, and says so;
+- a page, a picture or a stage's hash is not compared there: it follows from the numbers beside it;
 - everything else: one part in a million, which is more than last bits and less than any published digit.
 """
 
@@ -19,7 +19,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-Sameness = Literal["same", "within Monte Carlo error", "follows from its numbers", "different", "missing", "new"]
+Sameness = Literal[
+    "same", "within Monte Carlo error", "follows from its numbers", "different", "missing", "new"
+]
 
 WIDTH_SHARE = 0.05
 PROBABILITY = 0.025

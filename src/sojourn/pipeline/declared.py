@@ -82,7 +82,9 @@ def _check_metrics(params: Params) -> None:
     }
     if listed != wanted:
         name = sorted(listed ^ wanted)[0]
-        raise ParameterError(f"`metrics` of dvc.yaml and `pairs` of params.yaml differ: {name}. List it in both or neither.")
+        raise ParameterError(
+            f"`metrics` of dvc.yaml and `pairs` of params.yaml differ: {name}. List it in both or neither."
+        )
 
 
 def _known(section: Mapping[str, Any], where: str, names: Iterable[str]) -> None:

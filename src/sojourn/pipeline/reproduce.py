@@ -48,7 +48,9 @@ def reproduce() -> int:
 def dvc(*words: str, cwd: Path | None = None, environment: dict[str, str] | None = None) -> int:
     """Run DVC with the environment's own interpreter and return its exit code."""
     command = [sys.executable, "-m", "dvc", *words]
-    return subprocess.run(command, cwd=cwd or root(), env=environment or steady_environment(), check=False).returncode
+    return subprocess.run(
+        command, cwd=cwd or root(), env=environment or steady_environment(), check=False
+    ).returncode
 
 
 def stage_names(lock: Path) -> dict[str, Any]:
@@ -98,7 +100,10 @@ def _say_whether_same(new: dict[str, Any], committed: dict[str, Any]) -> None:
     if not committed:
         print("There was no committed lock to compare with.", file=sys.stderr)
     elif different:
-        print(f"Not the same bytes as committed: {', '.join(different)}. `make verify` says how far.", file=sys.stderr)
+        print(
+            f"Not the same bytes as committed: {', '.join(different)}. `make verify` says how far.",
+            file=sys.stderr,
+        )
     else:
         print(f"All {len(new)} stages ran and gave the committed bytes.", file=sys.stderr)
 
@@ -106,7 +111,8 @@ def _say_whether_same(new: dict[str, Any], committed: dict[str, Any]) -> None:
 def differing_outputs(new: dict[str, Any], committed: dict[str, Any]) -> list[str]:
     """Return the paths of outputs whose hashes differ between two locks, or that only one has."""
     hashes = [
-        {out["path"]: out["md5"] for stage in lock.values() for out in stage.get("outs", [])} for lock in (new, committed)
+        {out["path"]: out["md5"] for stage in lock.values() for out in stage.get("outs", [])}
+        for lock in (new, committed)
     ]
     return sorted(path for path in {*hashes[0], *hashes[1]} if hashes[0].get(path) != hashes[1].get(path))
 
@@ -114,11 +120,15 @@ def differing_outputs(new: dict[str, Any], committed: dict[str, Any]) -> list[st
 def write_machine_readable(path: Path, content: object) -> None:
     """Write JSON with sorted keys and a final newline."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def run_or_fail(command: Sequence[str], *, cwd: Path, why: str) -> None:
     """Run a command; raise with its stderr when it fails."""
     done = subprocess.run(list(command), cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SojournError(f"{why}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no reason given'}")
+        raise SojournError(
+            f"{why}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no reason given'}"
+        )

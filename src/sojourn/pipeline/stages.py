@@ -29,10 +29,10 @@ def prepare(case: str) -> Path:
 def _draw_world(params: Params, case: str) -> dict[str, Path]:
     from sojourn.world import WORLD_KEYS, write_world
 
-    folder = params.places(case).raw
-    knobs = {key: value for key, value in params.case(case)["prepare"].items() if key in WORLD_KEYS}
-    write_world(folder, **knobs)
-    return {path.stem: path for path in sorted(folder.iterdir())}
+    stated = params.case(case)["prepare"]
+    knobs = {key: stated[key] for key in ("seed", *WORLD_KEYS) if key in stated}
+    print(f"  {case}: drawing the platform", file=sys.stderr)
+    return write_world(params.places(case).raw, **knobs)
 
 
 def cells(case: str, study: str) -> Path:
@@ -51,16 +51,19 @@ def cells(case: str, study: str) -> Path:
 def index() -> None:
     """Write ``reports/index.html``, the glossary, the picture of the README and the machine class."""
     from sojourn.pipeline.machine import machine_class
-    from sojourn.report.index import render_index
+    from sojourn.pipeline.readme import figure_svg
     from sojourn.report.glossary import render_glossary
+    from sojourn.report.index import render_index
 
     reports = root() / "reports"
     headlines = [
-        json.loads(path.read_text(encoding="utf-8")) for path in sorted((reports / "cases").glob("*/*/headline.json"))
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((reports / "cases").glob("*/*/headline.json"))
     ]
     made = {
         "index.html": render_index(headlines),
         "glossary.html": render_glossary(),
+        "at-a-glance.svg": figure_svg(),
         "machine.json": json.dumps(machine_class(), indent=1, sort_keys=True) + "\n",
     }
     for name, text in made.items():

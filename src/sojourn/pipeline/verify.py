@@ -47,12 +47,19 @@ def verify(cases: Sequence[str], *, keep: bool) -> int:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.parent.mkdir(parents=True, exist_ok=True)
     _warn_of_uncommitted_changes()
-    run_or_fail(["git", "clone", "--quiet", str(root()), str(scratch)], cwd=root(), why="git could not clone the project")
+    run_or_fail(
+        ["git", "clone", "--quiet", str(root()), str(scratch)],
+        cwd=root(),
+        why="git could not clone the project",
+    )
     committed = _published(scratch, cases)
     strict = _same_machine(scratch)
     _rebuild(scratch, cases)
     rebuilt = _published(scratch, cases)
-    table = {name: _compare(name, committed.get(name), rebuilt.get(name), strict=strict) for name in sorted({*committed, *rebuilt})}
+    table = {
+        name: _compare(name, committed.get(name), rebuilt.get(name), strict=strict)
+        for name in sorted({*committed, *rebuilt})
+    }
     _report(table, strict=strict)
     if not keep:
         shutil.rmtree(scratch)
@@ -60,7 +67,9 @@ def verify(cases: Sequence[str], *, keep: bool) -> int:
 
 
 def _warn_of_uncommitted_changes() -> None:
-    changed = subprocess.run(["git", "status", "--porcelain"], cwd=root(), capture_output=True, text=True, check=False)
+    changed = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=root(), capture_output=True, text=True, check=False
+    )
     if changed.stdout.strip():
         print("verify: there are uncommitted changes; what is verified is the last commit.", file=sys.stderr)
 
@@ -68,7 +77,9 @@ def _warn_of_uncommitted_changes() -> None:
 def _same_machine(clone: Path) -> bool:
     recorded = clone / "reports" / "machine.json"
     if not recorded.is_file():
-        raise SojournError("The last commit holds no reports/machine.json. Run `make reproduce` and commit the reports.")
+        raise SojournError(
+            "The last commit holds no reports/machine.json. Run `make reproduce` and commit the reports."
+        )
     return bool(json.loads(recorded.read_text(encoding="utf-8")) == machine_class())
 
 
@@ -76,10 +87,16 @@ def _rebuild(clone: Path, cases: Sequence[str]) -> None:
     pairs = read_params().pairs(private=False)
     targets = [f"study@{name}" for name, pair in pairs.items() if pair["case"] in cases]
     if cases and not targets:
-        raise ParameterError(f"No shared pair belongs to {', '.join(cases)}; a private case has nothing committed to verify.")
-    code = dvc("repro", "--force", "--no-run-cache", *targets, cwd=clone, environment=steady_environment(clone))
+        raise ParameterError(
+            f"No shared pair belongs to {', '.join(cases)}; a private case has nothing committed to verify."
+        )
+    code = dvc(
+        "repro", "--force", "--no-run-cache", *targets, cwd=clone, environment=steady_environment(clone)
+    )
     if code:
-        raise SojournError(f"The rebuild failed in the scratch clone {clone}; its last lines above say where.")
+        raise SojournError(
+            f"The rebuild failed in the scratch clone {clone}; its last lines above say where."
+        )
 
 
 def _published(clone: Path, cases: Sequence[str]) -> dict[str, bytes]:
@@ -126,7 +143,8 @@ def _report(table: dict[str, Sameness], *, strict: bool) -> None:
         if sameness != "same" or not name.startswith("dvc.lock"):
             print(f"{sameness:<26}{name}")
     counts = Counter(table.values())
-    print(f"{len(table)} files and stages, {', '.join(f'{n} {what}' for what, n in counts.most_common())} ({how}).")
+    counted = ", ".join(f"{n} {what}" for what, n in counts.most_common())
+    print(f"{len(table)} files and stages: {counted} ({how}).")
     write_machine_readable(
         root() / ".sojourn" / "verify.json",
         {"strict": strict, "machine": machine_class(), "counts": dict(counts), "files": table},

@@ -53,7 +53,9 @@ def declared_parameters(notebook: Any) -> dict[str, Any]:
     """
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     if len(tagged) != 1:
-        raise NotebookError(f"A notebook has exactly one cell tagged 'parameters', this one has {len(tagged)}.")
+        raise NotebookError(
+            f"A notebook has exactly one cell tagged 'parameters', this one has {len(tagged)}."
+        )
     found: dict[str, Any] = {}
     for statement in ast.parse(tagged[0].source).body:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
@@ -79,7 +81,9 @@ def matched(declared: Mapping[str, Any], given: Mapping[str, Any], notebook: str
     return dict(given)
 
 
-def execute(source: Path, target: Path, parameters: Mapping[str, Any], *, environment: Mapping[str, str], label: str) -> Any:
+def execute(
+    source: Path, target: Path, parameters: Mapping[str, Any], *, environment: Mapping[str, str], label: str
+) -> Any:
     """Run a notebook in a fresh kernel and return it executed.
 
     Parameters
@@ -109,7 +113,11 @@ def execute(source: Path, target: Path, parameters: Mapping[str, Any], *, enviro
             parameters=dict(parameters),
             kernel_name="python3",
             cwd=str(source.parent),
-            progress_bar={"desc": label, "file": sys.stderr, "bar_format": "  {desc}: cell {n_fmt} of {total_fmt} [{elapsed}]"},
+            progress_bar={
+                "desc": label,
+                "file": sys.stderr,
+                "bar_format": "  {desc}: cell {n_fmt} of {total_fmt} [{elapsed}]",
+            },
         )
     except PapermillExecutionError as error:
         raise NotebookError(
@@ -139,7 +147,9 @@ def shown(executed: Any) -> Iterator[Shown]:
 def _output(output: Any, number: int) -> Shown:
     if output.output_type == "stream":
         if output.name == "stderr":
-            raise NotebookError(f"Cell {number} warned, and an unexpected warning fails the run: {output.text.strip()}")
+            raise NotebookError(
+                f"Cell {number} warned, and an unexpected warning fails the run: {output.text.strip()}"
+            )
         return Shown("text", output.text)
     data = output.get("data", {})
     if MIME in data:

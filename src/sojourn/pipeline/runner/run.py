@@ -1,11 +1,10 @@
-"""One pair through its notebook: parameters in, page, tables and headline out, renamed into place at the end."""
+"""One pair through its notebook: parameters in; page, tables and headline out, renamed into place."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,17 @@ from sojourn.core.errors import ParameterError
 from sojourn.core.params import Params, read_params
 from sojourn.core.project import root
 from sojourn.pipeline.machine import lock_hash, steady_environment
-from sojourn.pipeline.runner.notebook import declared_parameters, execute, matched, read_notebook, shown, source_hash
+from sojourn.pipeline.runner.notebook import (
+    declared_parameters,
+    execute,
+    matched,
+    read_notebook,
+    shown,
+    source_hash,
+)
+
+#: Libraries whose versions stand in the foot of a page; the lock's hash stands for all others.
+_NAMED = ("numpy", "pandas", "scikit-learn", "pymc", "ibis-framework", "duckdb")
 
 
 def run_study(case: str, study: str) -> Path:
@@ -62,3 +71,83 @@ def listed_pair(params: Params, case: str, study: str) -> Mapping[str, str]:
         where = "private_pairs" if params.is_private(case) else "pairs"
         raise ParameterError.unknown(name, where, pairs)
     return pairs[name]
+
+
+def _build(params: Params, pair: Mapping[str, str], cells: Cells, folder: Path) -> None:
+    """Write the page, the CSV files and the headline of a pair into a folder."""
+    from sojourn.report.page import csv_files, headline_json, not_possible_items, render_page
+
+    case, study = cells.case, cells.study
+    source = root() / "notebooks" / f"{pair['notebook']}.ipynb"
+    notebook = read_notebook(source)
+    given = resolved_parameters(params, case, study)
+    matched(declared_parameters(notebook), given, source.name)
+    if "not_possible" in cells.meta:
+        items: list[Any] = list(not_possible_items(cells.meta["not_possible"]))
+    else:
+        label = f"{study} of {case}"
+        executed = execute(source, _kept(case, study), given, environment=steady_environment(), label=label)
+        items = list(shown(executed))
+    said: dict[str, Any] = {
+        "about": params.about(case),
+        "case": case,
+        "study": study,
+        "title": question(notebook),
+        "cells_meta": cells.meta,
+    }
+    foot = _foot(params, cells, source.name, source_hash(notebook))
+    (folder / study).mkdir()
+    (folder / f"{study}.html").write_text(render_page(items=items, foot=foot, **said), encoding="utf-8")
+    (folder / study / "headline.json").write_text(headline_json(items, **said), encoding="utf-8")
+    for name, text in csv_files(items).items():
+        (folder / study / name).write_text(text, encoding="utf-8")
+
+
+def resolved_parameters(params: Params, case: str, study: str) -> dict[str, Any]:
+    """Return what a notebook is given: case, seed, smallest group and the study's parameters."""
+    return {"case": case, "seed": params.seed, "min_group": params.min_group, **params.for_study(case, study)}
+
+
+def question(notebook: Any) -> str:
+    """Return the notebook's first-level heading."""
+    lines = [
+        line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()
+    ]
+    return str(next(line.removeprefix("# ").strip() for line in lines if line.startswith("# ")))
+
+
+def _foot(params: Params, cells: Cells, notebook: str, notebook_hash: str) -> Any:
+    from sojourn.report.page import Foot
+
+    return Foot(
+        parameters=_changed(params, cells.case, cells.study),
+        notebook=notebook,
+        notebook_hash=notebook_hash,
+        data=cells.fingerprint,
+        lock=lock_hash(),
+        versions={name: version(name) for name in _NAMED},
+    )
+
+
+def _changed(params: Params, case: str, study: str) -> dict[str, tuple[Any, Any]]:
+    """Return the parameters that a case overrides, as (default, used)."""
+    section = params.raw["studies"][study]
+    defaults = {**{k: v for k, v in section.items() if k != "cells"}, **section.get("cells", {})}
+    used = {**params.for_study(case, study), **params.for_cells(case, study)}
+    return {name: (defaults[name], value) for name, value in used.items() if value != defaults[name]}
+
+
+def _kept(case: str, study: str) -> Path:
+    """Return where the executed notebook lies, for a look after a failure."""
+    folder = root() / ".sojourn" / "executed"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{case}-{study}.ipynb"
+
+
+def _put_into_place(built: Path, reports: Path, study: str) -> None:
+    """Rename a built page and its folder over the last ones."""
+    aside = built / "last"
+    if (reports / study).exists():
+        (reports / study).rename(aside)
+    (built / study).rename(reports / study)
+    (built / f"{study}.html").replace(reports / f"{study}.html")

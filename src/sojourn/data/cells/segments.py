@@ -1,0 +1,199 @@
+"""Cells of the study `segments`: a sample of members without keys, and moments of all of them.
+
+The cut lies `outcome_days` before ``as_of``. What is known at the cut makes the features, what happened
+between the cut and ``as_of`` makes the outcomes; no event is in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.core.errors import ParameterError
+from sojourn.data.localtime import clock_of
+from sojourn.data.tidy import Tidy
+
+#: Counts up to the cut, whole numbers; `value` is money.
+COUNTS: tuple[str, ...] = (
+    "observed_days",
+    "tenure_days",
+    "recency_days",
+    "active_days",
+    "events",
+    "active_last",
+    "active_before",
+    "kinds",
+    "purchases",
+    "weekend_days",
+)
+
+#: What happened after the cut, whole numbers.
+OUTCOMES: tuple[str, ...] = ("active_next", "stayed_next", "active_days_next", "purchases_next")
+
+_MONEY = "decimal(38, 9)"
+_DAY = 86_400
+
+#: A permutation of whole numbers below 2 ** 32 (Knuth's multiplicative hash; the multiplier is odd).
+_MULTIPLIER, _SHIFT, _MODULUS = 2_654_435_761, 1_013_904_223, 2**32
+
+
+def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the tables `sample` and `moments`.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        With ``members`` and ``events``.
+    params : mapping
+        ``outcome_days`` (length of the period after the cut), ``trend_days`` (the last so many days are set
+        beside as many before), ``min_tenure_days`` (members known for less are left out), ``sample_size``.
+
+    Raises
+    ------
+    ParameterError
+        When the cut leaves less than `min_tenure_days` of observation.
+    """
+    rows = _rows(tidy, params)
+    return {"sample": _sample(rows, params["sample_size"]), "moments": _moments(rows)}
+
+
+def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return unit, cut, currency and, for a simulated world, its truth."""
+    said = {"unit": "day", "cut": _cut(tidy, params).isoformat(), "currency": tidy.meta.get("currency", "")}
+    truth = tidy.meta.get("truth", {}).get("segments")
+    return {**said, "truth": truth} if truth else said
+
+
+def _cut(tidy: Tidy, params: Mapping[str, Any]) -> datetime:
+    cut = _instant(tidy, "as_of") - timedelta(days=params["outcome_days"])
+    known = (cut - _instant(tidy, "observed_from")).days
+    if known < params["min_tenure_days"]:
+        raise ParameterError(
+            f"'outcome_days' of {params['outcome_days']} leaves {known} days of observation before the cut, "
+            f"fewer than 'min_tenure_days' ({params['min_tenure_days']}). Choose a shorter period."
+        )
+    return cut
+
+
+def _instant(tidy: Tidy, name: str) -> datetime:
+    return datetime.fromisoformat(tidy.meta[name])
+
+
+def _rows(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return one row per member known long enough at the cut and still there: counts, money, outcomes."""
+    cut = _cut(tidy, params)
+    members = _members(tidy, cut, params["min_tenure_days"])
+    before, after = _before(tidy, cut, params["trend_days"]), _after(tidy, cut)
+    joined = (
+        members.left_join(before, "member")
+        .drop("member_right")
+        .left_join(after, "member")
+        .drop("member_right")
+    )
+    silent = joined.last_days.fill_null(joined.observed_days)
+    rows = joined.mutate(
+        recency_days=silent, active_next=(joined.active_days_next.fill_null(0) > 0).cast("int64")
+    )
+    filled = {name: rows[name].fill_null(0).cast("int64") for name in (*COUNTS, *OUTCOMES)}
+    money = {name: rows[name].fill_null(0).cast(_MONEY) for name in ("value", "value_next")}
+    return rows.select("member", **filled, **money)
+
+
+def _members(tidy: Tidy, cut: datetime, min_tenure_days: int) -> Table:
+    members = tidy.table("members", "segments")
+    as_of = _instant(tidy, "as_of")
+    joined = ibis.greatest(members.joined_at, ibis.literal(_instant(tidy, "observed_from")))
+    table = members.select(
+        "member",
+        "churned_at",
+        tenure_days=_days_before(cut, members.joined_at),
+        observed_days=_days_before(cut, joined),
+    )
+    there = table.churned_at.isnull() | (table.churned_at > ibis.literal(cut))
+    stays = table.churned_at.isnull() | (table.churned_at > ibis.literal(as_of))
+    known = table.observed_days >= min_tenure_days
+    return table.mutate(stayed_next=stays.cast("int64")).filter(there & known).drop("churned_at")
+
+
+def _days_before(cut: datetime, instant: Value) -> Value:
+    """Return whole days from an instant to the cut."""
+    return (ibis.literal(int(cut.timestamp()), "int64") - instant.epoch_seconds().cast("int64")) // _DAY
+
+
+def _known_at(events: Table, instant: datetime) -> Value:
+    """Return whether a row had happened and was known at an instant."""
+    happened = events.occurred_at <= ibis.literal(instant)
+    if "recorded_at" not in events.columns:
+        return happened
+    return happened & (events.recorded_at.isnull() | (events.recorded_at <= ibis.literal(instant)))
+
+
+def _before(tidy: Tidy, cut: datetime, trend_days: int) -> Table:
+    """Return counts per member over all events known at the cut."""
+    events = tidy.table("events", "segments")
+    day = clock_of(tidy.meta).day(events.occurred_at)
+    known = events.filter(_known_at(events, cut)).select(
+        "member",
+        day=day,
+        ago=_days_before(cut, events.occurred_at),
+        kind=events.event + "/" + (events.feature.fill_null("") if "feature" in events.columns else ""),
+        amount=_amount(events),
+    )
+    last, earlier = known.ago < trend_days, (known.ago >= trend_days) & (known.ago < 2 * trend_days)
+    return known.group_by("member").agg(
+        last_days=known.ago.min(),
+        active_days=known.day.nunique(),
+        events=known.count(),
+        active_last=known.day.nunique(where=last),
+        active_before=known.day.nunique(where=earlier),
+        kinds=known.kind.nunique(),
+        purchases=(known.amount > 0).cast("int64").sum(),
+        weekend_days=known.day.nunique(where=known.day.day_of_week.index() >= 5),
+        value=known.amount.sum(),
+    )
+
+
+def _after(tidy: Tidy, cut: datetime) -> Table:
+    """Return outcomes per member over the events between the cut and ``as_of``."""
+    events = tidy.table("events", "segments")
+    day = clock_of(tidy.meta).day(events.occurred_at)
+    happened = (events.occurred_at > ibis.literal(cut)) & _known_at(events, _instant(tidy, "as_of"))
+    later = events.filter(happened).select("member", day=day, amount=_amount(events))
+    return later.group_by("member").agg(
+        active_days_next=later.day.nunique(),
+        purchases_next=(later.amount > 0).cast("int64").sum(),
+        value_next=later.amount.sum(),
+    )
+
+
+def _amount(events: Table) -> Value:
+    amount = events.amount if "amount" in events.columns else ibis.literal(0)
+    return amount.fill_null(0).cast(_MONEY)
+
+
+def _sample(rows: Table, size: int) -> Table:
+    """Return at most `size` members without their key, chosen by a permutation that no engine can change."""
+    key = (rows.member.cast("int64") * _MULTIPLIER + _SHIFT) % _MODULUS
+    return rows.mutate(key=key).order_by("key", "member").limit(size).drop("key", "member")
+
+
+def _moments(rows: Table) -> Table:
+    """Return one row: the number of all members, and per column its sum and sum of squares.
+
+    Counts have them on the scale log(1 + x) as well, rounded per row to 1e-9.
+    """
+    sums: dict[str, Value] = {"members": rows.count()}
+    for name in COUNTS:
+        logged = (rows[name] + 1).ln().round(9).cast("decimal(18, 9)")
+        sums |= _two(name, rows[name].cast("decimal(18, 0)")) | _two(f"log_{name}", logged)
+    return rows.aggregate(**sums, **_two("value", rows.value.cast("decimal(18, 4)")))
+
+
+def _two(name: str, column: Value) -> dict[str, Value]:
+    """Return sum and sum of squares; the column has 18 digits, so a square has 36 and is exact."""
+    squares = (column * column).cast(_MONEY).sum()
+    return {f"{name}_sum": column.sum().cast(_MONEY), f"{name}_squares": squares.cast(_MONEY)}

@@ -1,0 +1,86 @@
+"""The part of README.md that says what was found, made from the committed headlines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sojourn.core.errors import SojournError
+from sojourn.core.params import read_params
+from sojourn.core.project import root
+
+#: The three sentences, and the page whose first picture is the figure.
+SENTENCES = (("cdnow", "retention"), ("hillstrom", "trials"), ("complete_journey", "segments"))
+FIGURE = ("hillstrom", "trials")
+
+_MARKS = ("<!-- found: made by `sojourn readme` -->", "<!-- /found -->")
+
+
+def findings() -> str:
+    """Return the generated part: three sentences, each with its page, and one figure."""
+    lines = []
+    for case, study in SENTENCES:
+        headline = _headline(case, study)
+        title = read_params().about(case)["title"]
+        lines.append(f"- **{title}**: {headline['sentence']} ([page](reports/cases/{case}/{study}.html))")
+    case, study = FIGURE
+    picture = first_picture(_page(case, study))
+    return "\n".join([*lines, "", f"![{_one_line(picture['alt'])}](reports/at-a-glance.svg)"])
+
+
+def first_picture(page: str) -> Mapping[str, str]:
+    """Return the first picture of a page as a file of its own (``svg``), and its alternative text (``alt``).
+
+    Raises
+    ------
+    SojournError
+        When the page has no picture.
+    """
+    found = re.search(r'<svg[^>]*role="img".*?</svg>', page, re.S)
+    if found is None:
+        raise SojournError("The page chosen for the README has no picture.")
+    svg = found.group(0)
+    label = re.search(r'aria-label="([^"]*)"', svg)
+    if "xmlns=" not in svg.split(">", 1)[0]:
+        svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    return {"svg": svg + "\n", "alt": label.group(1) if label else ""}
+
+
+def figure_svg() -> str:
+    """Return the README's figure: the first picture of its page."""
+    return first_picture(_page(*FIGURE))["svg"]
+
+
+def write_readme() -> Path:
+    """Write the generated part between its marks in README.md.
+
+    Raises
+    ------
+    SojournError
+        When the marks are not there.
+    """
+    path = root() / "README.md"
+    text = path.read_text(encoding="utf-8")
+    if any(mark not in text for mark in _MARKS):
+        raise SojournError(f"README.md does not hold the marks {' and '.join(_MARKS)}.")
+    before, rest = text.split(_MARKS[0])
+    after = rest.split(_MARKS[1])[1]
+    path.write_text(f"{before}{_MARKS[0]}\n{findings()}\n{_MARKS[1]}{after}", encoding="utf-8")
+    return path
+
+
+def _page(case: str, study: str) -> str:
+    return (root() / "reports" / "cases" / case / f"{study}.html").read_text(encoding="utf-8")
+
+
+def _headline(case: str, study: str) -> Mapping[str, Any]:
+    path = root() / "reports" / "cases" / case / study / "headline.json"
+    headline: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return headline
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("[", "(").replace("]", ")").split())
