@@ -153,8 +153,11 @@ def csv_text(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    """Return text that begins like a formula with an apostrophe before it (OWASP, "CSV injection")."""
-    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    """Return text on one line, an apostrophe before what begins like a formula (OWASP, "CSV injection")."""
+    if not isinstance(value, str):
+        return value
+    line = re.sub(r"[\r\n\t]+", " ", value)
+    return "'" + line if line.lstrip()[:1] in ("=", "+", "-", "@") else line
 
 
 def _is_number(values: pd.Series[Any]) -> bool:

@@ -19,9 +19,7 @@ from sojourn.report import marks, table, tiny
 _HERE = Path(__file__).parent
 
 #: Elements that a picture may be made of.
-_DRAWING = frozenset(
-    "svg g defs path use text tspan clipPath rect circle ellipse line polyline polygon title".split()
-)
+_DRAWING = frozenset({"svg", "g", "defs", "path", "use", "text", "tspan", "clipPath", "rect", "circle"})
 
 
 @lru_cache(maxsize=1)

@@ -76,9 +76,8 @@ def figure(
         "svg": svg,
         "table": as_data(table),
     }
-    return Block(
-        "picture", data, f"{title}\n{subtitle}\n[picture: {alt}]", {"text/html": _shown(title, subtitle, svg)}
-    )
+    shown = {"text/html": _shown(title, subtitle, svg), "image/svg+xml": svg}
+    return Block("picture", data, f"{title}\n{subtitle}\n[picture: {alt}]", shown)
 
 
 def _need_words(*, name: str, **words: str) -> None:
@@ -86,9 +85,7 @@ def _need_words(*, name: str, **words: str) -> None:
         raise ParameterError(f"'name' of a picture must be kebab-case such as 'kept-by-plan', got {name!r}.")
     for what, said in words.items():
         if not said.strip():
-            raise ParameterError(
-                f"'{what}' of the picture '{name}' is empty; every picture is described in words."
-            )
+            raise ParameterError(f"'{what}' of the picture '{name}' is empty; describe every picture.")
 
 
 def _raw_svg(drawing: Figure) -> str:
@@ -97,9 +94,7 @@ def _raw_svg(drawing: Figure) -> str:
     with theme(), warnings.catch_warnings():
         # the browser sets the text, with its own fonts
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        drawing.savefig(
-            out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+        drawing.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         cast("Any", pyplot).close(drawing)

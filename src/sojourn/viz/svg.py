@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 
+from sojourn.core.errors import SojournError
 from sojourn.core.palette import LIGHT
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -25,6 +27,9 @@ _DEFAULTS = {
     "opacity: 1",
     "stroke-opacity: 1",
 }
+
+#: From so many neighbours on a shared style pays for its group.
+_RUN = 3
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans CJK SC', 'PingFang SC', sans-serif"
 
 
@@ -39,12 +44,21 @@ def clean(raw: str, *, prefix: str, label: str) -> str:
         Begins every id, so that ids of two pictures never meet.
     label : str
         Text for readers who cannot see it.
+
+    Raises
+    ------
+    SojournError
+        When it holds a bitmap, which neither scales nor follows the theme.
     """
     root = ET.fromstring(raw)
+    if root.find(f".//{_SVG}image") is not None:
+        raise SojournError(f"The picture '{prefix}' holds a bitmap; draw fields with pcolormesh, not imshow.")
     _drop_empty(root)
     _shorten_ids(root, prefix)
     for element in root.iter():
         _simplify(element)
+    _flatten(root)
+    _share(root)
     _set_root(root, label)
     ET.register_namespace("", _SVG[1:-1])
     text = ET.tostring(root, encoding="unicode", short_empty_elements=True)
@@ -56,7 +70,8 @@ def _drop_empty(parent: ET.Element) -> None:
     for child in list(parent):
         _drop_empty(child)
         tag = child.tag.removeprefix(_SVG)
-        invisible = tag == "path" and not child.get("d") and not child.get("id")
+        unpainted = "fill: none" in child.get("style", "") and "stroke" not in child.get("style", "")
+        invisible = tag == "path" and not child.get("id") and (unpainted or not child.get("d"))
         if tag in ("metadata", "style") or invisible or (tag in ("g", "defs") and not len(child)):
             parent.remove(child)
 
@@ -164,6 +179,43 @@ def _colours(text: str) -> str:
 
 def _variable(colour: str) -> str:
     return f"var(--{_NAMES[colour]},{colour})" if colour in _NAMES else colour
+
+
+def _flatten(parent: ET.Element) -> None:
+    """Put children in the place of a group that says nothing, or nothing but what an only child can say itself."""
+    flat: list[ET.Element] = []
+    for child in list(parent):
+        _flatten(child)
+        if child.tag == f"{_SVG}g" and len(child) == 1 and _may_merge(child.attrib, child[0].attrib):
+            child[0].attrib.update(child.attrib)
+            child.attrib.clear()
+        flat += list(child) if child.tag == f"{_SVG}g" and not child.attrib else [child]
+    parent[:] = flat
+
+
+def _may_merge(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two elements can be one; a clip would move with a transform."""
+    return one.keys().isdisjoint(other) and "transform" not in {*one, *other}
+
+
+def _share(parent: ET.Element) -> None:
+    """Say the style of three or more neighbours of one kind once, on a group around them."""
+    grouped: list[ET.Element] = []
+    for child in parent:
+        _share(child)
+    for _, run in groupby(list(parent), key=lambda e: (e.tag, e.get("style"), e.get("clip-path"))):
+        members = list(run)
+        shared = {name: members[0].get(name, "") for name in ("style", "clip-path") if members[0].get(name)}
+        if len(members) < _RUN or not shared or any("id" in e.attrib for e in members):
+            grouped += members
+            continue
+        group = ET.Element(f"{_SVG}g", shared)
+        for member in members:
+            for name in shared:
+                del member.attrib[name]
+        group.extend(members)
+        grouped.append(group)
+    parent[:] = grouped
 
 
 def _set_root(root: ET.Element, label: str) -> None:
