@@ -1,0 +1,226 @@
+"""Pictures of retention: curves with numbers at risk, the cohort triangle, the rate of leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.errors import UndefinedError
+from sojourn.core.results.retention import EVERYONE, CohortTriangle, LossRate, RetentionCurve
+from sojourn.core.text import count
+from sojourn.viz.theme import ACCENT, BAND, DASHES, INK, MUTED, OTHERS, label_end, new_axes, new_panels, theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Ticks at meaningful places, by unit.
+_TICKS = {
+    "day": (7, 30, 60, 90, 180, 270, 365, 545, 730, 1095, 1460, 1825),
+    "month": (3, 6, 12, 24, 36, 48, 60, 72, 96, 120),
+}
+#: Least distance of the first two ticks and of all others, as a share of the axis: numbers stand under them.
+_FIRST_GAP, _TICK_GAP = 0.16, 0.095
+#: Least distance of two labels at the ends of lines, in shares.
+_LABEL_GAP = 0.055
+#: Bands are this much lighter than their line.
+_BAND_ALPHA = 0.16
+
+
+def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | None = None) -> Axes:
+    """Draw the share still with us against time since joining, one step line per group.
+
+    Parameters
+    ----------
+    curve : RetentionCurve
+        What `drawn_retention` returns of it is drawn, and nothing else.
+    at_risk : bool
+        Whether numbers at risk stand under the curves; only in a figure of its own.
+    ax : Axes, optional
+        Axes of the caller.
+
+    Returns
+    -------
+    Axes
+        Bands are the pointwise intervals where they are claimed; circles are the truth of a simulated world.
+    """
+    drawn = drawn_retention(curve)
+    groups = list(drawn["group"].unique())
+    if ax is None and at_risk:
+        rows = 0.35 + 0.32 * len(groups)
+        ax, under = new_panels([4.2, rows], height=215 + 42 * rows)
+        _draw_at_risk(under, curve.only(groups))
+    ax = new_axes(ax)
+    with theme():
+        for group, colour, dash in zip(groups, _colours(groups), DASHES * 2, strict=False):
+            _draw_group(ax, drawn[drawn["group"] == group], colour, dash)
+        _label_ends(ax, drawn, groups)
+        if curve.truth is not None:
+            _draw_truth(ax, curve.truth, drawn, groups)
+        _set_axes(ax, curve.unit, int(drawn["duration"].max()))
+    return ax
+
+
+def drawn_retention(curve: RetentionCurve, *, most_groups: int = 5) -> pd.DataFrame:
+    """Return what `plot_retention` draws: thinned curves of the largest groups, in the curve's order."""
+    largest = set(curve.members.sort_values(ascending=False, kind="stable").index[:most_groups])
+    shown = [group for group in curve.groups if group in largest]
+    return curve.only(shown).drawn(most=90 if len(shown) < 4 else 60)
+
+
+def plot_triangle(triangle: CohortTriangle, *, ax: Axes | None = None) -> Axes:
+    """Draw the share kept by joining month (rows) and age (columns), darker where more are still there.
+
+    Raises
+    ------
+    UndefinedError
+        When the triangle is empty.
+    """
+    if triangle.why_empty:
+        raise UndefinedError(f"There is no triangle to draw. {triangle.why_empty}")
+    drawn = drawn_triangle(triangle)
+    cohorts, ages = sorted(drawn["cohort"].unique()), sorted(drawn["duration"].unique())
+    ax = new_axes(ax, height=46 + 15 * len(cohorts))
+    with theme():
+        for cohort, age, retained in zip(drawn["cohort"], drawn["duration"], drawn["retained"], strict=True):
+            _draw_cell(ax, ages.index(age), cohorts.index(cohort), float(retained))
+        ax.set(xlim=(-0.5, len(ages) - 0.5), ylim=(len(cohorts) - 0.5, -0.5))
+        ax.set_xticks(range(len(ages)), [str(age) for age in ages])
+        ax.set_yticks(range(len(cohorts)), cohorts)
+        ax.set_xlabel(f"{triangle.unit}s since joining", loc="left")
+        ax.tick_params(length=0)
+        ax.spines[["left", "bottom"]].set_visible(False)
+    return ax
+
+
+def drawn_triangle(triangle: CohortTriangle, *, most_ages: int = 12, most_cohorts: int = 24) -> pd.DataFrame:
+    """Return what `plot_triangle` draws: the first and about `most_ages` ages of the newest cohorts."""
+    ages = np.sort(triangle.table["duration"].unique())
+    every = -(-len(ages) // most_ages)
+    kept = [*ages[:1], *ages[every - 1 :: every]]
+    newest = np.sort(triangle.table["cohort"].unique())[-most_cohorts:]
+    here = triangle.table["duration"].isin(kept) & triangle.table["cohort"].isin(newest)
+    return triangle.table[here].reset_index(drop=True)
+
+
+def plot_hazard(rate: LossRate, *, ax: Axes | None = None) -> Axes:
+    """Draw how many in 100 leave, period by period, with the interval of every period as a band."""
+    drawn = drawn_hazard(rate)
+    ax = new_axes(ax, height=200)
+    middle = (drawn["duration_from"] + drawn["duration"]) / 2
+    with theme():
+        ax.fill_between(middle, 100 * drawn["rate_low"], 100 * drawn["rate_high"], color=BAND)
+        ax.plot(middle, 100 * drawn["rate"], color=ACCENT)
+        ax.set_ylim(0, 105 * float(drawn["rate_high"].max()))
+        ax.yaxis.grid(visible=True)
+        ax.spines["left"].set_visible(False)
+        _set_time(ax, rate.unit, int(drawn["duration"].max()))
+    return ax
+
+
+def drawn_hazard(rate: LossRate, *, least: float = 0.05) -> pd.DataFrame:
+    """Return what `plot_hazard` draws: periods with at least this share of the largest time at risk."""
+    enough = rate.table["exposure"] >= least * rate.table["exposure"].max()
+    return rate.table.loc[enough].reset_index(drop=True)
+
+
+def _colours(groups: list[str]) -> list[str]:
+    return [ACCENT, *OTHERS][: len(groups)]
+
+
+def _draw_group(ax: Axes, rows: pd.DataFrame, colour: str, dash: Any) -> None:
+    ax.plot(rows["duration"], rows["retained"], color=colour, linestyle=dash, drawstyle="steps-post")
+    sure = rows[rows["claimed"]]
+    bounds = (sure["duration"], sure["retained_low"], sure["retained_high"])
+    ax.fill_between(*bounds, step="post", color=colour, alpha=_BAND_ALPHA, linewidth=0)
+
+
+def _label_ends(ax: Axes, drawn: pd.DataFrame, groups: list[str]) -> None:
+    """Name every line at its end, the highest end first, clear of other lines and names."""
+    if groups == [EVERYONE]:
+        return
+    lines = {group: drawn[drawn["group"] == group] for group in groups}
+    ends = {group: (int(r["duration"].iloc[-1]), float(r["retained"].iloc[-1])) for group, r in lines.items()}
+    longest = int(drawn["duration"].max())
+    taken: list[tuple[int, float]] = []
+    for group in sorted(ends, key=lambda name: (-ends[name][1], name)):
+        x, y = ends[group]
+        others = [lines[name] for name in lines if name != group]
+        named = [height for at, height in taken if abs(at - x) < longest / 4]
+        height = _free(y, [*_passing(others, x, x + longest // 5), *named, 0.0])
+        taken.append((x, height))
+        label_end(ax, x, height, group, color=_colours(groups)[groups.index(group)])
+
+
+def _passing(lines: list[pd.DataFrame], first: int, last: int) -> list[float]:
+    """Return heights of lines where they pass between two durations."""
+    return [float(y) for rows in lines for y in rows.loc[rows["duration"].between(first, last), "retained"]]
+
+
+def _free(height: float, obstacles: list[float]) -> float:
+    """Return the nearest height that keeps its distance to all obstacles."""
+    steps = [0.0, *(sign * k * _LABEL_GAP / 3 for k in range(1, 15) for sign in (1, -1))]
+    free = (height + s for s in steps if all(abs(height + s - o) >= _LABEL_GAP for o in obstacles))
+    return next(free, height)
+
+
+def _draw_truth(ax: Axes, truth: pd.DataFrame, drawn: pd.DataFrame, groups: list[str]) -> None:
+    """Draw the truth as circles; the word stands at the last circle of the first line."""
+    for group, colour in zip(groups, _colours(groups), strict=True):
+        end = int(drawn.loc[drawn["group"] == group, "duration"].max())
+        known = truth[(truth["group"] == group) & (truth["duration"] <= end)]
+        ax.plot(known["duration"], known["retained"], "o", markerfacecolor="none", markeredgecolor=colour)
+        if group == groups[0] and len(known):
+            at = (float(known["duration"].iloc[-1]), float(known["retained"].iloc[-1]))
+            ax.annotate("truth", at, (5, 5), textcoords="offset points", color=INK)
+
+
+def _draw_at_risk(ax: Axes, curve: RetentionCurve) -> None:
+    """Write numbers at risk in one row per group, under the ticks of the curves."""
+    groups = list(curve.groups)
+    readings = curve.readings(_ticks(curve.unit, int(curve.followed_to.max())))
+    with theme():
+        ax.set_ylim(len(groups) - 0.4, -1.1)
+        ax.axis("off")
+        ax.text(0, -0.75, "still observed", color=MUTED, va="center", ha="left")
+        for y, (group, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
+            if group != EVERYONE:
+                beside = ax.get_yaxis_transform()
+                ax.text(-0.015, y, group, color=colour, va="center", ha="right", transform=beside)
+            rows = readings[readings["group"] == group]
+            for x, n in zip(rows["duration"], rows["at_risk"], strict=True):
+                ax.text(x, y, count(n), color=colour, va="center", ha="center" if x else "left")
+
+
+def _draw_cell(ax: Axes, x: int, y: int, retained: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    shade = round(0.03 + 0.5 * retained, 2)
+    ax.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=ACCENT, alpha=shade))
+    ax.text(x, y, f"{100 * retained:.0f}", color=INK, ha="center", va="center", fontsize=8.5)
+
+
+def _set_axes(ax: Axes, unit: str, longest: int) -> None:
+    ax.set_ylim(0, 1)
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    ax.yaxis.grid(visible=True)
+    ax.spines["left"].set_visible(False)
+    _set_time(ax, unit, longest)
+
+
+def _set_time(ax: Axes, unit: str, longest: int) -> None:
+    ticks = _ticks(unit, longest)
+    ax.set_xlim(0, max(longest, 1))
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.tick_params(labelbottom=True)
+    ax.set_xlabel(f"{unit}s since joining", loc="left")
+
+
+def _ticks(unit: str, longest: int) -> list[int]:
+    """Return the meaningful places up to the end that keep their distance."""
+    kept = [0]
+    for place in _TICKS[unit]:
+        if kept[-1] + (_TICK_GAP if kept[-1] else _FIRST_GAP) * longest <= place <= longest:
+            kept.append(place)
+    return kept
