@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 
 from sojourn.core.errors import SojournError
@@ -182,20 +182,22 @@ def _variable(colour: str) -> str:
 
 
 def _flatten(parent: ET.Element) -> None:
-    """Put children in the place of a group that says nothing, or nothing but what an only child can say itself."""
+    """Put children in the place of a group that says nothing, or nothing that an only child cannot say."""
     flat: list[ET.Element] = []
     for child in list(parent):
         _flatten(child)
-        if child.tag == f"{_SVG}g" and len(child) == 1 and _may_merge(child.attrib, child[0].attrib):
+        if child.tag == f"{_SVG}g" and len(child) == 1 and _may_merge(child, child[0]):
             child[0].attrib.update(child.attrib)
             child.attrib.clear()
         flat += list(child) if child.tag == f"{_SVG}g" and not child.attrib else [child]
     parent[:] = flat
 
 
-def _may_merge(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two elements can be one; a clip would move with a transform."""
-    return one.keys().isdisjoint(other) and "transform" not in {*one, *other}
+def _may_merge(group: ET.Element, child: ET.Element) -> bool:
+    """Whether a group can pass on what it says; a clip would move with a transform, or with a used mark."""
+    both = {*group.attrib, *child.attrib}
+    moves = "transform" in both or child.tag == f"{_SVG}use"
+    return group.attrib.keys().isdisjoint(child.attrib) and not moves
 
 
 def _share(parent: ET.Element) -> None:
