@@ -156,6 +156,8 @@ class TrialResult:
         ``scheme``, ``stratum``, ``n``, ``raw_lift``, ``raw_lift_se``, ``lift``, ``lift_low``, ``lift_high``.
     shrunk : float
         Share of the raw differences between strata that pooling took away (0-1); missing for one stratum.
+    p_fit : float
+        Posterior predictive p-value of the cells' chi-square distance from the model; near 0: no fit.
     draws : array, draws by schemes
         Joint posterior draws of the standardised means, in the order of `table`.
     """
@@ -172,6 +174,7 @@ class TrialResult:
     table: pd.DataFrame
     strata: pd.DataFrame
     shrunk: float
+    p_fit: float
     draws: NDArray[np.float64]
 
     @property

@@ -15,7 +15,7 @@ from typing import Any
 import ibis
 from ibis import Table, Value
 
-from sojourn.core.errors import DataError
+from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.joining import known_at_joining
 from sojourn.core.ranges import in_range
 from sojourn.core.schema import KNOWN_AT_JOINING
@@ -50,6 +50,8 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     ParameterError
         When the stratum is not known at joining or a number is out of range.
     """
+    if not params["horizons"]:
+        raise ParameterError("'horizons' must name at least one number of days, got none.")
     people = _assigned(tidy, params)
     made = {
         "binary": reduce(Table.union, (_kept(people, tidy, int(days)) for days in params["horizons"])),

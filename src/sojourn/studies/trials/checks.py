@@ -1,0 +1,268 @@
+"""What could be wrong with a trial, each check with a verdict that may block the recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.trials import (
+    AGREES_WITHIN_P,
+    AGREES_WITHIN_SD,
+    ESS_AT_LEAST,
+    R_HAT_BELOW,
+    Audit,
+    Trial,
+    TrialResult,
+)
+from sojourn.core.text import count, listing, number, percent
+from sojourn.estimators.bayes.model import Floats
+from sojourn.studies.trials.arms import Arms, make_arms
+from sojourn.studies.trials.compare import prior_on_model
+from sojourn.studies.trials.split import FAIL, WARN, check_split
+
+#: A difference's skewness g moves a tail of 2.5 % by about .028 g (first Edgeworth term):
+#: half a point for a warning, one and a half points for a failure.
+_SKEW_WARN, _SKEW_FAIL = 0.18, 0.54
+#: Members of every scheme that a month needs before its effect is compared with other months.
+_ENOUGH_A_MONTH = 100
+
+
+def check_trial(trial: Trial, results: Sequence[TrialResult], audits: Sequence[Audit]) -> list[Check]:
+    """Look for what would make the answer wrong.
+
+    Parameters
+    ----------
+    trial : Trial
+        The trial.
+    results : sequence of TrialResult
+        Outcomes that the decision uses; one that is named twice is checked once.
+    audits : sequence of Audit
+        One per result.
+
+    Returns
+    -------
+    list of Check
+        Sample ratio, allocation over time, follow-up, sampler, agreement of fast path and sampler, fit,
+        effect over time, prior and data, and for values the normal approximation.
+    """
+    made = [_split(trial), _drift(trial), _maturity(trial)]
+    by_outcome = {result.outcome: result for result in results}
+    sampled = {audit.outcome: audit for audit in audits}
+    for outcome, result in by_outcome.items():
+        arms = make_arms(trial, outcome)
+        if outcome in sampled:
+            made += [_convergence(sampled[outcome], result), _agreement(sampled[outcome], result)]
+        made += [_fit(result), *_over_time(trial, result), _conflict(arms, result)]
+        made += [_normality(arms, result)] if result.kind == "value" else []
+    return [*made, _rule_written(trial)]
+
+
+def _split(trial: Trial) -> Check:
+    split = check_split(trial)
+    assigned = zip(split.table["scheme"], split.table["assigned"], strict=True)
+    sizes = listing([f"{count(n)} in {scheme}" for scheme, n in assigned])
+    meaning = {
+        "pass": "Members were divided as planned.",
+        "warn": "A split this uneven is rare by chance; find out why before relying on the answer.",
+        "fail": "Something removed or added members unequally; no difference between schemes can be trusted.",
+    }
+    return Check(
+        "Members divided as planned",
+        split.verdict,
+        f"{sizes}; p = {split.p_value:.4f}.",
+        meaning[split.verdict],
+        catch_rate=split.catch_rate,
+        false_alarm_rate=WARN,
+        rates_from="a scheme that takes 51 for every 50 planned, at this size",
+    )
+
+
+def _drift(trial: Trial) -> Check:
+    p = check_split(trial).p_drift
+    periods = trial.split["period"].nunique()
+    if periods == 1:
+        return Check(
+            "Same division at all times",
+            "pass",
+            "All members were assigned in one period.",
+            "There is no time for the division to change in.",
+        )
+    return Check(
+        "Same division at all times",
+        _by_p(p),
+        f"{periods} months of assignment; p = {p:.4f}.",
+        "The division did not change over time."
+        if p >= WARN
+        else 'The division changed over time: compare within months (`strata="period"`).',
+        false_alarm_rate=WARN,
+    )
+
+
+def _maturity(trial: Trial) -> Check:
+    summed = trial.split.groupby("scheme")[["assigned", "matured"]].sum().reindex(list(trial.schemes))
+    assigned, matured = int(summed["assigned"].sum()), int(summed["matured"].sum())
+    young = summed["assigned"] - summed["matured"]
+    left = int(trial.meta.get("left_before_assignment", 0))
+    days = trial.meta["horizon_days"]
+    finding = f"{count(matured)} of {count(assigned)} members have been followed for all {days} days"
+    finding += f"; {count(left)} had left before they were assigned and are not counted." if left else "."
+    parts = summed.assign(young=young)[["young", "matured"]]
+    unequal = bool(young.sum()) and _independent_p(parts) < FAIL
+    verdict: Verdict = "fail" if unequal else "warn" if matured < assigned / 2 else "pass"
+    meaning = {
+        "pass": "Members without full follow-up are only counted, never judged.",
+        "warn": "More than half of the members cannot be judged yet; the answer may change with them.",
+        "fail": "Follow-up is not equally complete in all schemes, so different months would be compared.",
+    }
+    return Check("Follow-up complete", verdict, finding, meaning[verdict])
+
+
+def _independent_p(counts: pd.DataFrame) -> float:
+    return float(stats.chi2_contingency(counts.to_numpy()).pvalue)
+
+
+def _convergence(audit: Audit, result: TrialResult) -> Check:
+    return Check(
+        f"Sampler converged ({result.words})",
+        "pass" if audit.converged else "fail",
+        f"R-hat {audit.r_hat:.3f} (below {R_HAT_BELOW}), effective draws {count(audit.ess_bulk)} "
+        f"(at least {ESS_AT_LEAST}), {audit.divergences} divergences.",
+        "The audit can be relied on." if audit.converged else "There is no audit: its draws mean nothing.",
+    )
+
+
+def _agreement(audit: Audit, result: TrialResult) -> Check:
+    good = audit.agrees and audit.converged
+    return Check(
+        f"Fast path agrees with the sampler ({result.words})",
+        "pass" if good else "fail",
+        f"Lifts and bounds differ by at most {audit.gap_sd:.2f} standard deviations "
+        f"(allowed {AGREES_WITHIN_SD}), probabilities by at most {audit.gap_p:.3f} (allowed {AGREES_WITHIN_P}).",
+        "The numbers of the decision are those of the full model."
+        if good
+        else "The quick approximation behind the decision is not good enough here.",
+    )
+
+
+def _fit(result: TrialResult) -> Check:
+    verdict = _by_p(result.p_fit)
+    return Check(
+        f"Model could have made these data ({result.words})",
+        verdict,
+        f"Posterior predictive p = {result.p_fit:.3f} over schemes and strata.",
+        "The pooled model reproduces every stratum."
+        if verdict == "pass"
+        else "Some stratum behaves unlike the model; read the table by stratum, not the overall lift.",
+    )
+
+
+def _over_time(trial: Trial, result: TrialResult) -> list[Check]:
+    """Check that a scheme's lift is the same in every month of assignment (Cochran's Q per scheme)."""
+    lifts, errors = _lifts_by_period(trial, result.outcome)
+    if len(lifts) < 2:
+        return []
+    weights = 1 / errors**2
+    centre = (weights * lifts).sum(axis=0) / weights.sum(axis=0)
+    q = (weights * (lifts - centre) ** 2).sum(axis=0)
+    p = min(1.0, float(stats.chi2.sf(q, len(lifts) - 1).min()) * lifts.shape[1])
+    verdict = _by_p(p)
+    check = Check(
+        f"Same effect in every month ({result.words})",
+        verdict,
+        f"{len(lifts)} months with enough members; p = {p:.3f} for the scheme that varies most.",
+        "One number describes the effect over the whole trial."
+        if verdict == "pass"
+        else "The effect changed between months of assignment; one number does not describe it.",
+        false_alarm_rate=WARN,
+    )
+    return [check]
+
+
+def _lifts_by_period(trial: Trial, outcome: str) -> tuple[Floats, Floats]:
+    """Return raw lifts and their standard errors (periods, schemes - 1), pooled over strata."""
+    cells = trial.cells(outcome).drop(columns="stratum")
+    sums = cells.groupby(["period", "scheme"], as_index=False).sum()
+    lifts, errors = [], []
+    for _, rows in sums.groupby("period"):
+        month = rows.set_index("scheme").reindex(list(trial.schemes), fill_value=0).drop(columns="period")
+        if month["n"].min() < max(trial.min_group, _ENOUGH_A_MONTH):
+            continue
+        mean, variance = _mean_and_variance(month)
+        lifts.append(mean[1:] - mean[0])
+        errors.append(np.sqrt(variance[1:] + variance[0]))
+    return np.array(lifts), np.array(errors)
+
+
+def _mean_and_variance(month: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return each scheme's mean and the variance of that mean; half a success is added to binary counts."""
+    n = month["n"].to_numpy(float)
+    if "k" in month.columns:
+        share = (month["k"].to_numpy(float) + 0.5) / (n + 1)
+        return share, share * (1 - share) / n
+    mean = month["total"].to_numpy(float) / n
+    return mean, (month["total_sq"].to_numpy(float) / n - mean**2) / n
+
+
+def _conflict(arms: Arms, result: TrialResult) -> Check:
+    """Check that lifts and strata lie where the belief expected them (prior predictive, Bonferroni)."""
+    prior = prior_on_model(arms, result.prior)
+    lift, error = _model_scale(arms)
+    overall = lift @ arms.weights
+    overall_error = np.sqrt(error**2 @ arms.weights**2)
+    p_lift = 2 * stats.norm.sf(np.abs(overall - prior.lift_mean) / np.hypot(prior.lift_sd, overall_error))
+    apart = np.abs(lift - overall[:, None]) / np.hypot(prior.scale, error)
+    p_strata = 2 * stats.norm.sf(apart) if lift.shape[1] > 1 else np.ones(1)
+    p = min(1.0, float(p_lift.min()) * p_lift.size, float(p_strata.min()) * p_strata.size)
+    return Check(
+        f"Belief and data agree ({result.words})",
+        "pass" if p >= WARN else "warn",
+        f"The most surprising lift or stratum has p = {p:.4f} under the stated belief.",
+        "The prior was not surprised."
+        if p >= WARN
+        else "The data lie where the belief hardly allowed; the estimate is a compromise, see the raw lifts.",
+        false_alarm_rate=WARN,
+    )
+
+
+def _model_scale(arms: Arms) -> tuple[Floats, Floats]:
+    """Return raw lifts and standard errors by stratum on the scale of the model (schemes - 1, strata)."""
+    if arms.kind == "value":
+        means, variance = arms.mean, arms.variance / arms.n
+    else:
+        share = (arms.n * arms.mean + 0.5) / (arms.n + 1)
+        means, variance = np.log(share / (1 - share)), 1 / (arms.n * share * (1 - share))
+    return means[1:] - means[0], np.sqrt(variance[1:] + variance[0])
+
+
+def _normality(arms: Arms, result: TrialResult) -> Check:
+    skew = float(np.abs(arms.skewness()).max())
+    verdict: Verdict = "pass" if skew < _SKEW_WARN else "warn" if skew < _SKEW_FAIL else "fail"
+    return Check(
+        f"Enough members for a normal interval ({result.words})",
+        verdict,
+        f"The difference of means has skewness {number(skew, 2)} at most: a tail of 2.5 % is off by about "
+        f"{percent(0.028 * skew)}.",
+        "Heavy spenders do not bend the interval."
+        if verdict == "pass"
+        else "A few large amounts carry the mean; the interval is less certain than it looks.",
+    )
+
+
+def _rule_written(trial: Trial) -> Check:
+    historic = bool(trial.meta.get("historic", False))
+    return Check(
+        "Rule written before the data",
+        "warn" if historic else "pass",
+        "Rule chosen afterwards: the results were public." if historic else "The plan stands in params.yaml.",
+        "Read this page as an exercise; a rule that has seen the data proves less."
+        if historic
+        else "The threshold was not chosen to fit the result.",
+    )
+
+
+def _by_p(p: float) -> Verdict:
+    return "fail" if p < FAIL else "warn" if p < WARN else "pass"

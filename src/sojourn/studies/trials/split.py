@@ -1,0 +1,81 @@
+"""Sample ratio: whether members were divided over the schemes as planned."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from sojourn.core.results.trials import SplitCheck, Trial
+
+#: Below these p-values the check warns and fails (STATISTICS 5).
+WARN, FAIL = 0.01, 0.001
+#: The planted fault whose catch rate is stated: one scheme takes 51 where 50 were planned.
+_FAULT = 51 / 50
+
+
+def check_split(trial: Trial) -> SplitCheck:
+    """Compare the numbers of members assigned with the planned allocation.
+
+    Parameters
+    ----------
+    trial : Trial
+        Everyone assigned is counted, matured or not.
+
+    Returns
+    -------
+    SplitCheck
+        Exact binomial p-value for two schemes, chi-square for more; p < .01 warns, p < .001 fails.
+    """
+    assigned = trial.split.groupby("scheme")["assigned"].sum().reindex(list(trial.schemes)).to_numpy()
+    shares = np.array([trial.allocation[scheme] for scheme in trial.schemes])
+    total = int(assigned.sum())
+    p_value, p_drift = split_p_value(assigned, shares), _drift(trial)
+    table = pd.DataFrame(
+        {
+            "scheme": trial.schemes,
+            "assigned": assigned,
+            "expected": shares * total,
+            "share": assigned / total,
+            "planned_share": shares,
+        }
+    )
+    return SplitCheck(table, p_value, p_drift, _catch_rate(total, shares), verdict(p_value))
+
+
+def split_p_value(assigned: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
+    """Return the p-value of counts under planned shares: exact binomial for two, chi-square for more."""
+    total = int(assigned.sum())
+    if len(assigned) == 2:
+        return float(stats.binomtest(int(assigned[0]), total, float(shares[0])).pvalue)
+    return float(stats.chisquare(assigned, shares * total).pvalue)
+
+
+def verdict(p_value: float) -> Literal["pass", "warn", "fail"]:
+    """Return what a p-value of the split means."""
+    return "fail" if p_value < FAIL else "warn" if p_value < WARN else "pass"
+
+
+def _drift(trial: Trial) -> float:
+    """Return the p-value of one allocation over all periods; small periods are put together."""
+    counts = trial.split.pivot_table(
+        index="period", columns="scheme", values="assigned", aggfunc="sum", fill_value=0
+    )
+    small = counts.sum(axis=1) < trial.min_group * len(trial.schemes)
+    kept = [*counts[~small].to_numpy(), *([counts[small].to_numpy().sum(axis=0)] if small.any() else [])]
+    if len(kept) < 2:
+        return 1.0
+    return float(stats.chi2_contingency(np.array(kept), correction=False).pvalue)
+
+
+def _catch_rate(total: int, shares: NDArray[np.float64]) -> float:
+    """Return the power of p < .01 when the last scheme is 2 % larger than planned (noncentral chi-square)."""
+    faulty = shares.copy()
+    faulty[-1] *= _FAULT
+    faulty /= faulty.sum()
+    freedom = len(shares) - 1
+    shift = total * ((faulty - shares) ** 2 / shares).sum()
+    return float(stats.ncx2.sf(stats.chi2.isf(WARN, freedom), freedom, shift))
