@@ -121,7 +121,7 @@ def truth_rows(frame: Frame, people: People, lives: Lives, hazards: Hazards) -> 
 
 
 def summarise(frame: Frame, hazards: Hazards, counts: Tally) -> dict[str, Any]:
-    """Return the truth of a world as JSON holds it; numbers to nine decimals."""
+    """Return the truth of a world as JSON holds it; numbers to nine decimals, none where undefined."""
     summary = {
         "world": _describe(frame),
         "retention": _retention(frame, hazards, counts),
@@ -165,7 +165,8 @@ class _Curve:
     """True retention of one group.
 
     ``survival`` is as if everyone were followed to each day; ``seen`` is what a Kaplan-Meier curve at `as_of`
-    tends to: the trial took in members who joined earlier, so those followed longer differ a little.
+    tends to (not a number beyond the longest follow-up): the trial took in members who joined earlier, so those
+    followed longer differ a little.
     """
 
     group: str
@@ -213,7 +214,7 @@ def _curve(hazards: Hazards, group: str, level: str, followed: Ints) -> _Curve:
     at_risk = _at_risk(followed, days)
     leaving = np.einsum("kwt,kwt->t", at_risk, -np.diff(there, axis=-1))
     staying = np.einsum("kwt,kwt->t", at_risk, there[..., :-1])
-    shares = np.divide(leaving, staying, out=np.zeros(days), where=staying > 0)
+    shares = np.divide(leaving, staying, out=np.full(days, np.nan), where=staying > 0)
     seen = np.concatenate([[1.0], np.cumprod(1 - shares)])
     return _Curve(group, level, int(weights.sum()), survival, seen)
 
@@ -299,4 +300,6 @@ def _rounded(value: Any) -> Any:
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_rounded(item) for item in value]
-    return round(float(value), 9) if isinstance(value, float | np.floating) else value
+    if isinstance(value, float | np.floating):
+        return None if np.isnan(value) else round(float(value), 9)
+    return value

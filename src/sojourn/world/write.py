@@ -58,7 +58,7 @@ def write_world(
     Returns
     -------
     dict of str to Path
-        The file of each observed table.
+        The file of each observed table, and of ``truth``.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def write_world(
         text = json.dumps(summarise_world(frame, counts), indent=1, ensure_ascii=False)
         (Path(part) / "truth.json").write_text(text + "\n", encoding="utf-8")
         _move(Path(part), folder)
-    return {name: folder / f"{name}.parquet" for name in TABLES}
+    return {**{name: folder / f"{name}.parquet" for name in TABLES}, "truth": folder / "truth.json"}
 
 
 def read_truth(folder: Path) -> dict[str, Any]:
