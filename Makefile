@@ -26,7 +26,7 @@ test: setup-dev ## all tests
 	@pytest
 
 lab: setup ## JupyterLab on the notebooks
-	@jupyter lab --notebook-dir=notebooks --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+	@sojourn lab
 
 lint: setup-dev ## style, layers and spelling
 	@ruff check src tests notebooks calibration bench

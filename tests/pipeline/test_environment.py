@@ -43,9 +43,10 @@ def test_its_packages_are_the_ones_installed_here():
 
 
 def test_its_pip_section_installs_in_an_empty_environment(tmp_path):
-    """Really installed, with all that it depends on found in the section itself (uv links, so it costs seconds)."""
+    """Really installed, and all that it depends on stands in the section itself; uv links, so it is quick."""
     section = yaml.safe_load(environment_yml())["dependencies"][-1]["pip"]
-    (tmp_path / "requirements.txt").write_text("\n".join(entry.replace("'", '"') for entry in section))
+    listed = tmp_path / "requirements.txt"
+    listed.write_text("\n".join(entry.replace("'", '"') for entry in section))
     uv = shutil.which("uv") or str(PROJECT / ".tools" / "uv" / "bin" / "uv")
     python = tmp_path / "empty" / "bin" / "python"
 

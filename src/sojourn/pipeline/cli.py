@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = word("verify", _verify, "rebuild the last commit in a scratch clone and compare every file")
     verify.add_argument("--case", action="append", default=[], help="only this case (may be repeated)")
     verify.add_argument("--keep", action="store_true", help="keep the scratch clone")
+    word("lab", _lab, "open JupyterLab on the notebooks, in the environment that the pipeline uses")
     word("readme", _readme, "rewrite the part of README.md that says what was found")
     word("environment", _environment, "print environment.yml as it follows from requirements.lock")
     return parser
@@ -98,6 +99,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     from sojourn.pipeline.verify import verify
 
     return verify(arguments.case, keep=arguments.keep)
+
+
+def _lab(_: argparse.Namespace) -> int:
+    from sojourn.pipeline.lab import open_lab
+
+    return open_lab()
 
 
 def _readme(_: argparse.Namespace) -> int:

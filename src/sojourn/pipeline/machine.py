@@ -37,6 +37,7 @@ def steady_environment(project: Path | None = None) -> dict[str, str]:
     """
     project = project or root()
     private = project / ".sojourn"
+    (private / "ipython").mkdir(parents=True, exist_ok=True)  # IPython warns where it cannot make it
     return {
         **os.environ,
         **STEADY,
