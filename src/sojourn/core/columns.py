@@ -111,7 +111,7 @@ def columns_of(frame: pd.DataFrame) -> list[Column]:
     columns: list[Column] = []
     for name in map(str, frame.columns):
         kind = kind_of(name, frame[name])
-        if name in ("low", "high") and columns:
+        if name in ("low", "high") and columns and columns[-1].kind != "text":
             kind = columns[-1].kind
         columns.append(Column(name, kind))
     return columns

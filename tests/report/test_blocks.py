@@ -1,0 +1,165 @@
+"""Blocks: what a notebook shows, in words, HTML and data."""
+
+import json
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from sojourn.core.errors import ParameterError
+from sojourn.core.results.block import MIME, Block
+from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.figures import KeyFigure
+from sojourn.core.results.headline import Headline
+from sojourn.report import blocks
+from sojourn.report.marks import SHAPES, check_mark, verdict_mark
+from sojourn.report.say import register, say
+
+KINDS = ["answer", "figures", "picture", "checks", "table", "actions", "note"]
+ATTACK = "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_block_is_words_html_and_data_that_survives_json(
+    study_blocks: dict[str, Block], kind: str
+) -> None:
+    bundle = study_blocks[kind]._repr_mimebundle_()
+    assert bundle["text/plain"].strip()
+    assert bundle["text/html"].strip()
+    assert json.loads(json.dumps(bundle[MIME], allow_nan=False)) == bundle[MIME]
+    assert bundle[MIME]["kind"] == kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_html_of_every_block_closes_what_it_opens(study_blocks: dict[str, Block], kind: str) -> None:
+    class Balance(HTMLParser):
+        def __init__(self) -> None:
+            super().__init__()
+            self.open: list[str] = []
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            del attrs
+            if tag != "br":
+                self.open.append(tag)
+
+        def handle_startendtag(self, tag: str, attrs: object) -> None:
+            del tag, attrs
+
+        def handle_endtag(self, tag: str) -> None:
+            assert self.open.pop() == tag
+
+    parser = Balance()
+    parser.feed(study_blocks[kind].shown["text/html"])
+    assert parser.open == []
+
+
+def test_failed_checks_come_first_and_equal_verdicts_keep_their_order() -> None:
+    verdicts: list[Verdict] = ["pass", "warn", "fail", "pass", "cannot be judged"]
+    made = blocks.checks_table([Check(f"check {i}", verdict, "", "") for i, verdict in enumerate(verdicts)])
+    assert [check["name"] for check in made.data["checks"]] == [f"check {i}" for i in (2, 4, 1, 0, 3)]
+
+
+def test_an_unknown_verdict_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"'verdict' must be one of 'fail'.*got 'maybe'"):
+        blocks.checks_table([Check("a", "maybe", "", "")])  # type: ignore[arg-type]
+
+
+def test_a_verdict_has_a_shape_besides_its_colour() -> None:
+    assert len(set(SHAPES.values())) == len(SHAPES)
+    assert [str(check_mark(v)) for v in ("pass", "warn", "fail", "cannot be judged")] == [
+        "● pass",
+        "▲ warn",
+        "■ fail",
+        "○ cannot be judged",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "tone"),
+    [
+        ("ship", "ok", "good"),
+        ("Ship: coupon", "ok", "good"),
+        ("wait", "ok", "warn"),
+        ("stop", "ok", "bad"),
+        ("no difference worth having", "ok", "neutral"),
+        ("a gradient, not groups", "ok", "neutral"),
+        ("ship", "blocked", "bad"),
+        ("ship", "not possible", "off"),
+    ],
+)
+def test_the_status_of_an_answer_overrules_its_verdict(verdict: str, status: str, tone: str) -> None:
+    assert verdict_mark(verdict, status).tone == tone
+
+
+def test_an_answer_holds_its_interval_rounded_or_none(study_blocks: dict[str, Block]) -> None:
+    interval = study_blocks["answer"].data["interval"]
+    assert interval == {"value": 2.142, "low": 0.4, "high": 3.8, "mass": 0.95, "kind": "eti"}
+    assert blocks.answer(Headline("No.", "wait", "ok")).data["interval"] is None
+
+
+@pytest.mark.parametrize("many", [0, 6])
+def test_a_strip_holds_one_to_five_figures(many: int) -> None:
+    with pytest.raises(ParameterError, match=f"one to five key figures, got {many}"):
+        blocks.key_figures([KeyFigure("a", "1", "none")] * many)
+
+
+def test_a_trend_that_is_too_long_is_refused() -> None:
+    with pytest.raises(ParameterError, match="trend of 'Kept' has 61 values, at most 60"):
+        blocks.key_figures([KeyFigure("Kept", "1", "none", [0.5] * 61)])
+
+
+def test_a_flat_trend_is_drawn_without_dividing_by_zero() -> None:
+    shown = blocks.key_figures([KeyFigure("Kept", "1", "none", [0.5, 0.5])]).shown["text/html"]
+    assert "nan" not in shown
+    assert "<polyline" in shown
+
+
+def test_a_check_says_how_good_it_is(study_blocks: dict[str, Block]) -> None:
+    rates = {check["name"]: check["rates"] for check in study_blocks["checks"].data["checks"]}
+    said = "Finds 97 % of planted faults and alarms on 1.0 % of sound data (1,000 trials)."
+    assert rates["Arms have their sizes"] == said
+    assert rates["The audit agrees"] == ""
+
+
+@pytest.mark.parametrize("name", ["Schemes", "a_b", "", "a b", "../a"])
+def test_a_table_needs_a_file_name(name: str) -> None:
+    with pytest.raises(ParameterError, match="kebab-case"):
+        blocks.table(pd.DataFrame({"n": [1]}), name=name, title="T")
+
+
+def test_a_bold_column_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ParameterError, match="'bold' must be one of 'n', got 'm'"):
+        blocks.table(pd.DataFrame({"n": [1]}), name="a", title="T", bold="m")
+
+
+def test_text_from_data_never_becomes_markup() -> None:
+    frame = pd.DataFrame({"scheme": [ATTACK], ATTACK: [1]})
+    made = [
+        blocks.answer(Headline(ATTACK, ATTACK, "ok", detail=f"`{ATTACK}`")),
+        blocks.key_figures([KeyFigure(ATTACK, ATTACK, ATTACK, [1, 2])]),
+        blocks.checks_table([Check(ATTACK, "pass", ATTACK, ATTACK, 0.5, 0.5, ATTACK)]),
+        blocks.table(frame, name="a", title=ATTACK, note=ATTACK),
+        blocks.note(ATTACK),
+    ]
+    for block in made:
+        assert "<script" not in block.shown["text/html"]
+        assert "&lt;script&gt;" in block.shown["text/html"]
+
+
+def test_names_in_backticks_are_set_as_code(study_blocks: dict[str, Block]) -> None:
+    assert "<code>sj.say</code>" in study_blocks["note"].shown["text/html"]
+
+
+def test_say_knows_what_a_module_has_taught_it_and_says_so_otherwise() -> None:
+    class Stay:
+        days = 3
+
+    class Unknown: ...
+
+    @register(Stay)
+    def _(stay: Stay) -> str:
+        return f"They stay {stay.days} days."
+
+    assert say(Stay()) == "They stay 3 days."
+    with pytest.raises(TypeError, match="no sentence for Unknown"):
+        say(Unknown())
