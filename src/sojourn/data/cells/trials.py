@@ -92,7 +92,7 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _words(horizons: Iterable[int], value_days: int) -> dict[str, str]:
-    kept = {f"kept_at_{days}": f"members still with us {days} days after assignment" for days in horizons}
+    kept = {f"kept_at_{days}": f"are still with us {days} days after assignment" for days in horizons}
     return {
         **kept,
         "revenue": f"revenue per member within {value_days} days",
