@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from sojourn.core.errors import UndefinedError
@@ -34,7 +33,7 @@ def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | No
     Parameters
     ----------
     curve : RetentionCurve
-        What `drawn_retention` returns of it is drawn, and nothing else.
+        Its ``drawn()`` is drawn, and nothing else.
     at_risk : bool
         Whether numbers at risk stand under the curves; only in a figure of its own.
     ax : Axes, optional
@@ -45,7 +44,7 @@ def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | No
     Axes
         Bands are the pointwise intervals where they are claimed; circles are the truth of a simulated world.
     """
-    drawn = drawn_retention(curve)
+    drawn = curve.drawn()
     groups = list(drawn["group"].unique())
     if ax is None and at_risk:
         rows = 0.35 + 0.32 * len(groups)
@@ -62,13 +61,6 @@ def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | No
     return ax
 
 
-def drawn_retention(curve: RetentionCurve, *, most_groups: int = 5) -> pd.DataFrame:
-    """Return what `plot_retention` draws: thinned curves of the largest groups, in the curve's order."""
-    largest = set(curve.members.sort_values(ascending=False, kind="stable").index[:most_groups])
-    shown = [group for group in curve.groups if group in largest]
-    return curve.only(shown).drawn(most=90 if len(shown) < 4 else 60)
-
-
 def plot_triangle(triangle: CohortTriangle, *, ax: Axes | None = None) -> Axes:
     """Draw the share kept by joining month (rows) and age (columns), darker where more are still there.
 
@@ -79,7 +71,7 @@ def plot_triangle(triangle: CohortTriangle, *, ax: Axes | None = None) -> Axes:
     """
     if triangle.why_empty:
         raise UndefinedError(f"There is no triangle to draw. {triangle.why_empty}")
-    drawn = drawn_triangle(triangle)
+    drawn = triangle.drawn()
     cohorts, ages = sorted(drawn["cohort"].unique()), sorted(drawn["duration"].unique())
     ax = new_axes(ax, height=46 + 15 * len(cohorts))
     with theme():
@@ -94,19 +86,9 @@ def plot_triangle(triangle: CohortTriangle, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def drawn_triangle(triangle: CohortTriangle, *, most_ages: int = 12, most_cohorts: int = 24) -> pd.DataFrame:
-    """Return what `plot_triangle` draws: the first and about `most_ages` ages of the newest cohorts."""
-    ages = np.sort(triangle.table["duration"].unique())
-    every = -(-len(ages) // most_ages)
-    kept = [*ages[:1], *ages[every - 1 :: every]]
-    newest = np.sort(triangle.table["cohort"].unique())[-most_cohorts:]
-    here = triangle.table["duration"].isin(kept) & triangle.table["cohort"].isin(newest)
-    return triangle.table[here].reset_index(drop=True)
-
-
 def plot_hazard(rate: LossRate, *, ax: Axes | None = None) -> Axes:
     """Draw how many in 100 leave, period by period, with the interval of every period as a band."""
-    drawn = drawn_hazard(rate)
+    drawn = rate.drawn()
     ax = new_axes(ax, height=200)
     middle = (drawn["duration_from"] + drawn["duration"]) / 2
     with theme():
@@ -117,12 +99,6 @@ def plot_hazard(rate: LossRate, *, ax: Axes | None = None) -> Axes:
         ax.spines["left"].set_visible(False)
         _set_time(ax, rate.unit, int(drawn["duration"].max()))
     return ax
-
-
-def drawn_hazard(rate: LossRate, *, least: float = 0.05) -> pd.DataFrame:
-    """Return what `plot_hazard` draws: periods with at least this share of the largest time at risk."""
-    enough = rate.table["exposure"] >= least * rate.table["exposure"].max()
-    return rate.table.loc[enough].reset_index(drop=True)
 
 
 def _colours(groups: list[str]) -> list[str]:
@@ -159,9 +135,10 @@ def _passing(lines: list[pd.DataFrame], first: int, last: int) -> list[float]:
 
 
 def _free(height: float, obstacles: list[float]) -> float:
-    """Return the nearest height that keeps its distance to all obstacles."""
+    """Return the nearest height above 0 that keeps its distance to all obstacles."""
     steps = [0.0, *(sign * k * _LABEL_GAP / 3 for k in range(1, 15) for sign in (1, -1))]
-    free = (height + s for s in steps if all(abs(height + s - o) >= _LABEL_GAP for o in obstacles))
+    tried = [height + step for step in steps if height + step > 0]
+    free = (y for y in tried if all(abs(y - obstacle) >= _LABEL_GAP for obstacle in obstacles))
     return next(free, height)
 
 

@@ -174,13 +174,16 @@ class RetentionCurve:
             self._rows(group)
         return replace(self, table=self.table[self.table["group"].isin(list(groups))].reset_index(drop=True))
 
-    def drawn(self, most: int = 80) -> pd.DataFrame:
-        """Return what a picture shows: about `most` evenly spaced durations a group, and its last one."""
-        step = max(1, -(-int(self.followed_to.max()) // most))
-        last = self.table.groupby("group")["duration"].transform("max")
-        kept = (self.table["duration"] % step == 0) | (self.table["duration"] == last)
+    def drawn(self, *, most_groups: int = 5) -> pd.DataFrame:
+        """Return what a picture shows: the largest groups at evenly spaced durations and their last."""
+        largest = set(self.members.sort_values(ascending=False, kind="stable").index[:most_groups])
+        shown = self.only([group for group in self.groups if group in largest])
+        points = 90 if len(shown.groups) < 4 else 60
+        step = max(1, -(-int(shown.followed_to.max()) // points))
+        last = shown.table.groupby("group")["duration"].transform("max")
+        kept = (shown.table["duration"] % step == 0) | (shown.table["duration"] == last)
         columns = ["group", "duration", "retained", "retained_low", "retained_high", "at_risk", "claimed"]
-        return self.table.loc[kept, columns].reset_index(drop=True)
+        return shown.table.loc[kept, columns].reset_index(drop=True)
 
     def _check(self, duration: int) -> None:
         longest = self.followed_to
@@ -269,6 +272,15 @@ class CohortTriangle:
         wide.columns = pd.Index([f"retained_{age}" for age in wide.columns])
         return wide.reset_index()
 
+    def drawn(self, *, most_ages: int = 12, most_cohorts: int = 24) -> pd.DataFrame:
+        """Return what a picture shows: the first and about `most_ages` ages of the newest cohorts."""
+        ages = np.sort(self.table["duration"].unique())
+        every = -(-len(ages) // most_ages)
+        kept = [*ages[:1], *ages[every - 1 :: every]]
+        newest = np.sort(self.table["cohort"].unique())[-most_cohorts:]
+        here = self.table["duration"].isin(kept) & self.table["cohort"].isin(newest)
+        return self.table[here].reset_index(drop=True)
+
 
 @dataclass(frozen=True, slots=True)
 class LossRate:
@@ -294,6 +306,12 @@ class LossRate:
     mass: float
     at_once: int
     table: pd.DataFrame
+
+    def drawn(self, *, least: float = 0.05) -> pd.DataFrame:
+        """Return what a picture shows: periods with at least this share of the largest time at risk."""
+        enough = self.table["exposure"] >= least * self.table["exposure"].max()
+        drawn: pd.DataFrame = self.table[enough].reset_index(drop=True)
+        return drawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,157 @@
+"""Words around pictures and tables of retention: titles, subtitles, alt texts and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from sojourn.core.interval import Interval, Kind
+from sojourn.core.results.retention import EVERYONE, CohortTriangle, Contrasts, DayN, LossRate, RetentionCurve
+from sojourn.core.text import count, listing, percent
+from sojourn.report.retention import say_contrasts, say_curve, say_day_n, say_loss_rate, say_triangle
+from sojourn.report.retention_words import span, still, who
+
+
+def describe_retention(curve: RetentionCurve, *, horizon: int) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of a picture of curves."""
+    return {"title": _finding(curve, horizon), "subtitle": _drawn(curve), "alt": _in_words(curve, horizon)}
+
+
+def _finding(curve: RetentionCurve, horizon: int) -> str:
+    """Name the groups with most and fewest left at the horizon."""
+    at = curve.readings([horizon])
+    if at.empty:
+        return say_curve(curve)
+    most: Any = at.loc[at["retained"].idxmax()]
+    least: Any = at.loc[at["retained"].idxmin()]
+    shares = [f"{percent(row['retained'])} of {who(curve.by, row['group'])}" for row in (most, least)]
+    finding = f"{shares[0]} are {still(curve)} after {span(horizon, curve.unit)}"
+    return finding if len(at) == 1 else f"{finding}, {shares[1]}"
+
+
+def _drawn(curve: RetentionCurve) -> str:
+    groups = "" if curve.by == EVERYONE else f", by {curve.by.replace('_', ' ')}"
+    sentences = [
+        f"Share of members {still(curve)} by {curve.unit}s since joining{groups}.",
+        f"Bands: {_label(curve.mass, 'log-log')} at each point where at least 20 are observed and 10 left.",
+        f"Curves end where fewer than {curve.min_group} are observed.",
+    ]
+    shown = set(curve.drawn()["group"])
+    if len(shown) < len(curve.groups):
+        sentences.append(f"The {len(shown)} largest of {len(curve.groups)} groups are drawn.")
+    if curve.too_small:
+        sentences.append(f"Too small to show: {listing(list(curve.too_small))}.")
+    if curve.truth is not None:
+        sentences.append("Circles: the truth of the simulated world.")
+    return " ".join(sentences)
+
+
+def _label(mass: float, kind: Kind) -> str:
+    return Interval(0, 0, 0, mass, kind).label
+
+
+def _in_words(curve: RetentionCurve, horizon: int) -> str:
+    said = []
+    for group in curve.drawn()["group"].unique():
+        end = int(curve.followed_to[group])
+        places = sorted({min(horizon, end), end})
+        read = [f"{percent(curve.retained(at, group).value)} after {span(at, curve.unit)}" for at in places]
+        said.append(f"{who(curve.by, group)} {listing(read)}")
+    return f"Falling step curves of the share of members {still(curve)}: {'; '.join(said)}."
+
+
+def readings_table(curve: RetentionCurve, durations: Sequence[int]) -> pd.DataFrame:
+    """Return the curve at some durations as a table to show.
+
+    Returns
+    -------
+    DataFrame
+        ``group``, ``duration``, ``at_risk``, ``retained`` with bounds where they are claimed, and
+        ``true_retained`` where the truth is known. Groups not followed so long have no row.
+    """
+    rows = curve.readings(durations)
+    table = rows[["group", "duration", "at_risk", "retained", "retained_low", "retained_high"]].copy()
+    table.loc[~rows["claimed"], ["retained_low", "retained_high"]] = float("nan")
+    if curve.truth is None:
+        return table
+    truth = curve.truth.rename(columns={"retained": "true_retained"})
+    return table.merge(truth, on=["group", "duration"], how="left")
+
+
+def describe_readings(curve: RetentionCurve, durations: Sequence[int]) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of readings."""
+    note = (
+        f"Durations in {curve.unit}s since joining, with the {_label(curve.mass, 'log-log')} (log-log). "
+        "Where fewer than 20 are observed or 10 have left, no interval is claimed."
+    )
+    return {"title": say_curve(curve), "note": f"{note} {_hits(curve, durations)}".rstrip()}
+
+
+def _hits(curve: RetentionCurve, durations: Sequence[int]) -> str:
+    """Say how often the truth lies inside the interval, where it is known."""
+    if curve.truth is None:
+        return ""
+    table = readings_table(curve, durations).dropna(subset=["retained_low", "true_retained"])
+    inside = table["true_retained"].between(table["retained_low"], table["retained_high"]).sum()
+    return f"The truth lies inside {inside} of {len(table)} intervals."
+
+
+def describe_day_n(result: DayN) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of day-N retention."""
+    note = (
+        f"Durations in {result.unit}s since joining, with the {_label(result.mass, 'exact')}. Only members "
+        "whose whole follow-up reaches the duration are counted: newer ones are missing here but not in the curve."
+    )
+    return {"title": say_day_n(result), "note": note}
+
+
+def describe_triangle(triangle: CohortTriangle) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of cohorts."""
+    drawn, said = triangle.drawn(), say_triangle(triangle)
+    subtitle = (
+        f"Members in 100 still there, by month of joining (rows) and {triangle.unit}s since joining "
+        "(columns), where everybody of the month has been followed so long. Simple counts; intervals in the table."
+    )
+    alt = (
+        f"Triangle of {drawn['cohort'].nunique()} joining months and ages from {drawn['duration'].min()} to "
+        f"{drawn['duration'].max()} {triangle.unit}s; from {percent(drawn['retained'].max())} down to "
+        f"{percent(drawn['retained'].min())}. {said}"
+    )
+    return {"title": said, "subtitle": subtitle, "alt": alt}
+
+
+def describe_hazard(rate: LossRate) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of the rate of leaving."""
+    width, said = span(rate.width, rate.unit), say_loss_rate(rate)
+    subtitle = (
+        f"Members in 100 who leave within {width}, by {rate.unit}s since joining, among those still there. "
+        f"Band: {_label(rate.mass, 'exact')} of each period."
+    )
+    end = int(rate.drawn()["duration"].max())
+    alt = f"Line of the rate of leaving per {width}, from joining to {rate.unit} {count(end)}. {said}"
+    return {"title": said, "subtitle": subtitle, "alt": alt}
+
+
+def contrasts_table(contrasts: Contrasts) -> pd.DataFrame:
+    """Return differences in mean time with us as a table to show, with the unit in the columns' names."""
+    named = {
+        f"{what}{end}": f"{what}_{contrasts.unit}s{end}"
+        for what in ("mean", "difference")
+        for end in ("", "_low", "_high")
+    }
+    return contrasts.table.rename(columns=named)
+
+
+def describe_contrasts(contrasts: Contrasts) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of differences."""
+    within = f"Mean time with us within the first {span(contrasts.until, contrasts.unit)}"
+    sentences = [
+        f"{within}, and its difference to {who(contrasts.by, contrasts.against)}.",
+        f"The {_label(contrasts.mass, 'wald')} of all differences holds for them together (Bonferroni);",
+        "p-values allow for the number of comparisons (Holm).",
+    ]
+    if contrasts.short:
+        sentences.append(f"Not followed long enough: {listing(list(contrasts.short))}.")
+    return {"title": say_contrasts(contrasts), "note": " ".join(sentences)}
