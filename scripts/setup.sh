@@ -40,7 +40,7 @@ fi
 
 echo "setup: installing $lock into .venv"
 # Byte-compiled imports are three times faster; hashes are checked against the lock; the project itself comes last, without dependencies.
-export UV_COMPILE_BYTECODE=1
+export UV_COMPILE_BYTECODE=1 UV_SYSTEM_CERTS=1
 "$uv" pip sync --quiet --python .venv/bin/python --require-hashes "$lock"
 "$uv" pip install --quiet --python .venv/bin/python --no-deps --editable .
 .venv/bin/python -m compileall -q src
