@@ -29,9 +29,15 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        shipped = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
-        emptied = {name: {} for name, value in shipped.items() if isinstance(value, dict) and name not in ("privacy",)}
-        self.content: dict[str, Any] = {**shipped, **emptied, "studies": shipped["studies"]}
+        self.shipped: dict[str, Any] = yaml.safe_load(
+            (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
+        )
+        emptied = {
+            name: {}
+            for name, value in self.shipped.items()
+            if isinstance(value, dict) and name not in ("privacy",)
+        }
+        self.content: dict[str, Any] = {**self.shipped, **emptied, "studies": self.shipped["studies"]}
         self.write()
 
     def write(self) -> None:
@@ -53,7 +59,7 @@ class Project:
         studies: Mapping[str, Any] | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> Params:
-        """Add (or replace) a case of source `files`; each table is the text of a CSV or a frame (as Parquet)."""
+        """Add (or replace) a case of source `files`; each table is the text of a CSV or a frame."""
         files = {table: self.file(name, table, content) for table, content in (tables or {}).items()}
         section: dict[str, Any] = {
             "about": {**ABOUT, "public": public, **(about or {})},

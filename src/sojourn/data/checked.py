@@ -92,7 +92,7 @@ def check(engine: Any, raw: Raw, settings: Settings, numbers: Table | None = Non
         When it has no rows or breaks a rule.
     """
     contract = CONTRACT[raw.name]
-    table = _kept(engine, raw, lambda: _with_member(_with_repeats(read(raw, settings), contract), numbers))
+    table = _kept(engine, raw, lambda: _joined(_with_repeats(read(raw, settings), contract), numbers))
     rules = rules_of(table, contract, settings)
     counts = count(table, contract, rules)
     if not counts.rows:
@@ -124,8 +124,18 @@ def _with_repeats(table: Table, contract: Contract) -> Table:
     return table.mutate(_repeat=ibis.row_number().over(window) > 0)
 
 
-def _with_member(table: Table, numbers: Table | None) -> Table:
-    if numbers is None or "member_id" not in table.columns:
+def _joined(table: Table, numbers: Table | None) -> Table:
+    """Join what is known of a row's member, or of a member's referrer."""
+    if numbers is None:
+        return _with_referrer(table)
+    if "member_id" not in table.columns:
         return table
     known = numbers.select(_known="member_id", _joined_at="joined_at", member="member")
     return table.left_join(known, table.member_id == known["_known"])
+
+
+def _with_referrer(members: Table) -> Table:
+    if "referred_by" not in members.columns:
+        return members
+    ids = members.select(_referrer="member_id").distinct()
+    return members.left_join(ids, members.referred_by == ids["_referrer"])

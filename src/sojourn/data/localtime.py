@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,8 +22,8 @@ from sojourn.core.errors import ParameterError
 #: Two changes of a clock are never closer than this.
 _STEP = timedelta(hours=6)
 
-#: No instant of a clock that shows local time is looked for before this.
-_BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+#: Instants before this are read with the offset of this.
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class Clock:
         return (shown - offset.as_interval("s")).cast("timestamp('UTC')")
 
 
-def clock(zone: str, first: datetime = _BEGINNING, last: datetime | None = None) -> Clock:
+@lru_cache(maxsize=64)
+def clock(zone: str, *, last: datetime, first: datetime = BEGINNING) -> Clock:
     """Return the clock of a zone that is right for every instant from `first` to `last`.
 
     Parameters
@@ -81,7 +83,7 @@ def clock(zone: str, first: datetime = _BEGINNING, last: datetime | None = None)
     zone : str
         IANA name of the time zone.
     first, last : datetime
-        Range of the data, as UTC instants; `last` is now when not stated.
+        Range of the data, as UTC instants; from 1900 on when not stated.
 
     Raises
     ------
@@ -89,7 +91,6 @@ def clock(zone: str, first: datetime = _BEGINNING, last: datetime | None = None)
         When there is no such zone.
     """
     info = time_zone(zone)
-    last = datetime.now(UTC) if last is None else last
     changes = [(first, _seconds(first, info))]
     earlier = first
     while earlier <= last:
@@ -104,7 +105,7 @@ def clock(zone: str, first: datetime = _BEGINNING, last: datetime | None = None)
 def clock_of(meta: Mapping[str, Any]) -> Clock:
     """Return the clock of a case from its ``tidy.json`` (``time_zone``, ``first_instant``, ``as_of``)."""
     first, last = (datetime.fromisoformat(meta[name]) for name in ("first_instant", "as_of"))
-    return clock(meta["time_zone"], first, last)
+    return clock(meta["time_zone"], first=first, last=last)
 
 
 def time_zone(zone: str) -> ZoneInfo:

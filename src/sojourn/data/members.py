@@ -9,7 +9,7 @@ from ibis import Table, Value
 
 from sojourn.core.errors import DataError
 from sojourn.data.checked import Raw, read
-from sojourn.data.rules import is_late
+from sojourn.data.rules import is_late, refused
 from sojourn.data.settings import Settings
 
 
@@ -47,10 +47,3 @@ def number(engine: Any, members: Table, settings: Settings) -> Table:
 def is_kept(members: Table, settings: Settings) -> Value:
     """Return whether a member had joined by ``as_of`` and agreed to analysis."""
     return ~is_late(members, "joined_at", settings) & ~refused(members, settings)
-
-
-def refused(members: Table, settings: Settings) -> Value:
-    """Return whether a member did not agree to analysis."""
-    if "consent" not in members.columns:
-        return ibis.literal(False)
-    return ~members.consent.fill_null(settings.empty_consent == "agreed")

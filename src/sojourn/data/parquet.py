@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,6 +45,17 @@ def write_parquet(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatc
             writer.write_table(table, row_group_size=ROW_GROUP)
             rows += table.num_rows
     return rows
+
+
+def first_instants(path: Path) -> dict[str, datetime]:
+    """Return the earliest value of every column of instants that holds one, from the file's statistics."""
+    file = pq.ParquetFile(path)
+    found: dict[str, datetime] = {}
+    for group, column in product(range(file.num_row_groups), range(file.metadata.num_columns)):
+        name, chunk = file.schema_arrow.names[column], file.metadata.row_group(group).column(column)
+        if pa.types.is_timestamp(file.schema_arrow.field(name).type) and chunk.statistics.has_min_max:
+            found[name] = min(chunk.statistics.min, found.get(name, chunk.statistics.min))
+    return found
 
 
 def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -18,12 +18,12 @@ from sojourn.data.checked import Checked, Raw, check
 from sojourn.data.engine import connect, stream
 from sojourn.data.folder import whole_folder
 from sojourn.data.members import from_events, number
-from sojourn.data.parquet import ARROW, write_parquet
+from sojourn.data.parquet import ARROW, first_instants, write_parquet
 from sojourn.data.pseudonyms import Key, find_key
 from sojourn.data.quality import write_quality
 from sojourn.data.settings import Settings, read_settings
 from sojourn.data.sources.tables import raw_tables, truth_of
-from sojourn.data.tidying import first_instants, tidy
+from sojourn.data.tidying import tidy
 
 
 def prepare(
@@ -87,14 +87,14 @@ def _through(
 
 def _write_tables(
     engine: Any, tables: Sequence[Checked], numbers: Table, settings: Settings, folder: Path
-) -> tuple[dict[str, int], dict[str, dict[str, datetime | None]]]:
+) -> tuple[dict[str, int], dict[str, dict[str, datetime]]]:
+    """Write the tidy tables and return their rows and their first instants, by table."""
     rows, seen = {}, {}
     for checked in tables:
-        name = checked.contract.name
-        table = tidy(checked, numbers, settings)
+        name, path = checked.contract.name, folder / f"{checked.contract.name}.parquet"
         schema = pa.schema([(column, ARROW[kind]) for column, kind in checked.contract.tidy.items()])
-        rows[name] = write_parquet(folder / f"{name}.parquet", schema, stream(engine, table))
-        seen[name] = first_instants(table, checked.contract)
+        rows[name] = write_parquet(path, schema, stream(engine, tidy(checked, numbers, settings)))
+        seen[name] = first_instants(path)
     return rows, seen
 
 
@@ -114,17 +114,15 @@ def _write_ids(engine: Any, numbers: Table, key: Key, path: Path) -> None:
 
 
 def _described(
-    settings: Settings, key: Key, rows: Mapping[str, int], seen: Mapping[str, Mapping[str, datetime | None]]
+    settings: Settings, key: Key, rows: Mapping[str, int], seen: Mapping[str, Mapping[str, datetime]]
 ) -> dict[str, Any]:
     """Return what tidy tables say of themselves."""
-    starts = [seen[name][CONTRACT[name].time] for name in seen]
-    every = [instant for columns in seen.values() for instant in columns.values() if instant is not None]
-    observed_from = settings.observed_from or min(start for start in starts if start is not None)
+    started = min(instants[CONTRACT[name].time] for name, instants in seen.items() if instants)
     return {
         "case": settings.case,
         "as_of": _utc(settings.as_of),
-        "observed_from": _utc(observed_from),
-        "first_instant": _utc(min(every)),
+        "observed_from": _utc(settings.observed_from or started),
+        "first_instant": _utc(min(instant for instants in seen.values() for instant in instants.values())),
         "time_zone": settings.time_zone,
         "currency": settings.currency,
         "key_id": key.key_id,

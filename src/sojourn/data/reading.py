@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 from ibis import Table, Value
 
@@ -45,6 +47,7 @@ _WITHOUT_OFFSET = rf"^{_DAY}({_TIME})?$"
 _WITH_OFFSET = rf"^{_DAY}{_TIME} ?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
 _WHOLE = r"^[+-]?\d+$"
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_DELIMITERS = ",;\t|"
 _YES, _NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -79,13 +82,38 @@ def open_raw(engine: Any, name: str, path: Path, shown: str, case: str) -> Table
     try:
         if path.suffix == ".parquet":
             return engine.read_parquet(path, table_name=f"raw_{name}")
-        return engine.read_csv(path, table_name=f"raw_{name}", header=True, all_varchar=True)
-    except Exception as error:  # the engine's own text may quote rows, so only its line number is kept
+        return engine.read_csv(path, table_name=f"raw_{name}", **_layout(path))
+    except (duckdb.Error, UnicodeDecodeError, csv.Error) as error:
         raise unreadable(name, shown, error) from None
 
 
+def _layout(path: Path) -> dict[str, Any]:
+    """Return how a CSV is laid out, from its header alone.
+
+    DuckDB would guess from the rows, and passes over a header when a later row has more fields.
+    """
+    with path.open("rb") as file:
+        header = file.readline().decode("utf-8-sig")
+    delim = max(_DELIMITERS, key=header.count)
+    names = next(csv.reader([header], delimiter=delim), [])
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not names:
+        raise csv.Error(f"the header names {twice[0]} twice" if twice else "it has no header")
+    text = dict.fromkeys(names, "VARCHAR")
+    return {
+        "columns": text,
+        "auto_detect": False,
+        "header": True,
+        "delim": delim,
+        "quote": '"',
+        "escape": '"',
+    }
+
+
 def unreadable(name: str, shown: str, error: Exception) -> DataError:
-    """Return an error for a file at which the engine gave up, without the rows that its own text quotes."""
+    """Return an error for a file that cannot be read, without the rows that the engine's own text quotes."""
+    if isinstance(error, csv.Error):
+        return DataError.unreadable(name, shown, str(error))
     line = re.search(r"[Ll]ine:? (\d+)", str(error))
     where = f" at line {line[1]}" if line else ""
     return DataError.unreadable(name, shown, f"its rows are broken{where}, or it is not UTF-8")

@@ -73,7 +73,7 @@ def rules_of(table: Table, contract: Contract, settings: Settings) -> list[Rule]
     ----------
     table : ibis Table
         Typed columns with flags; ``_repeat`` where the contract has a key, ``_known`` and ``_joined_at``
-        of the member where the table belongs to members.
+        of the member where the table belongs to members; ``_referrer`` where members have one.
     contract : Table
         Its contract.
     settings : Settings
@@ -81,12 +81,8 @@ def rules_of(table: Table, contract: Contract, settings: Settings) -> list[Rule]
     """
     present = [column for column in contract.columns if column.name in table.columns]
     by_column = [rule for column in present for rule in _of_column(table, column)]
-    return [
-        *by_column,
-        *_of_key(table, contract),
-        *_of_times(table, contract, settings),
-        *_of_member(table, contract),
-    ]
+    belonging = _of_members(table, settings) if contract.name == "members" else _of_member(table, contract)
+    return [*by_column, *_of_key(table, contract), *_of_times(table, contract, settings), *belonging]
 
 
 def _of_column(table: Table, column: Column) -> list[Rule]:
@@ -158,6 +154,26 @@ def _of_member(table: Table, contract: Contract) -> list[Rule]:
             "note",
         ),
     ]
+
+
+def _of_members(table: Table, settings: Settings) -> list[Rule]:
+    rules = []
+    if "consent" in table.columns:
+        rules.append(Rule("consent", "no consent", "They are left out.", refused(table, settings), "note"))
+    if "referred_by" in table.columns:
+        nobody = table["_referrer"].isnull() | (table.referred_by == table.member_id)
+        hint = "It counts as missing."
+        rules.append(
+            Rule("referred_by", "no other member", hint, table.referred_by.notnull() & nobody, "note")
+        )
+    return rules
+
+
+def refused(members: Table, settings: Settings) -> Value:
+    """Return whether a member did not agree to analysis."""
+    if "consent" not in members.columns:
+        return ibis.literal(False)
+    return ~members.consent.fill_null(settings.empty_consent == "agreed")
 
 
 def later_columns(table: Table, contract: Contract) -> list[str]:

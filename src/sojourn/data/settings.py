@@ -106,7 +106,9 @@ def read_settings(params: Params, case: str) -> Settings:
     if stated is None:
         raise ParameterError(f"cases.{case} has no section 'prepare': its cells come from the casebook.")
     where = f"cases.{case}.prepare"
-    source = one_of(stated.get("source", ...), f"{where}.source", tuple(SOURCES))
+    if "source" not in stated:
+        raise ParameterError.missing("source", where)
+    source = one_of(stated["source"], f"{where}.source", tuple(SOURCES))
     own = SOURCES[source]
     for name in stated:
         if name not in KNOWN and name not in own:

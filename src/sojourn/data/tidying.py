@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import ibis
 from ibis import Table, Value
 
@@ -46,13 +44,6 @@ def tidy(checked: Checked, numbers: Table, settings: Settings) -> Table:
     return table.select(**columns).order_by([*ordered, *rest])
 
 
-def first_instants(table: Table, contract: Contract) -> dict[str, datetime | None]:
-    """Return the earliest value of every instant of a tidy table."""
-    names = [name for name, kind in contract.tidy.items() if kind == "instant"]
-    found = table.aggregate(**{name: table[name].min() for name in names}).to_pyarrow().to_pylist()[0]
-    return {name: found[name] for name in names}
-
-
 def _with_numbers(members: Table, numbers: Table) -> Table:
     own = numbers.select(own_id="member_id", member="member")
     members = members.left_join(own, members.member_id == own.own_id)
@@ -64,7 +55,9 @@ def _with_numbers(members: Table, numbers: Table) -> Table:
 
 def _belongs(table: Table, contract: Contract, settings: Settings) -> Value:
     """Return whether a row belongs to a member who is kept (or to none) and was known at ``as_of``."""
-    belongs = table.member.notnull() | table.member_id.isnull()
+    belongs = ibis.literal(True)
+    if "member" in table.columns:
+        belongs = table.member.notnull() | table.member_id.isnull()
     for name in (contract.time, "recorded_at"):
         if name in table.columns:
             belongs &= ~is_late(table, name, settings)
