@@ -252,6 +252,6 @@ def say_log_rank(test: LogRank) -> str:
     """Say whether groups leave alike."""
     chance = "less than 1 in 1,000" if test.p_value < 0.001 else f"{number(test.p_value, 3)}"
     return (
-        f"If all groups by {test.by} left alike, differences as large as these would have a probability of "
-        f"{chance} (log-rank test, {plural(test.df, 'degree')} of freedom)."
+        f"If all groups by {test.by} left alike over the whole time followed, differences as large as these "
+        f"would have a probability of {chance} (log-rank test, {plural(test.df, 'degree')} of freedom)."
     )

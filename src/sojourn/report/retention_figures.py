@@ -8,9 +8,24 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.interval import Interval, Kind
-from sojourn.core.results.retention import EVERYONE, CohortTriangle, Contrasts, DayN, LossRate, RetentionCurve
+from sojourn.core.results.retention import (
+    EVERYONE,
+    CohortTriangle,
+    Contrasts,
+    DayN,
+    LogRank,
+    LossRate,
+    RetentionCurve,
+)
 from sojourn.core.text import count, listing, percent
-from sojourn.report.retention import say_contrasts, say_curve, say_day_n, say_loss_rate, say_triangle
+from sojourn.report.retention import (
+    say_contrasts,
+    say_curve,
+    say_day_n,
+    say_log_rank,
+    say_loss_rate,
+    say_triangle,
+)
 from sojourn.report.retention_words import span, still, who
 
 
@@ -102,7 +117,7 @@ def describe_day_n(result: DayN) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of day-N retention."""
     note = (
         f"Durations in {result.unit}s since joining, with the {_label(result.mass, 'exact')}. Only members "
-        "whose whole follow-up reaches the duration are counted: newer ones are missing here but not in the curve."
+        "whose whole follow-up reaches the duration count: newer ones are missing here but not in the curve."
     )
     return {"title": say_day_n(result), "note": note}
 
@@ -112,7 +127,7 @@ def describe_triangle(triangle: CohortTriangle) -> dict[str, str]:
     drawn, said = triangle.drawn(), say_triangle(triangle)
     subtitle = (
         f"Members in 100 still there, by month of joining (rows) and {triangle.unit}s since joining "
-        "(columns), where everybody of the month has been followed so long. Simple counts; intervals in the table."
+        "(columns), where all of the month have been followed so long. Simple counts; intervals in the table."
     )
     alt = (
         f"Triangle of {drawn['cohort'].nunique()} joining months and ages from {drawn['duration'].min()} to "
@@ -144,8 +159,8 @@ def contrasts_table(contrasts: Contrasts) -> pd.DataFrame:
     return contrasts.table.rename(columns=named)
 
 
-def describe_contrasts(contrasts: Contrasts) -> dict[str, str]:
-    """Return ``title`` and ``note`` of the table of differences."""
+def describe_contrasts(contrasts: Contrasts, test: LogRank) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of differences; the test covers the whole time followed."""
     within = f"Mean time with us within the first {span(contrasts.until, contrasts.unit)}"
     sentences = [
         f"{within}, and its difference to {who(contrasts.by, contrasts.against)}.",
@@ -154,4 +169,5 @@ def describe_contrasts(contrasts: Contrasts) -> dict[str, str]:
     ]
     if contrasts.short:
         sentences.append(f"Not followed long enough: {listing(list(contrasts.short))}.")
+    sentences.append(say_log_rank(test))
     return {"title": say_contrasts(contrasts), "note": " ".join(sentences)}

@@ -51,8 +51,8 @@ def _reach_them(curve: RetentionCurve, rate: LossRate, horizon: int) -> Action:
     kept, before, after = (curve.retained(duration).value for duration in (end, first, last))
     gain = kept * (math.sqrt(before / after) - 1) if after > 0 else 0.0
     effect = (
-        f"halving the losses from {curve.unit} {first} to {last} would keep {number(100 * gain)} more members "
-        f"in 100 at {span(end, curve.unit)}, if those kept then leave as others do"
+        f"halving the losses from {curve.unit} {first} to {last} would keep {number(100 * gain)} more "
+        f"members in 100 at {span(end, curve.unit)}, if those kept then leave as others do"
     )
     what = (
         f"Try something that reaches members before {curve.unit} {last}, when leaving is fastest, as a trial."

@@ -203,8 +203,8 @@ def _truth(off: Sequence[float]) -> Check:
     worst = max(off, key=abs)
     agrees = abs(worst) <= TRUTH_REACH
     finding = (
-        f"At {len(off)} durations the estimate is at most {number(abs(worst))} standard errors from the truth "
-        "of the simulated world."
+        f"At {len(off)} durations the estimate is at most {number(abs(worst))} standard errors from the "
+        "truth of the simulated world."
     )
     meaning = (
         "The method recovers what is so."
