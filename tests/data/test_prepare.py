@@ -347,7 +347,10 @@ def test_ids_are_nowhere_behind_the_door(project, monkeypatch) -> None:
     monkeypatch.setenv("SOJOURN_KEY", "the key of a private test case")
     key_id = Key(b"the key of a private test case").key_id
     tables = {
-        "members": f"member_id,joined_at,referred_by\n{SECRETS[0]},2025-01-01,{SECRETS[1]}\n{SECRETS[1]},2025-01-01,\n",
+        "members": (
+            f"member_id,joined_at,referred_by\n{SECRETS[0]},2025-01-01,{SECRETS[1]}\n"
+            f"{SECRETS[1]},2025-01-01,\n"
+        ),
         "events": "member_id,occurred_at,event\n" + "".join(f"{s},2025-01-05,x\n" for s in SECRETS),
         "assignments": f"trial,member_id,scheme,assigned_at\nmain,{SECRETS[0]},none,2025-01-02\n",
         "costs": f"what,member_id,amount,at\nx,{SECRETS[0]},1,2025-01-02\n",

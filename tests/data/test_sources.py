@@ -31,8 +31,7 @@ def shipped(project):
 def test_cdnow_has_its_known_customers_and_purchases(shipped) -> None:
     made = prepare(shipped, "cdnow")
     events = pq.read_table(made / "events.parquet").to_pandas()
-    # 2,357 customers and 6,919 purchases: Fader & Hardie's one-tenth sample; the sum of its amounts is that of
-    # the fifth field of the file
+    # one-tenth sample of Fader & Hardie: 2,357 customers, 6,919 purchases; amounts are the file's fifth field
     assert json.loads((made / "tidy.json").read_text(encoding="utf-8"))["rows"] == {
         "members": 2357,
         "events": 6919,
