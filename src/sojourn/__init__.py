@@ -74,6 +74,7 @@ _HOME: dict[str, str] = {
     "retention_curve": "sojourn.studies.retention.curve",
     "say": "sojourn.report.say",
     "schemes_table": "sojourn.report.trial_tables",
+    "shown_unit": "sojourn.report.trials",
     "strata_frame": "sojourn.report.trial_tables",
     "table": "sojourn.report.blocks",
     "trial": "sojourn.studies.trials.trial",

@@ -68,6 +68,11 @@ class Trial:
         binary: dict[str, OutcomeKind] = dict.fromkeys(sorted(set(self.binary["outcome"])), "binary")
         return {**binary, **dict.fromkeys(sorted(set(self.value["outcome"])), "value")}
 
+    @property
+    def historic(self) -> bool:
+        """Whether its results were known before the rule was written."""
+        return bool(self.meta.get("historic", False))
+
     def kind(self, outcome: str) -> OutcomeKind:
         """Return ``binary`` or ``value``.
 

@@ -253,13 +253,12 @@ def _normality(arms: Arms, result: TrialResult) -> Check:
 
 
 def _rule_written(trial: Trial) -> Check:
-    historic = bool(trial.meta.get("historic", False))
     return Check(
         "Rule written before the data",
-        "warn" if historic else "pass",
-        "Rule chosen afterwards: the results were public." if historic else "The plan stands in params.yaml.",
+        "warn" if trial.historic else "pass",
+        "Rule chosen afterwards: the results were public." if trial.historic else "The plan stands in params.yaml.",
         "Read this page as an exercise; a rule that has seen the data proves less."
-        if historic
+        if trial.historic
         else "The threshold was not chosen to fit the result.",
     )
 

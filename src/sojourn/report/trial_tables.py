@@ -1,0 +1,162 @@
+"""Tables of trials as blocks, columns named so that their format follows."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sojourn.core.results.block import Block
+from sojourn.core.results.trials import Audit, ErrorRateCard, Trial, TrialResult
+from sojourn.report.blocks import note, table
+
+_NO_TRUTH = "The truth of this case is not known; only a simulated case has one to compare with."
+
+
+def rates_table(trial: Trial) -> Block:
+    """Show every outcome as it was counted, by scheme, without any model."""
+    binary = trial.binary.groupby(["outcome", "scheme"], as_index=False)[["n", "k"]].sum()
+    shares = binary.assign(share=binary["k"] / binary["n"])[["outcome", "scheme", "n", "share"]]
+    value = trial.value.groupby(["outcome", "scheme"], as_index=False)[["n", "total"]].sum()
+    means = value.assign(amount=value["total"] / value["n"].where(value["n"] > 0))
+    made = pd.concat([shares, means[["outcome", "scheme", "n", "amount"]]]) if len(means) else shares
+    order = {scheme: i for i, scheme in enumerate(trial.schemes)}
+    made = made.sort_values(["outcome", "scheme"], key=lambda c: c.map(order) if c.name == "scheme" else c)
+    exact = "; ".join(_exact(trial, shares, outcome) for outcome in sorted(set(shares["outcome"])))
+    return table(
+        made.assign(outcome=made["outcome"].str.replace("_", " ")).reset_index(drop=True),
+        name="as-counted",
+        title="What was counted",
+        note=f"Members with complete follow-up; no model. Shares exactly: {exact}.",
+    )
+
+
+def _exact(trial: Trial, shares: pd.DataFrame, outcome: str) -> str:
+    of = shares[shares["outcome"] == outcome].set_index("scheme")["share"]
+    return f"{outcome.replace('_', ' ')} " + ", ".join(f"{of[s]:.4f} ({s})" for s in trial.schemes)
+
+
+def schemes_table(result: TrialResult) -> Block:
+    """Show every scheme's outcome, lift, chances and expected loss."""
+    name = "by-scheme-" + result.outcome.replace("_", "-")
+    return table(
+        _renamed(result),
+        name=name,
+        title=f"By scheme: {result.words if result.kind == 'value' else 'members who ' + result.words}",
+        note=f"{result.mass * 100:g} % credible intervals, standardised over strata. "
+        "Expected loss: what is given up on average by choosing this scheme when another is better.",
+        bold="lift" if result.kind == "binary" else "amount_more",
+    )
+
+
+def _renamed(result: TrialResult) -> pd.DataFrame:
+    table = result.table.drop(columns=[c for c in result.table.columns if c.startswith("raw_")])
+    table = table.rename(columns={"p_best": "p_being_best", "p_beats_control": "p_beating_control"})
+    if result.kind == "binary":
+        names = {"mean": "share", "expected_loss": "expected_loss_points"}
+    else:
+        names = {"mean": "amount", "lift": "amount_more", "expected_loss": "amount_expected_loss"}
+    return table.rename(columns=lambda column: _with_stem(column, names))
+
+
+def _with_stem(column: str, names: dict[str, str]) -> str:
+    for stem, name in names.items():
+        if column == stem or column in (f"{stem}_low", f"{stem}_high"):
+            return name + column.removeprefix(stem)
+    return column
+
+
+def strata_frame(result: TrialResult) -> pd.DataFrame:
+    """Return lifts by stratum, alone and pooled, as they are drawn."""
+    if result.kind == "binary":
+        return result.strata.rename(columns={"raw_lift": "alone_lift", "raw_lift_se": "alone_lift_error"})
+    names = {"raw_lift": "amount_alone", "raw_lift_se": "amount_alone_error", "lift": "amount_pooled"}
+    return result.strata.rename(columns=lambda column: _with_stem(column, names))
+
+
+def lifts_frame(result: TrialResult) -> pd.DataFrame:
+    """Return lifts with and without a model, as they are drawn."""
+    columns = ["scheme", "n", *(f"{p}lift{e}" for p in ("", "raw_") for e in ("", "_low", "_high"))]
+    table = result.table.iloc[1:][columns].reset_index(drop=True)
+    names = {"raw_lift": "without_model_lift"}
+    if result.kind == "value":
+        names = {"raw_lift": "amount_without_model", "lift": "amount_more"}
+    return table.rename(columns=lambda column: _with_stem(column, names))
+
+
+def audit_table(audit: Audit, result: TrialResult) -> Block:
+    """Show the fast path beside the sampled posterior; when that did not converge, say so instead."""
+    if not audit.converged:
+        return note("The sampler did not converge, so there is nothing to lay beside the fast path.")
+    names = {"lift": "sampled_lift", "fast_lift": "fast_lift"}
+    if result.kind == "value":
+        names = {"lift": "amount_sampled", "fast_lift": "amount_fast"}
+    made = audit.table.rename(columns=lambda column: _with_stem(column, names))
+    chances = {
+        "p_beats_control": "p_beating_control_sampled",
+        "fast_p_beats_control": "p_beating_control_fast",
+    }
+    made = made.rename(columns=chances).drop(columns=["p_best", "fast_p_best"])
+    return table(
+        made,
+        name="audit-" + audit.outcome.replace("_", "-"),
+        title="The fast path beside the sampled posterior",
+        note=f"{result.mass * 100:g} % credible intervals. {audit.sampler}.",
+    )
+
+
+def error_rates_table(rates: ErrorRateCard) -> Block:
+    """Show wrong ships and power by number of looks."""
+    return table(
+        rates.table.assign(looks=rates.table["looks"].astype(int)),
+        name="error-rates",
+        title="The rule by number of looks",
+        note="Wrong: something ships though every true lift is 0. "
+        f"Found: the one scheme worth {rates.worthwhile:g} ships. {rates.worlds:,} simulated trials each; "
+        "exact 95 % intervals of the simulation.",
+        bold="wrong_rate",
+    )
+
+
+def truth_table(trial: Trial, results: list[TrialResult]) -> Block:
+    """Show estimates beside the truth of a simulated case; any other case says that it has none."""
+    rows = [
+        row for result in {r.outcome: r for r in results}.values() for row in _beside_truth(trial, result)
+    ]
+    if not rows:
+        return note(_NO_TRUTH)
+    frame = pd.DataFrame(rows)
+    inside = int(frame["covered"].sum())
+    return table(
+        frame,
+        name="truth",
+        title=f"{inside} of {len(frame)} intervals hold the truth",
+        note="The truth was planted when the case was simulated and is used nowhere else. "
+        "Lifts of shares stand in members in 100, those of values in currency per member.",
+    )
+
+
+def _beside_truth(trial: Trial, result: TrialResult) -> list[dict[str, object]]:
+    known = trial.meta.get("truth", {}).get(trial.name)
+    if known is None or known["horizon_days"] != result.horizon_days:
+        return []
+    of = {f"kept_at_{known['horizon_days']}": "lift", "net_value": "net_gain"}.get(result.outcome)
+    if of is None:
+        return []
+    truth, factor = (
+        {s["scheme"]: float(s[of]) for s in known["schemes"]},
+        100 if result.kind == "binary" else 1,
+    )
+    rows: list[dict[str, object]] = []
+    for scheme in result.schemes[1:]:
+        lift, true = result.lift(scheme).scaled(factor), truth[scheme] * factor
+        rows.append(
+            {
+                "outcome": result.outcome.replace("_", " "),
+                "scheme": scheme,
+                "truth": true,
+                "estimate": lift.value,
+                "estimate_low": lift.low,
+                "estimate_high": lift.high,
+                "covered": lift.low <= true <= lift.high,
+            }
+        )
+    return rows

@@ -1,0 +1,342 @@
+"""Words for trials: the answer, key figures, findings of pictures, sentences and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sojourn.core.interval import Interval
+from sojourn.core.results.check import Check
+from sojourn.core.results.figures import Action, KeyFigure
+from sojourn.core.results.headline import Headline
+from sojourn.core.results.trial_plan import TrialPlan
+from sojourn.core.results.trials import Audit, Decision, ErrorRateCard, SplitCheck, Trial, TrialResult
+from sojourn.core.text import bounds, chances, count, in_words, listing, money, number, percent, plural
+from sojourn.report.say import register
+
+_UNIT_BINARY = "members in 100"
+
+
+def shown_unit(result: TrialResult) -> str:
+    """Return the unit of a lift as it is shown: ``members in 100`` or currency per member."""
+    return _UNIT_BINARY if result.kind == "binary" else f"{result.currency} per member".strip()
+
+
+def shown_lift(result: TrialResult, scheme: str) -> Interval:
+    """Return a lift with its interval in the unit that is shown."""
+    return result.lift(scheme).scaled(100 if result.kind == "binary" else 1)
+
+
+def lift_in_words(result: TrialResult, scheme: str) -> str:
+    """Return what a scheme does compared with control, as a clause with its interval."""
+    lift, control = shown_lift(result, scheme), plain(result.control)
+    digits = 1 if result.kind == "binary" else 2
+    size, more = abs(lift.value), lift.value >= 0
+    if result.kind == "binary":
+        said = f"{number(size, digits)} {'more' if more else 'fewer'} members in 100 {result.words}"
+        return f"under {plain(scheme)}, {said} than under {control} ({bounds(lift, digits)})"
+    verb = "adds" if more else "takes"
+    to = "to" if more else "from"
+    said = f"{verb} {money(size, result.currency)} {to} {result.words}, compared with {control}"
+    return f"{plain(scheme)} {said} ({bounds(lift, digits)})"
+
+
+def headline_trials(decision: Decision) -> Headline:
+    """Return the one sentence of the study and what follows from it."""
+    result, scheme = decision.result, decision.scheme
+    clause = lift_in_words(result, scheme)
+    opening = {
+        "ship": "",
+        "wait": "Not decided yet: ",
+        "stop": "No scheme is worth it; of the best one: ",
+        "no difference worth having": "No scheme makes a difference worth having; of the best one: ",
+        "blocked": "No recommendation, because a check failed; the estimate is: ",
+    }[decision.verdict]
+    if decision.verdict == "stop" and len(result.schemes) == 2:
+        opening = f"Keep {plain(result.control)}: "
+    return Headline(
+        sentence=_sentence(opening + clause),
+        verdict=decision.verdict,
+        status="blocked" if decision.verdict == "blocked" else "ok",
+        interval=shown_lift(result, scheme),
+        unit=shown_unit(result),
+        detail=" ".join(decision.reasons),
+    )
+
+
+def key_figures_trials(
+    trial: Trial, kept: TrialResult, decision: Decision, rates: ErrorRateCard
+) -> list[KeyFigure]:
+    """Return the strip: what decides, the guard in control and scheme, the chance, the rule's error rate."""
+    result, scheme = decision.result, decision.scheme
+    row, chance = kept.row(scheme), _chance(decision)
+    error = rates.at(rates.planned_looks)
+    figures = [
+        KeyFigure(
+            f"{plain(scheme)}: members who {kept.words}",
+            percent(row["raw_mean"], 2),
+            f"{percent(kept.row(kept.control)['raw_mean'], 2)} in {plain(kept.control)}; "
+            f"{count(row['n'])} and {count(kept.row(kept.control)['n'])} {trial.meta.get('unit', 'member')}s",
+        ),
+        _lift_figure(kept, scheme),
+        KeyFigure(
+            "Chance that it is worth having",
+            chances(chance),
+            f"a lift above {_amount(result, decision.plan.rope)}; the rule asks for more than "
+            f"{percent(decision.plan.threshold, 0)}",
+        ),
+        KeyFigure(
+            "Trials in which this rule ships for nothing",
+            percent(error["wrong_rate"]),
+            f"with {plural(rates.planned_looks, 'look')}, when no scheme does anything; "
+            f"{percent(error['wrong_rate_low'])} to {percent(error['wrong_rate_high'])} simulation error",
+        ),
+    ]
+    return figures if result.outcome == kept.outcome else [_lift_figure(result, scheme), *figures]
+
+
+def _chance(decision: Decision) -> float:
+    """Return the probability that the decision's scheme is worth having."""
+    table = decision.table
+    return float(table["p_worth"][table["scheme"] == decision.scheme].iloc[0])
+
+
+def _lift_figure(result: TrialResult, scheme: str) -> KeyFigure:
+    lift = shown_lift(result, scheme)
+    digits = 1 if result.kind == "binary" else 2
+    label = f"members who {result.words}" if result.kind == "binary" else result.words
+    return KeyFigure(
+        f"{plain(scheme)}: difference in {label}",
+        f"{number(lift.value, digits, signed=True)} {shown_unit(result)}",
+        bounds(lift, digits),
+    )
+
+
+def next_steps_trials(decision: Decision, rates: ErrorRateCard) -> list[Action]:
+    """Return what to do, with effect, cost and evidence."""
+    result, scheme, control = decision.result, plain(decision.scheme), plain(decision.result.control)
+    digits = 1 if result.kind == "binary" else 2
+    effect = in_words(shown_lift(result, decision.scheme), shown_unit(result), digits)
+    first = {
+        "ship": Action(
+            f"Give {scheme} to all new members, and keep {control} for a small random part.",
+            effect,
+            "Counted in the net value." if result.kind == "value" else "Not known.",
+            "trial; the table of schemes",
+        ),
+        "wait": Action(
+            f"Let the trial run on, or plan a larger one for {scheme}.",
+            f"At a true lift of {_amount(result, rates.worthwhile)} this size ships it in "
+            f"{chances(rates.at(rates.planned_looks)['found_rate'])} trials.",
+            "Members stay on schemes that may be worse.",
+            "simulation; the rule's error rates",
+        ),
+        "blocked": Action(
+            "Find the cause of the failed check before acting.",
+            "None of the estimates above can be relied on until then.",
+            "Time.",
+            "the table of checks",
+        ),
+    }
+    stop = Action(f"Keep {control}.", effect, "None.", "trial; the table of schemes")
+    return [first.get(decision.verdict, stop), _afterwards(decision)]
+
+
+def _afterwards(decision: Decision) -> Action:
+    days = decision.plan.horizon_days
+    if decision.historic:
+        return Action(
+            "Write the rule down before the next trial.",
+            "Its error rates then hold for that trial.",
+            "None.",
+            "none; this rule was chosen afterwards",
+        )
+    return Action(
+        f"Follow the same members beyond {days} days.",
+        "Shows whether the difference lasts when the reward has ended.",
+        "None: the members are already assigned.",
+        f"none yet; this trial ends at {days} days",
+    )
+
+
+def describe_lifts(result: TrialResult) -> str:
+    """Return the finding of the picture of lifts."""
+    best = result.table.iloc[1:].sort_values(["lift", "scheme"], ascending=[False, True])["scheme"].iloc[0]
+    clear = [s for s in result.schemes[1:] if result.lift(s).low > 0]
+    worse = [s for s in result.schemes[1:] if result.lift(s).high < 0]
+    if clear:
+        others = [plain(s) for s in clear if s != best]
+        more = f"; {listing(others)} {'does' if len(others) == 1 else 'do'} too" if others else ""
+        return _sentence(f"{plain(best)} does better than {plain(result.control)}{more}")
+    if worse:
+        return _sentence(f"{listing([plain(s) for s in worse])} did worse than {plain(result.control)}")
+    return f"No scheme is clearly better or worse than {plain(result.control)}."
+
+
+def describe_lifts_below(result: TrialResult) -> str:
+    """Return what the picture of lifts draws, in which unit, over whom."""
+    what = (
+        f"members in 100 who {result.words}"
+        if result.kind == "binary"
+        else f"{result.words}, {result.currency}"
+    )
+    return (
+        f"Difference from {plain(result.control)} in {what}; {count(result.table['n'].sum())} members. "
+        f"Bars: {result.lift(result.schemes[1]).label}; thin lines: the same without a model."
+    )
+
+
+def alt_lifts(result: TrialResult) -> str:
+    """Return the picture of lifts for readers who cannot see it."""
+    digits = 1 if result.kind == "binary" else 2
+    parts = [
+        f"{plain(s)} {in_words(shown_lift(result, s), shown_unit(result), digits)}"
+        for s in result.schemes[1:]
+    ]
+    return f"Differences from {plain(result.control)}: {'; '.join(parts)}."
+
+
+def describe_strata(result: TrialResult) -> str:
+    """Return what pooling did to the strata, as a finding."""
+    if result.strata["stratum"].nunique() == 1:
+        return "There is one stratum, so there is nothing to pool."
+    return f"Pooling took away {percent(result.shrunk, 0)} of the differences between strata."
+
+
+def alt_strata(result: TrialResult) -> str:
+    """Return the picture of strata for readers who cannot see it."""
+    factor, digits = (100, 1) if result.kind == "binary" else (1, 2)
+    parts = [
+        f"{plain(str(row['scheme']))}, {row['stratum']}: "
+        f"{number(float(row['raw_lift']) * factor, digits)} alone, "
+        f"{number(float(row['lift']) * factor, digits)} pooled"
+        for _, row in result.strata.iterrows()
+    ]
+    return f"Lifts by stratum in {shown_unit(result)}: {'; '.join(parts)}."
+
+
+def describe_error_rates(rates: ErrorRateCard) -> str:
+    """Return what looking more often does to the rule, as a finding."""
+    once, most = rates.at(1), rates.table.iloc[-1]
+    return (
+        f"Looked at once, the rule ships for nothing in {percent(once['wrong_rate'])} of trials, "
+        f"looked at {int(most['looks'])} times in {percent(most['wrong_rate'])}."
+    )
+
+
+def describe_error_rates_below(rates: ErrorRateCard) -> str:
+    """Return what the picture of error rates draws."""
+    return (
+        f"Share of {count(rates.worlds)} simulated trials of this size and number of schemes "
+        f"in which something ships although no scheme does anything; bars: 95 % simulation error."
+    )
+
+
+@register
+def say_split(split: SplitCheck) -> str:
+    """Say whether members were divided as planned."""
+    parts = [
+        f"{percent(share, 2)} in {plain(scheme)} (planned {percent(planned, 2)})"
+        for scheme, share, planned in zip(
+            split.table["scheme"], split.table["share"], split.table["planned_share"], strict=True
+        )
+    ]
+    verdict = {
+        "pass": "no sign of a fault",
+        "warn": "a warning: so uneven a split is rare by chance",
+        "fail": "a fault",
+    }[split.verdict]
+    return f"Members were divided {listing(parts)}; p = {split.p_value:.4f}, {verdict}."
+
+
+@register
+def say_trial(trial: Trial) -> str:
+    """Say what was compared, over whom and since when."""
+    assigned, matured = int(trial.split["assigned"].sum()), int(trial.split["matured"].sum())
+    others = listing([plain(s) for s in trial.schemes[1:]])
+    historic = (
+        " A historic trial: its rule was chosen afterwards, when the results were public."
+        if trial.meta.get("historic")
+        else ""
+    )
+    return (
+        f"{_sentence(others + ' against ' + plain(trial.control))} "
+        f"{count(assigned)} members were assigned at random; {count(matured)} have complete follow-up of "
+        f"{trial.meta['horizon_days']} days.{historic}"
+    )
+
+
+@register
+def say_plan(plan: TrialPlan) -> str:
+    """Say the rule in words, with the fingerprint that another rule would not have."""
+    return (
+        f"Ship the scheme whose {plan.metric.replace('_', ' ')} after {plan.horizon_days} days exceeds "
+        f"control's by more than {plan.rope:g} with probability above {percent(plan.threshold, 0)}. "
+        f"Veto: expected loss above {plan.tolerable_loss:g}, or {plan.guard.replace('_', ' ')} lower "
+        f"by more than {number(100 * plan.guard_margin)} in 100 with probability above {percent(plan.guard_risk, 0)}. "
+        f"Looks: {plan.looks}. Fingerprint {plan.fingerprint}."
+    )
+
+
+@register
+def say_result(result: TrialResult) -> str:
+    """Say every scheme's lift, the belief behind it and what pooling shrank."""
+    lifts = " ".join(_sentence(lift_in_words(result, scheme)) for scheme in result.schemes[1:])
+    factor, digits = (100, 1) if result.kind == "binary" else (1, 2)
+    belief = (
+        f"Belief beforehand: {percent(result.prior.mass, 0)} of lifts lie between "
+        f"{number(result.prior.low * factor, digits)} and {number(result.prior.high * factor, digits)} "
+        f"{shown_unit(result)}."
+    )
+    return f"{lifts} {belief} {describe_strata(result)}"
+
+
+@register
+def say_audit(audit: Audit) -> str:
+    """Say whether the sampled posterior confirms the fast path."""
+    if not audit.converged:
+        return f"The sampler did not converge (r-hat {audit.r_hat:.3f}), so nothing confirms the fast path."
+    verdict = "agree" if audit.agrees else "do not agree"
+    return (
+        f"Fast path and sampler {verdict}: at most {audit.gap_sd:.2f} standard deviations and "
+        f"{percent(audit.gap_p)} of probability apart. {audit.sampler}; r-hat {audit.r_hat:.3f}, "
+        f"effective draws {count(audit.ess_bulk)}, {plural(audit.divergences, 'divergence')}."
+    )
+
+
+@register
+def say_decision(decision: Decision) -> str:
+    """Say the verdict and its reasons."""
+    return f"{headline_trials(decision).sentence} Verdict: {decision.verdict}. {' '.join(decision.reasons)}"
+
+
+@register
+def say_error_rates(rates: ErrorRateCard) -> str:
+    """Say how often the rule is wrong and how often it finds what is worth it."""
+    row = rates.at(rates.planned_looks)
+    return (
+        f"{describe_error_rates(rates)} With the planned {plural(rates.planned_looks, 'look')} "
+        f"it is wrong in {percent(row['wrong_rate'])} and finds a scheme worth {rates.worthwhile:g} more in "
+        f"{percent(row['found_rate'])}. Vetoes are not simulated; they can only make shipping rarer. "
+        "The decision is simulated by the normal form of the fast path."
+    )
+
+
+def blocking_in_words(checks: Sequence[Check]) -> str:
+    """Say which checks block the recommendation, if any."""
+    names = [check.name for check in checks if check.blocks]
+    return f"Blocked by: {listing(names)}." if names else "No check blocks the recommendation."
+
+
+def plain(scheme: str) -> str:
+    """Return a scheme's name for reading."""
+    return scheme.replace("_", " ")
+
+
+def _amount(result: TrialResult, value: float) -> str:
+    if result.kind == "binary":
+        return f"{number(100 * value)} {_UNIT_BINARY}"
+    return money(value, result.currency)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
