@@ -15,7 +15,15 @@ START, END = instant("2024-01-01T00:00:00Z", "start"), instant("2025-07-01T00:00
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")
 
 
-@given(zone=st.sampled_from(ZONES), at=st.integers(START, END))
+#: The very seconds in which clocks change in Berlin, New York and on Lord Howe Island, and those before.
+CHANGES = [
+    instant(f"{text}Z", "at")
+    for text in ("2024-03-31T01:00:00", "2024-11-03T06:00:00", "2025-04-05T15:00:00")
+]
+INSTANTS = st.integers(START, END) | st.sampled_from([*CHANGES, *(at - 1 for at in CHANGES)])
+
+
+@given(zone=st.sampled_from(ZONES), at=INSTANTS)
 @settings(deadline=None)
 def test_local_time_is_that_of_zoneinfo_also_across_changes_of_the_clock(zone, at):
     clock = local_clock(zone, START, END)

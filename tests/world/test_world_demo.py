@@ -73,6 +73,12 @@ def test_a_probability_of_a_purchase_above_one_is_refused():
         replace(made, segments=(greedy, *made.segments[1:]))
 
 
+def test_a_refund_later_than_the_quiet_days_is_refused():
+    made = world_parameters()
+    with pytest.raises(ParameterError, match="'refund_days' must be"):
+        replace(made, activity=replace(made.activity, refund_days=(1, 8)))
+
+
 def test_shares_and_weights_are_whole():
     made = world_parameters()
     joining = made.joining

@@ -137,7 +137,7 @@ def test_reasons_follow_the_segment(drawn):
         assert shares_near(drawn.lives.reason[drawn.people.segment == code], segment.reasons)
 
 
-def test_sessions_come_at_the_hours_and_weekdays_stated(drawn):
+def test_sessions_come_at_the_hours_stated(drawn):
     activity, events = drawn.frame.parameters.activity, drawn.events
     at = events.at[events.event == LOGIN]
     clock = local_clock(drawn.frame.time_zone, drawn.frame.start, drawn.frame.as_of)
@@ -147,16 +147,28 @@ def test_sessions_come_at_the_hours_and_weekdays_stated(drawn):
     assert np.all(np.abs(found - hours) <= SIGMAS * np.sqrt(hours / len(at)) + 0.00025)
     busiest = np.argsort(-found)[:4]
     assert sorted(busiest) == [9, 10, 17, 18]
-    days = np.bincount(clock.weekday(at), minlength=7) / len(at) * 7
-    # members who stay a few days only tilt weekdays by when they joined: one percent
-    assert np.allclose(days, activity.weekdays, atol=0.01)
+
+
+def whole_weeks(drawn, first: int, days: int) -> np.ndarray:
+    """Return who is followed, and far from leaving, over some days since joining (a multiple of seven)."""
+    people, lives, churn = drawn.people, drawn.lives, drawn.frame.parameters.churn
+    stays = (lives.left - people.joined) / DAY > first + days + churn.quiet_days
+    return stays & ((drawn.frame.as_of - people.joined) / DAY > first + days)
+
+
+def test_sessions_come_on_the_weekdays_stated(drawn):
+    events, stays = drawn.events, whole_weeks(drawn, 120, 56)
+    theirs = stays[events.member] & (events.event == LOGIN) & (events.day >= 120) & (events.day < 176)
+    clock = local_clock(drawn.frame.time_zone, drawn.frame.start, drawn.frame.as_of)
+    # in whole weeks of a member every weekday is there equally often, so weekdays are drawn by their factors
+    factors = np.array(drawn.frame.parameters.activity.weekdays)
+    assert shares_near(clock.weekday(events.at[theirs]), factors / 7)
 
 
 def test_long_after_joining_sessions_and_what_happens_in_them_have_the_stated_rates(drawn):
-    people, lives, events, made = drawn.people, drawn.lives, drawn.events, drawn.frame.parameters
+    people, events, made = drawn.people, drawn.events, drawn.frame.parameters
     first, days = 200, 28
-    stays = (lives.left - people.joined) / DAY > first + days + made.churn.quiet_days
-    stays &= (drawn.frame.as_of - people.joined) / DAY > first + days
+    stays = whole_weeks(drawn, first, days)
     within = (events.day >= first) & (events.day < first + days)
     for code, segment in enumerate(made.segments):
         chosen = stays & (people.segment == code)
@@ -169,6 +181,10 @@ def test_long_after_joining_sessions_and_what_happens_in_them_have_the_stated_ra
         rates = (1.0, segment.views, segment.tasks, segment.buys)
         for count, rate in zip(counts, rates, strict=True):
             assert near(count[chosen], segment.sessions * rate * days), (segment.name, rate)
+        # members differ: the variance of a Poisson number whose mean is gamma distributed
+        mean = segment.sessions * days
+        sessions = counts[0][chosen]
+        assert near((sessions - mean) ** 2, mean + mean**2 / made.activity.spread), segment.name
 
 
 def test_new_members_come_more_often(drawn):

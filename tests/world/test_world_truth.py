@@ -41,6 +41,10 @@ def test_what_is_seen_differs_when_follow_up_goes_with_kind():
     # until day 30 both kinds are seen; then only the first, whose daily factor is exp(-.01)
     both = 0.5 * np.exp(-0.01 * 30) + 0.5 * np.exp(-0.03 * 30)
     assert curve.seen[30] == pytest.approx(both, rel=1e-12)
+    # follow-up of the second kind ends in the course of day 30, so half of them count there
+    first, second = 500 * np.exp(-0.01 * 30), 250 * np.exp(-0.03 * 30)
+    staying = (first * np.exp(-0.01) + second * np.exp(-0.03)) / (first + second)
+    assert curve.seen[31] / curve.seen[30] == pytest.approx(staying, rel=1e-12)
     assert curve.seen[60] / curve.seen[31] == pytest.approx(np.exp(-0.01 * 29), rel=1e-12)
     assert curve.seen[60] > curve.survival[60] + 0.03
 

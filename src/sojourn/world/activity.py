@@ -85,9 +85,12 @@ def draw_events(frame: Frame, people: People, lives: Lives, rng: np.random.Gener
 
 
 def draw_sessions(frame: Frame, people: People, lives: Lives, rng: np.random.Generator) -> Sessions:
-    """Draw sessions: a Poisson number per day since joining, thinned by weekday and before leaving."""
-    activity, end = frame.parameters.activity, _end(frame, lives)
-    days = np.ceil((end - people.joined) / DAY).astype(np.int64)
+    """Draw sessions: a Poisson number per day since joining, thinned by weekday and before leaving.
+
+    Those of the last day may come after its end; `draw_events` leaves out all that is done then.
+    """
+    activity = frame.parameters.activity
+    days = np.ceil((_end(frame, lives) - people.joined) / DAY).astype(np.int64)
     member = np.repeat(np.arange(len(people)), days)
     day = np.arange(len(member)) - np.repeat(np.cumsum(days) - days, days)
     usual = np.array([s.sessions for s in frame.parameters.segments])[people.segment] * people.activity
@@ -97,7 +100,7 @@ def draw_sessions(frame: Frame, people: People, lives: Lives, rng: np.random.Gen
     starts = people.joined[member[cells]] + day[cells] * DAY
     at = clock.next_at(starts, draw_time_of_day(activity.hours, len(cells), rng))
     kept = _share_kept(frame, lives, member[cells], at, clock.weekday(at))
-    rows = np.flatnonzero((rng.random(len(cells)) < kept) & (at < end[member[cells]]))
+    rows = np.flatnonzero(rng.random(len(cells)) < kept)
     return Sessions(member[cells][rows], day[cells][rows], at[rows])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from sojourn.world.activity import Events
 from sojourn.world.clock import DAY, Floats, Ints
 from sojourn.world.hazards import in_reward
-from sojourn.world.lives import Lives
+from sojourn.world.lives import Bools, Lives
 from sojourn.world.members import People
 from sojourn.world.parameters import EVENTS, Frame, Trial
 
@@ -37,7 +37,7 @@ def make_costs(frame: Frame, people: People, lives: Lives, events: Events) -> Co
     trial = frame.parameters.trial
     at_start, per_purchase = cost_table(trial, "at_start"), cost_table(trial, "per_purchase")
     assigned = np.flatnonzero(lives.assigned)
-    bought = np.flatnonzero(_rewarded(trial, lives, events))
+    bought = np.flatnonzero(_rewarded(trial, events))
     buyer = events.member[bought]
     member = np.concatenate([assigned, buyer])
     at = np.concatenate([people.joined[assigned] + trial.day * DAY, events.at[bought]])
@@ -54,8 +54,8 @@ def cost_table(trial: Trial, what: str) -> Floats:
     return np.array([s.at_start if what == "at_start" else s.per_purchase for s in trial.schemes])
 
 
-def _rewarded(trial: Trial, lives: Lives, events: Events) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _rewarded(trial: Trial, events: Events) -> Bools:
     rewarded = in_reward(trial, int(events.day.max(initial=0)) + 1)[events.day] == 1
     purchase = (events.event == EVENTS.index("purchase")) & (events.cents > 0)
-    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = purchase & rewarded & lives.assigned[events.member]
+    found: Bools = purchase & rewarded
     return found

@@ -45,61 +45,43 @@ class Expected:
 
 def expect(parameters: WorldParameters, hazards: Hazards) -> Expected:
     """Return expectations over the trial's horizon for every scheme and kind of member."""
-    trial = parameters.trial
+    trial, hidden = parameters.trial, segment_of(parameters)
     end = trial.day + trial.horizon_days
-    survival = hazards.survival
-    bought, back = _purchases(parameters, hazards)
-    within = slice(trial.day, end)
-    amounts = np.array([mean_amount(parameters.activity, s.price) for s in parameters.segments])
-    amounts = amounts[segment_of(parameters)]
-    revenue = amounts * (bought[..., within].sum(axis=-1) - back[..., within].sum(axis=-1))
-    rewarded = (bought * in_reward(trial, bought.shape[-1])).sum(axis=-1)
-    cost = _by_kind(parameters, "at_start") + _by_kind(parameters, "per_purchase") * rewarded
-    kept = survival[..., end] / survival[..., trial.day]
+    bought, refunded = _purchases(parameters, hazards)
+    amounts = np.array([mean_amount(parameters.activity, s.price) for s in parameters.segments])[hidden]
+    revenue = amounts * (bought - refunded).sum(axis=-1)
+    rewarded = (bought * in_reward(trial, end)[trial.day :]).sum(axis=-1)
+    at_start, per_purchase = (cost_table(trial, what)[:, hidden] for what in ("at_start", "per_purchase"))
+    cost = at_start + per_purchase * rewarded
+    kept = hazards.survival[..., end] / hazards.survival[..., trial.day]
     return Expected(kept, revenue, cost, trial.margin * revenue - cost)
 
 
-def _by_kind(parameters: WorldParameters, what: str) -> Floats:
-    found: Floats = cost_table(parameters.trial, what)[:, segment_of(parameters)]
-    return found
-
-
 def _purchases(parameters: WorldParameters, hazards: Hazards) -> tuple[Floats, Floats]:
-    """Return expected purchases and refunds per day since joining, given activity at assignment."""
+    """Return expected purchases and refunds on each day of the horizon, given activity at assignment."""
     trial, activity, churn = parameters.trial, parameters.activity, parameters.churn
-    days = trial.day + trial.horizon_days
-    there = _given_active(hazards, trial.day, days + churn.quiet_days)
-    rate = _purchase_rate(parameters, days)
-    bought = rate * _happening(there[..., :days], there[..., churn.quiet_days :], churn.quiet)
-    back = np.zeros_like(bought)
-    for delay in activity.refund_days:
-        earlier = rate[..., : days - delay]
-        later = _happening(
-            there[..., delay:days],
-            there[..., churn.quiet_days : days + churn.quiet_days - delay],
-            churn.quiet,
-        )
-        back[..., delay:] += activity.refunds / len(activity.refund_days) * earlier * later
-    return bought, back
+    first, days = trial.day, trial.horizon_days
+    there = hazards.mean_survival[..., first:] / hazards.survival[..., first : first + 1]
+    rate = _purchase_rate(parameters, first + days)
 
+    def happening(delay: int) -> Floats:
+        """Share of what was done `delay` days ago that happened and whose doer is still there."""
+        soon = churn.quiet_days - delay
+        found: Floats = churn.quiet * there[..., :days] + (1 - churn.quiet) * there[..., soon : soon + days]
+        return found
 
-def _happening(now: Floats, soon: Floats, quiet: float) -> Floats:
-    """Return the share of events that happen: there now, and thinned when not there `quiet_days` on."""
-    return quiet * now + (1 - quiet) * soon
-
-
-def _given_active(hazards: Hazards, day: int, days: int) -> Floats:
-    """Return the mean probability of being there on each day, given being there at the start of `day`."""
-    there = hazards.mean_survival[..., :days] / hazards.survival[..., day : day + 1]
-    there[..., :day] = 1.0
-    return there
+    bought = rate[..., first:] * happening(0)
+    late = [
+        rate[..., first - delay : first - delay + days] * happening(delay) for delay in activity.refund_days
+    ]
+    return bought, activity.refunds * np.mean(late, axis=0)
 
 
 def _purchase_rate(parameters: WorldParameters, days: int) -> Floats:
     """Return purchases per day of a member who stays, by scheme, kind and day since joining."""
-    usual = np.array([s.sessions * s.buys for s in parameters.segments])
-    factors = np.array([s.buys for s in parameters.trial.schemes])
-    rewarded = in_reward(parameters.trial, days)
-    scheme = 1 + (factors[:, segment_of(parameters), None] - 1) * rewarded
-    rate: Floats = scheme * usual[segment_of(parameters), None] * novelty(parameters.activity, days)
+    hidden = segment_of(parameters)
+    usual = np.array([s.sessions * s.buys for s in parameters.segments])[hidden]
+    factors = np.array([s.buys for s in parameters.trial.schemes])[:, hidden]
+    scheme = 1 + (factors[..., None] - 1) * in_reward(parameters.trial, days)
+    rate: Floats = scheme * usual[:, None] * novelty(parameters.activity, days)
     return rate

@@ -158,7 +158,7 @@ class Activity:
     refunds : float
         Share of purchases that are fully refunded.
     refund_days : tuple of int
-        Days until a refund, equally likely.
+        Days until a refund, equally likely; at most `Churn.quiet_days` and `Trial.day`.
     """
 
     hours: tuple[float, ...] = (
@@ -273,6 +273,9 @@ class WorldParameters:
             for s, b in zip(self.segments, scheme.buys, strict=True)
         )
         in_range(highest, "probability of a purchase per session, with its scheme", gt=0, lt=1)
+        in_range(
+            max(self.activity.refund_days), "refund_days", ge=0, le=min(self.trial.day, self.churn.quiet_days)
+        )
 
 
 @dataclass(frozen=True, slots=True)

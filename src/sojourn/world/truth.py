@@ -165,8 +165,8 @@ class _Curve:
     """True retention of one group.
 
     ``survival`` is as if everyone were followed to each day; ``seen`` is what a Kaplan-Meier curve at `as_of`
-    tends to (not a number beyond the longest follow-up): the trial took in members who joined earlier, so those
-    followed longer differ a little.
+    tends to (not a number beyond the longest follow-up): the trial took in members who joined earlier, so
+    those followed longer differ a little.
     """
 
     group: str
