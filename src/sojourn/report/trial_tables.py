@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from sojourn.core.results.block import Block
-from sojourn.core.results.trials import Audit, ErrorRateCard, Trial, TrialResult
+from sojourn.core.results.trials import Audit, Trial, TrialResult
 from sojourn.report.blocks import note, table
 
 _NO_TRUTH = "The truth of this case is not known; only a simulated case has one to compare with."
@@ -31,7 +31,7 @@ def rates_table(trial: Trial) -> Block:
 
 def _exact(trial: Trial, shares: pd.DataFrame, outcome: str) -> str:
     of = shares[shares["outcome"] == outcome].set_index("scheme")["share"]
-    return f"{outcome.replace('_', ' ')} " + ", ".join(f"{of[s]:.4f} ({s})" for s in trial.schemes)
+    return f"{outcome.replace('_', ' ')}: " + ", ".join(f"{of[s]:.4f} ({s})" for s in trial.schemes)
 
 
 def schemes_table(result: TrialResult) -> Block:
@@ -43,7 +43,7 @@ def schemes_table(result: TrialResult) -> Block:
         title=f"By scheme: {result.words if result.kind == 'value' else 'members who ' + result.words}",
         note=f"{result.mass * 100:g} % credible intervals, standardised over strata. "
         "Expected loss: what is given up on average by choosing this scheme when another is better.",
-        bold="lift" if result.kind == "binary" else "amount_more",
+        bold="lift" if result.kind == "binary" else "amount_above_control",
     )
 
 
@@ -53,7 +53,7 @@ def _renamed(result: TrialResult) -> pd.DataFrame:
     if result.kind == "binary":
         names = {"mean": "share", "expected_loss": "expected_loss_points"}
     else:
-        names = {"mean": "amount", "lift": "amount_more", "expected_loss": "amount_expected_loss"}
+        names = {"mean": "amount", "lift": "amount_above_control", "expected_loss": "amount_expected_loss"}
     return table.rename(columns=lambda column: _with_stem(column, names))
 
 
@@ -66,10 +66,11 @@ def _with_stem(column: str, names: dict[str, str]) -> str:
 
 def strata_frame(result: TrialResult) -> pd.DataFrame:
     """Return lifts by stratum, alone and pooled, as they are drawn."""
-    if result.kind == "binary":
-        return result.strata.rename(columns={"raw_lift": "alone_lift", "raw_lift_se": "alone_lift_error"})
-    names = {"raw_lift": "amount_alone", "raw_lift_se": "amount_alone_error", "lift": "amount_pooled"}
-    return result.strata.rename(columns=lambda column: _with_stem(column, names))
+    strata = result.strata.drop(columns="raw_lift_se")
+    names = {"raw_lift": "alone_lift", "lift": "pooled_lift"}
+    if result.kind == "value":
+        names = {"raw_lift": "amount_alone", "lift": "amount_pooled"}
+    return strata.rename(columns=lambda column: _with_stem(column, names))
 
 
 def lifts_frame(result: TrialResult) -> pd.DataFrame:
@@ -78,7 +79,7 @@ def lifts_frame(result: TrialResult) -> pd.DataFrame:
     table = result.table.iloc[1:][columns].reset_index(drop=True)
     names = {"raw_lift": "without_model_lift"}
     if result.kind == "value":
-        names = {"raw_lift": "amount_without_model", "lift": "amount_more"}
+        names = {"raw_lift": "amount_without_model", "lift": "amount_above_control"}
     return table.rename(columns=lambda column: _with_stem(column, names))
 
 
@@ -100,19 +101,6 @@ def audit_table(audit: Audit, result: TrialResult) -> Block:
         name="audit-" + audit.outcome.replace("_", "-"),
         title="The fast path beside the sampled posterior",
         note=f"{result.mass * 100:g} % credible intervals. {audit.sampler}.",
-    )
-
-
-def error_rates_table(rates: ErrorRateCard) -> Block:
-    """Show wrong ships and power by number of looks."""
-    return table(
-        rates.table.assign(looks=rates.table["looks"].astype(int)),
-        name="error-rates",
-        title="The rule by number of looks",
-        note="Wrong: something ships though every true lift is 0. "
-        f"Found: the one scheme worth {rates.worthwhile:g} ships. {rates.worlds:,} simulated trials each; "
-        "exact 95 % intervals of the simulation.",
-        bold="wrong_rate",
     )
 
 

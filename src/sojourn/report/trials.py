@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sojourn.core.interval import Interval
-from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.trial_plan import TrialPlan
@@ -66,48 +63,51 @@ def headline_trials(decision: Decision) -> Headline:
 def key_figures_trials(
     trial: Trial, kept: TrialResult, decision: Decision, rates: ErrorRateCard
 ) -> list[KeyFigure]:
-    """Return the strip: what decides, the guard in control and scheme, the chance, the rule's error rate."""
-    result, scheme = decision.result, decision.scheme
-    row, chance = kept.row(scheme), _chance(decision)
-    error = rates.at(rates.planned_looks)
-    figures = [
+    """Return the strip: what decides, the guard, the chance that it is worth it, the rule's error rate."""
+    result, scheme, error = decision.result, decision.scheme, rates.at(rates.planned_looks)
+    lifts = [_lift_figure(trial, result, scheme)]
+    lifts += [_lift_figure(trial, kept, scheme)] if kept.outcome != result.outcome else []
+    return [
+        *lifts,
         KeyFigure(
-            f"{plain(scheme)}: members who {kept.words}",
-            percent(row["raw_mean"], 2),
-            f"{percent(kept.row(kept.control)['raw_mean'], 2)} in {plain(kept.control)}; "
-            f"{count(row['n'])} and {count(kept.row(kept.control)['n'])} {trial.meta.get('unit', 'member')}s",
-        ),
-        _lift_figure(kept, scheme),
-        KeyFigure(
-            "Chance that it is worth having",
-            chances(chance),
+            f"Chance that {plain(scheme)} is worth having",
+            chances(_chance(decision)),
             f"a lift above {_amount(result, decision.plan.rope)}; the rule asks for more than "
-            f"{percent(decision.plan.threshold, 0)}",
+            f"{chances(decision.plan.threshold)}",
         ),
         KeyFigure(
             "Trials in which this rule ships for nothing",
             percent(error["wrong_rate"]),
             f"with {plural(rates.planned_looks, 'look')}, when no scheme does anything; "
-            f"{percent(error['wrong_rate_low'])} to {percent(error['wrong_rate_high'])} simulation error",
+            f"95 % interval of the simulation {percent(error['wrong_rate_low'])} to "
+            f"{percent(error['wrong_rate_high'])}",
         ),
     ]
-    return figures if result.outcome == kept.outcome else [_lift_figure(result, scheme), *figures]
+
+
+def _counted(trial: Trial, outcome: str, scheme: str) -> float:
+    cells = trial.cells(outcome)
+    of = cells[cells["scheme"] == scheme]
+    return float(of["k"].sum() / of["n"].sum())
 
 
 def _chance(decision: Decision) -> float:
     """Return the probability that the decision's scheme is worth having."""
     table = decision.table
-    return float(table["p_worth"][table["scheme"] == decision.scheme].iloc[0])
+    drawn = float(table["p_worth"][table["scheme"] == decision.scheme].iloc[0])
+    return min(max(drawn, 1e-6), 1 - 1e-6)  # draws never show that a chance is 0 or 1
 
 
-def _lift_figure(result: TrialResult, scheme: str) -> KeyFigure:
-    lift = shown_lift(result, scheme)
-    digits = 1 if result.kind == "binary" else 2
-    label = f"members who {result.words}" if result.kind == "binary" else result.words
+def _lift_figure(trial: Trial, result: TrialResult, scheme: str) -> KeyFigure:
+    lift, control = shown_lift(result, scheme), result.control
+    if result.kind == "value":
+        value = f"{number(lift.value, 2, signed=True)} {result.currency}".strip()
+        return KeyFigure(f"{plain(scheme)}: {result.words}", value, bounds(lift, 2))
+    shares = [percent(_counted(trial, result.outcome, arm), 2) for arm in (scheme, control)]
     return KeyFigure(
-        f"{plain(scheme)}: difference in {label}",
-        f"{number(lift.value, digits, signed=True)} {shown_unit(result)}",
-        bounds(lift, digits),
+        f"{plain(scheme)}: {trial.meta.get('unit', 'member')}s who {result.words}",
+        f"{number(lift.value, 1, signed=True)} in 100",
+        f"{bounds(lift, 1)}; counted: {shares[0]} against {shares[1]} under {plain(control)}",
     )
 
 
@@ -202,6 +202,14 @@ def describe_strata(result: TrialResult) -> str:
     return f"Pooling took away {percent(result.shrunk, 0)} of the differences between strata."
 
 
+def describe_strata_below(result: TrialResult) -> str:
+    """Return what the picture of strata draws, in which unit, over whom."""
+    return (
+        f"Difference from {plain(result.control)} in {shown_unit(result)}, {result.words}: "
+        f"hollow a stratum alone, full pooled; bars: {result.lift(result.schemes[1]).label} of the pooled one."
+    )
+
+
 def alt_strata(result: TrialResult) -> str:
     """Return the picture of strata for readers who cannot see it."""
     factor, digits = (100, 1) if result.kind == "binary" else (1, 2)
@@ -272,7 +280,8 @@ def say_plan(plan: TrialPlan) -> str:
         f"Ship the scheme whose {plan.metric.replace('_', ' ')} after {plan.horizon_days} days exceeds "
         f"control's by more than {plan.rope:g} with probability above {percent(plan.threshold, 0)}. "
         f"Veto: expected loss above {plan.tolerable_loss:g}, or {plan.guard.replace('_', ' ')} lower "
-        f"by more than {number(100 * plan.guard_margin)} in 100 with probability above {percent(plan.guard_risk, 0)}. "
+        f"by more than {number(100 * plan.guard_margin)} in 100 with probability above "
+        f"{percent(plan.guard_risk, 0)}. "
         f"Looks: {plan.looks}. Fingerprint {plan.fingerprint}."
     )
 
@@ -321,15 +330,9 @@ def say_error_rates(rates: ErrorRateCard) -> str:
     )
 
 
-def blocking_in_words(checks: Sequence[Check]) -> str:
-    """Say which checks block the recommendation, if any."""
-    names = [check.name for check in checks if check.blocks]
-    return f"Blocked by: {listing(names)}." if names else "No check blocks the recommendation."
-
-
 def plain(scheme: str) -> str:
     """Return a scheme's name for reading."""
-    return scheme.replace("_", " ")
+    return "no scheme" if scheme == "none" else scheme.replace("_", " ")
 
 
 def _amount(result: TrialResult, value: float) -> str:

@@ -13,9 +13,6 @@ from sojourn.viz.theme import ACCENT, BAD, CONTROL, GRID, INK, MUTED, label_end,
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Height of one row of a picture of rows, in points.
-_ROW = 34.0
-
 
 def plot_lifts(result: TrialResult, *, ax: Axes | None = None) -> Axes:
     """Draw each scheme's lift over control with its interval, and the interval without a model below it.
@@ -27,27 +24,22 @@ def plot_lifts(result: TrialResult, *, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Axes of the caller.
     """
-    table, factor = result.table.iloc[1:], _factor(result)
-    ordered = table.sort_values(["lift", "scheme"], ascending=[True, False])
-    ax = new_axes(ax, height=70 + _ROW * len(table))
+    factor, digits = _factor(result), _digits(result)
+    ordered = result.table.iloc[1:].sort_values(["lift", "scheme"], ascending=[True, False])
+    top = len(ordered) - 1
+    ax = new_axes(ax, height=62 + 30 * len(ordered))
     with theme():
-        _control_line(ax, result, len(table))
+        _control_line(ax, result, top)
         for y, (_, row) in enumerate(ordered.iterrows()):
-            colour = ACCENT if y == len(table) - 1 else INK
-            low, high, value = (factor * float(row[c]) for c in ("lift_low", "lift_high", "lift"))
+            colour = ACCENT if y == top else INK
+            low, value, high = (factor * float(row[c]) for c in ("lift_low", "lift", "lift_high"))
             raw = [factor * float(row[c]) for c in ("raw_lift_low", "raw_lift_high")]
             ax.plot([low, high], [y, y], color=colour, linewidth=5, alpha=0.35)
             ax.plot(value, y, marker="o", color=colour)
-            ax.plot(raw, [y - 0.24, y - 0.24], color=MUTED, linewidth=1)
-            text = f"{number(value, _digits(result), signed=True)} ({number(low, _digits(result))} to "
-            ax.annotate(
-                f"{_plain(str(row['scheme']))}  {text}{number(high, _digits(result))})",
-                (min(low, 0.0), y + 0.27),
-                color=colour,
-                va="bottom",
-                annotation_clip=False,
-            )
-        _rows_axis(ax, result, len(table))
+            ax.plot(raw, [y - 0.26, y - 0.26], color=MUTED, linewidth=1)
+            words = f"{number(value, digits, signed=True)} ({number(low, digits)} to {number(high, digits)})"
+            _write_right(ax, y, words, colour)
+        _rows_axis(ax, result, [_plain(str(scheme)) for scheme in ordered["scheme"]])
     return ax
 
 
@@ -61,33 +53,25 @@ def plot_strata(result: TrialResult, *, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Axes of the caller.
     """
-    strata, factor = result.strata, _factor(result)
-    schemes = list(dict.fromkeys(strata["scheme"]))
-    rows = len(strata) + len(schemes)
-    ax = new_axes(ax, height=60 + 17 * rows)
+    factor = _factor(result)
+    rows = result.strata.iloc[::-1]
+    schemes = rows["scheme"].map(_plain)
+    ax = new_axes(ax, height=60 + 17 * len(rows))
     with theme():
-        _control_line(ax, result, rows)
-        y = float(rows - 1)
-        for scheme in schemes:
-            ax.annotate(_plain(scheme), (0, y), xycoords=("axes fraction", "data"), color=INK, va="center")
-            y -= 1
-            for _, row in strata[strata["scheme"] == scheme].iterrows():
-                alone, pooled = factor * float(row["raw_lift"]), factor * float(row["lift"])
-                ax.plot(
-                    [factor * float(row["lift_low"]), factor * float(row["lift_high"])], [y, y], color=GRID
-                )
-                ax.plot([alone, pooled], [y, y], color=MUTED, linewidth=1)
-                ax.plot(alone, y, marker="o", markerfacecolor="none", color=MUTED)
-                ax.plot(pooled, y, marker="o", color=ACCENT)
-                ax.annotate(
-                    str(row["stratum"]),
-                    (0.02, y),
-                    xycoords=("axes fraction", "data"),
-                    color=MUTED,
-                    va="center",
-                )
-                y -= 1
-        _rows_axis(ax, result, rows)
+        _control_line(ax, result, len(rows) - 1)
+        for y, (_, row) in enumerate(rows.iterrows()):
+            names = ("raw_lift", "lift", "lift_low", "lift_high")
+            alone, pooled, low, high = (factor * float(row[c]) for c in names)
+            ax.plot([low, high], [y, y], color=GRID)
+            ax.plot([alone, pooled], [y, y], color=MUTED, linewidth=1)
+            ax.plot(alone, y, marker="o", markerfacecolor="none", color=MUTED)
+            ax.plot(pooled, y, marker="o", color=ACCENT)
+        for scheme in schemes.unique():
+            own = np.flatnonzero(schemes == scheme)
+            _write_right(ax, float(own.mean()), scheme, INK)
+            if own[0]:
+                ax.axhline(own[0] - 0.5, color=GRID, linewidth=0.6)
+        _rows_axis(ax, result, [str(stratum) for stratum in rows["stratum"]])
     return ax
 
 
@@ -137,23 +121,24 @@ def _digits(result: TrialResult) -> int:
 
 
 def _plain(scheme: str) -> str:
-    return scheme.replace("_", " ")
+    return "no scheme" if scheme == "none" else scheme.replace("_", " ")
 
 
-def _control_line(ax: Axes, result: TrialResult, rows: int) -> None:
+def _control_line(ax: Axes, result: TrialResult, top: float) -> None:
+    """Draw the line of no difference, with its name on it."""
     ax.axvline(0, color=CONTROL, linewidth=1)
-    ax.annotate(
-        f"as {_plain(result.control)}",
-        (0, rows - 0.35),
-        color=CONTROL,
-        ha="center",
-        va="bottom",
-        annotation_clip=False,
-    )
+    above = {"ha": "center", "va": "bottom", "annotation_clip": False}
+    ax.annotate(f"as under {_plain(result.control)}", (0, top + 0.6), color=CONTROL, **above)
 
 
-def _rows_axis(ax: Axes, result: TrialResult, rows: int) -> None:
-    ax.set_yticks([])
+def _write_right(ax: Axes, y: float, text: str, colour: str) -> None:
+    """Write right of the axes, all rows from the same place."""
+    where = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
+    ax.annotate(text, (1.02, y), color=colour, **where)
+
+
+def _rows_axis(ax: Axes, result: TrialResult, names: list[str]) -> None:
+    ax.set_yticks(range(len(names)), names)
     ax.spines["left"].set_visible(False)
-    ax.set_ylim(-0.6, rows - 0.3)
+    ax.set_ylim(-0.6, len(names) - 0.4)
     ax.set_xlabel("members in 100" if result.kind == "binary" else f"{result.currency} per member")

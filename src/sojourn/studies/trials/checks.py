@@ -141,7 +141,8 @@ def _agreement(audit: Audit, result: TrialResult) -> Check:
         f"Fast path agrees with the sampler ({result.words})",
         "pass" if good else "fail",
         f"Lifts and bounds differ by at most {audit.gap_sd:.2f} standard deviations "
-        f"(allowed {AGREES_WITHIN_SD}), probabilities by at most {audit.gap_p:.3f} (allowed {AGREES_WITHIN_P}).",
+        f"(allowed {AGREES_WITHIN_SD}), probabilities by at most {audit.gap_p:.3f} "
+        f"(allowed {AGREES_WITHIN_P}).",
         "The numbers of the decision are those of the full model."
         if good
         else "The quick approximation behind the decision is not good enough here.",
@@ -256,7 +257,9 @@ def _rule_written(trial: Trial) -> Check:
     return Check(
         "Rule written before the data",
         "warn" if trial.historic else "pass",
-        "Rule chosen afterwards: the results were public." if trial.historic else "The plan stands in params.yaml.",
+        "Rule chosen afterwards: the results were public."
+        if trial.historic
+        else "The plan stands in params.yaml.",
         "Read this page as an exercise; a rule that has seen the data proves less."
         if trial.historic
         else "The threshold was not chosen to fit the result.",

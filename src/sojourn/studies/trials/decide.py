@@ -10,6 +10,7 @@ from sojourn.core.errors import ParameterError
 from sojourn.core.results.check import Check
 from sojourn.core.results.trial_plan import TrialPlan
 from sojourn.core.results.trials import Decision, DecisionVerdict, TrialResult
+from sojourn.core.text import chances
 
 
 def decide(
@@ -109,6 +110,6 @@ def _largest(table: pd.DataFrame) -> str:
 def _above(table: pd.DataFrame, scheme: str, plan: TrialPlan) -> str:
     chance = float(table.loc[table["scheme"] == scheme, "p_worth"].iloc[0])
     return (
-        f"The probability that {scheme} is worth more than {plan.rope:g} is {chance:.3f}; "
-        f"the plan asks for more than {plan.threshold:g}."
+        f"The chance that {scheme.replace('_', ' ')} is worth more than {plan.rope:g} is "
+        f"{chances(min(chance, 1 - 1e-6))}; the plan asks for more than {chances(plan.threshold)}."
     )
