@@ -113,6 +113,7 @@ def execute(
             parameters=dict(parameters),
             kernel_name="python3",
             cwd=str(source.parent),
+            kernel_manager_class="sojourn.pipeline.runner.kernel.LocalKernelManager",
             progress_bar={
                 "desc": label,
                 "file": sys.stderr,
