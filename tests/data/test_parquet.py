@@ -12,19 +12,24 @@ from sojourn.data import parquet
 from sojourn.data.parquet import write_parquet
 
 SCHEMA = pa.schema([("n", pa.int64()), ("word", pa.string())])
+ROWS = 20_000  # enough for pages to be cut differently when rows are written as they arrive
 TABLE = pa.table(
-    {"n": range(1000), "word": [f"w{i % 7}" if i % 11 else None for i in range(1000)]}, schema=SCHEMA
+    {"n": range(ROWS), "word": [f"w{i * 7919 % 9973}" if i % 11 else None for i in range(ROWS)]},
+    schema=SCHEMA,
 )
 
 
 def test_however_rows_are_cut_the_bytes_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "ROW_GROUP", 256)
-    for size in (1000, 999, 300, 256, 17):
+    monkeypatch.setattr(parquet, "ROW_GROUP", 16_384)
+    for size in (ROWS, 16_384, 9_999, 1_000, 17):
         rows = write_parquet(tmp_path / f"{size}.parquet", SCHEMA, TABLE.to_batches(max_chunksize=size))
-        assert rows == 1000
+        assert rows == ROWS
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
     file = pq.ParquetFile(tmp_path / "17.parquet")
-    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [256, 256, 256, 232]
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [
+        16_384,
+        ROWS - 16_384,
+    ]
     assert file.read().equals(TABLE)
 
 
