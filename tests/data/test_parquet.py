@@ -6,29 +6,24 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
-from sojourn.data import parquet
-from sojourn.data.parquet import write_parquet
+from sojourn.data.parquet import ROW_GROUP, write_parquet
 
 SCHEMA = pa.schema([("n", pa.int64()), ("word", pa.string())])
-ROWS = 20_000  # enough for pages to be cut differently when rows are written as they arrive
-TABLE = pa.table(
-    {"n": range(ROWS), "word": [f"w{i * 7919 % 9973}" if i % 11 else None for i in range(ROWS)]},
-    schema=SCHEMA,
-)
+ROWS = 140_000  # more than one row group, and long enough words for a group to have several pages
+WORDS = [f"{i * 7919 % 104729:020d}" if i % 11 else None for i in range(ROWS)]
+TABLE = pa.table({"n": range(ROWS), "word": WORDS}, schema=SCHEMA)
 
 
-def test_however_rows_are_cut_the_bytes_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "ROW_GROUP", 16_384)
-    for size in (ROWS, 16_384, 9_999, 1_000, 17):
+def test_however_rows_are_cut_the_bytes_are_the_same(tmp_path: Path) -> None:
+    for size in (ROWS, ROW_GROUP, 99_999, 1_000):
         rows = write_parquet(tmp_path / f"{size}.parquet", SCHEMA, TABLE.to_batches(max_chunksize=size))
         assert rows == ROWS
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
-    file = pq.ParquetFile(tmp_path / "17.parquet")
+    file = pq.ParquetFile(tmp_path / "1000.parquet")
     assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [
-        16_384,
-        ROWS - 16_384,
+        ROW_GROUP,
+        ROWS - ROW_GROUP,
     ]
     assert file.read().equals(TABLE)
 
