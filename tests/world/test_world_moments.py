@@ -107,8 +107,9 @@ def test_the_true_curve_is_what_kaplan_meier_recovers(drawn, summary, group):
         chosen = np.full(len(left), True) if group == "all" else getattr(people, group) == code
         estimate, error = kaplan_meier(left[chosen], followed[chosen], row["day"])
         assert abs(estimate - row["seen"]) <= SIGMAS * error, row
-        # members followed longer were more often in the trial: a quarter of a point at most
-        assert abs(row["seen"] - row["survival"]) < 0.0025, row
+        # members followed longer were more often in the trial: two members in a thousand, and in small levels
+        # what happens to be drawn comes on top
+        assert abs(row["seen"] - row["survival"]) < (0.002 if group == "all" else 0.01), row
 
 
 def test_followed_to_the_end_everyone_leaves_as_the_truth_says(drawn, summary):
