@@ -7,7 +7,8 @@ import pytest
 
 from sojourn.world import make_world
 from sojourn.world.hazards import Hazards
-from sojourn.world.truth import _area, _curve, tally
+from sojourn.world.make import world_hazards
+from sojourn.world.truth import _area, _curve, tally, truth_rows
 
 AS_OF = "2025-07-01T00:00:00Z"
 
@@ -112,6 +113,15 @@ def test_the_truth_of_members_averages_to_the_truth_of_schemes(world):
     assert set(theirs.member_id) == set(world.assignments.member_id)
     for row in trial["schemes"]:
         assert theirs[f"kept_{row['scheme']}"].mean() == pytest.approx(row["kept"], abs=1e-8)
+
+
+def test_the_truth_of_members_has_nine_decimals_and_their_own_factors(drawn):
+    rows = truth_rows(drawn.frame, drawn.people, drawn.lives, world_hazards(drawn.frame))
+    for name in ("activity", "hazard", "kept_none", "kept_tier_trial"):
+        assert np.array_equal(rows[name], np.round(rows[name], 9))
+    made, people = drawn.frame.parameters, drawn.people
+    first = made.segments[people.segment[0]].hazard * made.plans[people.plan[0]].hazard
+    assert rows["hazard"][0] == pytest.approx(first * made.channels[people.channel[0]].hazard, abs=1e-9)
 
 
 def test_segments_of_the_trial_average_to_the_whole(world):

@@ -15,7 +15,7 @@ import pandas as pd
 
 from sojourn.world.clock import DAY, Floats, Ints, iso
 from sojourn.world.expectations import Expected, expect
-from sojourn.world.hazards import Hazards, segment_of
+from sojourn.world.hazards import Hazards, hazard_shape, segment_of
 from sojourn.world.lives import Lives
 from sojourn.world.members import People
 from sojourn.world.money import mean_amount
@@ -105,18 +105,19 @@ def _count(where: Sequence[Ints], shape: tuple[int, ...]) -> Ints:
 
 
 def truth_rows(frame: Frame, people: People, lives: Lives, hazards: Hazards) -> dict[str, Any]:
-    """Return the truth of each member of a block, as columns of `Truth.members` without the id."""
+    """Return the truth of each member of a block, as columns of `Truth.members` without the id, to nine decimals."""
     parameters = frame.parameters
     kept = expect(parameters, hazards).kept
     names = np.array([s.name for s in parameters.segments])
+    factor = hazards.daily[0, :, 0] / hazard_shape(parameters.churn, 1)
     columns: dict[str, Any] = {
         "segment": names[people.segment],
-        "activity": people.activity,
-        "hazard": hazards.daily[0, people.kind, 0] / hazards.daily[0, :, 0].min(),
+        "activity": people.activity.round(9),
+        "hazard": factor[people.kind].round(9),
         "in_trial": lives.assigned,
     }
     for code, scheme in enumerate(parameters.trial.schemes):
-        columns[f"kept_{scheme.name}"] = kept[code, people.kind]
+        columns[f"kept_{scheme.name}"] = kept[code, people.kind].round(9)
     return columns
 
 
