@@ -105,7 +105,7 @@ def _count(where: Sequence[Ints], shape: tuple[int, ...]) -> Ints:
 
 
 def truth_rows(frame: Frame, people: People, lives: Lives, hazards: Hazards) -> dict[str, Any]:
-    """Return the truth of each member of a block, as columns of `Truth.members` without the id, to nine decimals."""
+    """Return the truth of each member of a block: columns of `Truth.members` but the id, to nine decimals."""
     parameters = frame.parameters
     kept = expect(parameters, hazards).kept
     names = np.array([s.name for s in parameters.segments])
