@@ -247,6 +247,44 @@ def test_a_table_that_breaks_the_contract(project, tables, message) -> None:
     assert [path.name for path in made.parent.iterdir()] == ["shop"]
 
 
+# the same without a table of members: the error is named where it is
+BAD_EVENTS_ALONE = [
+    (
+        events("a1,2025-08-01,login,", "a2,2025-01-06,login,"),
+        (
+            "events.occurred_at: after as_of (2025-07-01T00:00:00Z) in 1 of 2 rows (for example row 1 "
+            "'2025-08-01T00:00:00Z'). Set a later as_of, or after_as_of: leave_out."
+        ),
+    ),
+    (
+        events("a1,soon,login,"),
+        (
+            "events.occurred_at: not a time in 1 of 1 rows (for example row 1 'soon'). "
+            "Write times as ISO 8601, such as 2025-03-01T09:30:00Z."
+        ),
+    ),
+    (
+        events(),
+        "events: incoming/shop/events.csv has no rows. Fill it, or take the table out of the case.",
+    ),
+    (
+        events("a1,2025-01-05,login,", "a1,2025-01-05,login,1,2,3"),
+        (
+            "events: incoming/shop/events.csv cannot be read "
+            "(its rows are broken at line 3, or it is not UTF-8). Write it as CSV in UTF-8 or as Parquet."
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("tables", "message"), BAD_EVENTS_ALONE)
+def test_events_from_which_members_cannot_be_derived(project, tables, message) -> None:
+    params = project.case("shop", tables)
+    with pytest.raises(DataError) as raised:
+        prepare(params, "shop")
+    assert str(raised.value) == message
+
+
 def test_another_encoding_than_utf_8(project) -> None:
     params = project.case("shop", SOUND)
     (project.root / "incoming/shop/events.csv").write_bytes(

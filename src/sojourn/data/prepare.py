@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 from ibis import Table
 
+from sojourn.core.errors import DataError
 from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
 from sojourn.data.checked import Checked, Raw, check
@@ -70,7 +71,7 @@ def prepare(
 def _through(
     engine: Any, raws: Mapping[str, Raw], settings: Settings, key: Key, folder: Path
 ) -> dict[str, Any]:
-    members = check(engine, raws.get("members") or from_events(raws["events"], settings), settings)
+    members = _members(engine, raws, settings)
     numbers = number(engine, members.table, settings)
     others = [
         check(engine, raws[name], settings, numbers)
@@ -83,6 +84,16 @@ def _through(
     write_quality(folder / "quality.csv", tables)
     present = {checked.contract.name: checked.present for checked in tables}
     return _described(settings, key, rows, seen) | {"present": present}
+
+
+def _members(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Checked:
+    if "members" in raws:
+        return check(engine, raws["members"], settings)
+    try:
+        return check(engine, from_events(raws["events"], settings), settings)
+    except DataError:
+        check(engine, raws["events"], settings)  # the error is named where it is: in the events
+        raise
 
 
 def _write_tables(
