@@ -1,12 +1,13 @@
 """Cells of the study `segments`: a sample of members without keys, and moments of all of them.
 
 The cut lies `outcome_days` before ``as_of``. What is known at the cut makes the features, what happened
-between the cut and ``as_of`` makes the outcomes; no event is in both.
+between the cut and ``as_of`` makes the outcomes; no event is in both. Columns ``kind_1``, ``kind_2`` … count
+the most common kinds of events up to the cut; their names stand in the cells' ``kinds``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,7 +51,8 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         With ``members`` and ``events``.
     params : mapping
         ``outcome_days`` (length of the period after the cut), ``trend_days`` (the last so many days are set
-        beside as many before), ``min_tenure_days`` (members known for less are left out), ``sample_size``.
+        beside as many before), ``min_tenure_days`` (members known for less are left out), ``kinds`` (how many
+        of the most common kinds of events are counted each by itself), ``sample_size``.
 
     Raises
     ------
@@ -58,12 +60,17 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         When the cut leaves less than `min_tenure_days` of observation.
     """
     rows = _rows(tidy, params)
-    return {"sample": _sample(rows, params["sample_size"]), "moments": _moments(rows)}
+    return {"sample": _sample(rows, params["sample_size"]), "moments": _moments(rows, _kinds(tidy, params))}
 
 
 def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return unit, cut, currency and, for a simulated world, its truth."""
-    said = {"unit": "day", "cut": _cut(tidy, params).isoformat(), "currency": tidy.meta.get("currency", "")}
+    said = {
+        "unit": "day",
+        "cut": _cut(tidy, params).isoformat(),
+        "currency": tidy.meta.get("currency", ""),
+        "kinds": _kinds(tidy, params),
+    }
     truth = tidy.meta.get("truth", {}).get("segments")
     return {**said, "truth": truth} if truth else said
 
@@ -86,8 +93,9 @@ def _instant(tidy: Tidy, name: str) -> datetime:
 def _rows(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return one row per member known long enough at the cut and still there: counts, money, outcomes."""
     cut = _cut(tidy, params)
+    kinds = _kinds(tidy, params)
     members = _members(tidy, cut, params["min_tenure_days"])
-    before, after = _before(tidy, cut, params["trend_days"]), _after(tidy, cut)
+    before, after = _before(tidy, cut, params["trend_days"], kinds), _after(tidy, cut)
     joined = (
         members.left_join(before, "member")
         .drop("member_right")
@@ -98,7 +106,7 @@ def _rows(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     rows = joined.mutate(
         recency_days=silent, active_next=(joined.active_days_next.fill_null(0) > 0).cast("int64")
     )
-    filled = {name: rows[name].fill_null(0).cast("int64") for name in (*COUNTS, *OUTCOMES)}
+    filled = {name: rows[name].fill_null(0).cast("int64") for name in (*COUNTS, *_numbered(kinds), *OUTCOMES)}
     money = {name: rows[name].fill_null(0).cast(_MONEY) for name in ("value", "value_next")}
     return rows.select("member", **filled, **money)
 
@@ -132,7 +140,27 @@ def _known_at(events: Table, instant: datetime) -> Value:
     return happened & (events.recorded_at.isnull() | (events.recorded_at <= ibis.literal(instant)))
 
 
-def _before(tidy: Tidy, cut: datetime, trend_days: int) -> Table:
+def _kinds(tidy: Tidy, params: Mapping[str, Any]) -> list[str]:
+    """Return the most common kinds of events known at the cut; ties in the order of the alphabet."""
+    events = tidy.table("events", "segments")
+    known = events.filter(_known_at(events, _cut(tidy, params)))
+    counted = known.group_by(kind=_kind(known)).agg(n=lambda rows: rows.count())
+    found = counted.order_by(ibis.desc("n"), "kind").limit(params["kinds"]).to_pyarrow()
+    return [str(kind) for kind in found["kind"].to_pylist()]
+
+
+def _kind(events: Table) -> Value:
+    """Return what an event was, with the part of the product where that is known: ``view offers``."""
+    if "feature" not in events.columns:
+        return events.event
+    return ibis.ifelse(events.feature.isnull(), events.event, events.event + " " + events.feature)
+
+
+def _numbered(kinds: Sequence[str]) -> list[str]:
+    return [f"kind_{i}" for i in range(1, len(kinds) + 1)]
+
+
+def _before(tidy: Tidy, cut: datetime, trend_days: int, kinds: Sequence[str]) -> Table:
     """Return counts per member over all events known at the cut."""
     events = tidy.table("events", "segments")
     day = clock_of(tidy.meta).day(events.occurred_at)
@@ -140,7 +168,7 @@ def _before(tidy: Tidy, cut: datetime, trend_days: int) -> Table:
         "member",
         day=day,
         ago=_days_before(cut, events.occurred_at),
-        kind=events.event + "/" + (events.feature.fill_null("") if "feature" in events.columns else ""),
+        kind=_kind(events),
         amount=_amount(events),
     )
     last, earlier = known.ago < trend_days, (known.ago >= trend_days) & (known.ago < 2 * trend_days)
@@ -154,6 +182,10 @@ def _before(tidy: Tidy, cut: datetime, trend_days: int) -> Table:
         purchases=(known.amount > 0).cast("int64").sum(),
         weekend_days=known.day.nunique(where=known.day.day_of_week.index() >= 5),
         value=known.amount.sum(),
+        **{
+            name: (known.kind == kind).cast("int64").sum()
+            for name, kind in zip(_numbered(kinds), kinds, strict=True)
+        },
     )
 
 
@@ -181,13 +213,13 @@ def _sample(rows: Table, size: int) -> Table:
     return rows.mutate(key=key).order_by("key", "member").limit(size).drop("key", "member")
 
 
-def _moments(rows: Table) -> Table:
+def _moments(rows: Table, kinds: Sequence[str]) -> Table:
     """Return one row: the number of all members, and per column its sum and sum of squares.
 
     Counts have them on the scale log(1 + x) as well, rounded per row to 1e-9.
     """
     sums: dict[str, Value] = {"members": rows.count()}
-    for name in COUNTS:
+    for name in (*COUNTS, *_numbered(kinds)):
         logged = (rows[name] + 1).ln().round(9).cast("decimal(18, 9)")
         sums |= _two(name, rows[name].cast("decimal(18, 0)")) | _two(f"log_{name}", logged)
     return rows.aggregate(**sums, **_two("value", rows.value.cast("decimal(18, 4)")))

@@ -1,0 +1,263 @@
+"""Frozen results of the study `segments`: what was found, who they are, what they did next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sojourn.core.errors import ParameterError
+from sojourn.core.interval import Interval
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: The two answers of the study.
+Verdict = Literal["groups", "a gradient, not groups"]
+
+#: Why: no valley between groups, groups that tell nothing more about what comes next, or groups that do.
+Reason = Literal["no valley", "no use", "useful"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearestCentre:
+    """The rule that gives a member the nearest of k centres.
+
+    Attributes
+    ----------
+    metric : array (p, p)
+        Matrix by which standardised features are multiplied before distances are taken.
+    centres : array (k, p)
+        Centres after that multiplication.
+    """
+
+    metric: Floats
+    centres: Floats
+
+    @property
+    def k(self) -> int:
+        """Number of groups."""
+        return len(self.centres)
+
+    def assign(self, x: Floats) -> Ints:
+        """Return the number (from 0) of the nearest centre for every row of standardised features."""
+        y = x @ self.metric
+        distances = (self.centres**2).sum(axis=1) - 2 * (y @ self.centres.T)
+        return np.asarray(distances.argmin(axis=1), dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreBands:
+    """The rule that cuts one activity score into bands.
+
+    Attributes
+    ----------
+    weights : array (p,)
+        Weight of every standardised feature in the score.
+    cuts : array (k - 1,)
+        Rising bounds between bands; a score on a bound belongs to the band above.
+    """
+
+    weights: Floats
+    cuts: Floats
+
+    @property
+    def k(self) -> int:
+        """Number of bands."""
+        return len(self.cuts) + 1
+
+    def assign(self, x: Floats) -> Ints:
+        """Return the number (from 0, least active first) of the band for every row."""
+        return np.searchsorted(self.cuts, x @ self.weights, side="right").astype(np.int64)
+
+
+Rule = NearestCentre | ScoreBands
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What a sample of members did up to the cut and after it: one row per member, without any key.
+
+    Attributes
+    ----------
+    case : str
+        Name of the case.
+    names : tuple of str
+        Features that form groups, in the order of the columns of `x`.
+    x : array (n, p)
+        Features on a transformed scale: mean 0 and standard deviation 1 over the members that fit, cut at 4.
+    fit : array (n,) of bool
+        Members that may form groups; the others judge them. About half each.
+    now : DataFrame (n rows)
+        The same members in natural units, up to the cut: days, active days a month, money a month.
+    next : DataFrame (n rows)
+        What they did after the cut, in natural units: ``active``, ``stayed``, ``active_days``, ``spend``.
+    left_out : tuple of str
+        Features that are the same for (nearly) everybody and so form nothing.
+    members : int
+        Members of the whole population, of whom the rows are a sample.
+    meta : mapping
+        ``as_of``, ``cut``, ``outcome_days``, ``currency`` and, for a simulated world, ``truth``.
+    """
+
+    case: str
+    names: tuple[str, ...]
+    x: Floats
+    fit: NDArray[np.bool_]
+    now: pd.DataFrame
+    next: pd.DataFrame
+    left_out: tuple[str, ...]
+    members: int
+    meta: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        return f"Features of {self.case}: {len(self):,} of {self.members:,} members, {', '.join(self.names)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """Groups where there are groups, labelled bands of one score elsewhere.
+
+    Attributes
+    ----------
+    case : str
+        Name of the case.
+    verdict : str
+        ``groups`` or ``a gradient, not groups``.
+    reason : str
+        ``useful`` (groups that earn their place), ``no use`` (they are there, but tell nothing more about
+        what members do next) or ``no valley`` (no deeper valleys than in structureless data).
+    k : int
+        Number of groups or bands.
+    table : DataFrame, one row per segment
+        ``segment`` (its name), ``n`` (members judged), ``share`` with ``share_low``, ``share_high``
+        (Jeffreys), ``sentence``. Only members that were not used to fit; segments below `min_group` are
+        not shown.
+    stability : DataFrame, one row per k tried
+        ``k``; ``depth``: depth of the shallowest valley between any two groups (0-1); ``null_depth`` and
+        ``null_depth_high``: its median and 95 % quantile in structureless data; ``excess``: standard
+        deviations above the structureless mean; ``needed``: excess that 5 in 100 structureless worlds reach
+        at any k; ``jaccard``: how much of the worst group comes back in a resample (0-1), ``null_jaccard``
+        the same without structure; ``smallest_share``; ``separated``: whether all four demands are met.
+    exam : DataFrame, one row per rival
+        ``rival``, ``explained`` (share of what members did next that it predicts, out of sample), ``gain``
+        of the segmentation over it with ``gain_low``, ``gain_high``, ``beaten``.
+    exam_k : int
+        Number of groups that sat the exam.
+    rule : NearestCentre or ScoreBands
+        The frozen rule.
+    names : tuple of str
+        Features the rule reads, in order.
+    mass : float
+        Mass of all intervals.
+    min_group : int
+        Smallest segment that is shown.
+    fitted, judged, members : int
+        Members that formed the groups, members that judge them, members in all.
+    meta : mapping
+        As in `Features`.
+    """
+
+    case: str
+    verdict: Verdict
+    reason: Reason
+    k: int
+    table: pd.DataFrame
+    stability: pd.DataFrame
+    exam: pd.DataFrame
+    exam_k: int
+    rule: Rule
+    names: tuple[str, ...]
+    mass: float
+    min_group: int
+    fitted: int
+    judged: int
+    members: int
+    meta: Mapping[str, Any]
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether groups were found that earn their place."""
+        return self.verdict == "groups"
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Names of the segments shown."""
+        return tuple(self.table["segment"])
+
+    def __repr__(self) -> str:
+        return f"Segmentation of {self.case}: {self.verdict} (k = {self.k}; {self.judged:,} members judged)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """Who the segments are, up to the cut, from members that were not used to form them.
+
+    Attributes
+    ----------
+    table : DataFrame, one row per segment and feature
+        ``segment``, ``feature``, ``n``, ``value`` (mean, natural unit) with ``_low``, ``_high``,
+        ``everyone`` (mean of all members judged), ``difference`` (standard deviations from everyone)
+        with ``_low``, ``_high``.
+    mass : float
+        Mass of the intervals (normal approximation of a mean).
+    """
+
+    table: pd.DataFrame
+    mass: float
+
+    def __repr__(self) -> str:
+        segments, features = (self.table[name].nunique() for name in ("segment", "feature"))
+        return f"Profile of {segments} segments, {features} features"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhatNext:
+    """What each segment did between the cut and ``as_of``.
+
+    Attributes
+    ----------
+    table : DataFrame, one row per segment
+        ``segment``, ``n``, ``active_share`` (any activity) and, where some left, ``stayed_share``, both
+        with Jeffreys bounds ``_low``, ``_high``; ``active_days`` and ``spend``, means per member with normal
+        bounds. Only members that were not used to fit.
+    everyone : DataFrame, one row
+        The same over all members judged.
+    days : int
+        Length of the period.
+    currency : str
+        Currency of ``spend``.
+    mass : float
+        Mass of all intervals.
+    """
+
+    table: pd.DataFrame
+    everyone: pd.DataFrame
+    days: int
+    currency: str
+    mass: float
+
+    def share(self, segment: str, what: str = "active_share") -> Interval:
+        """Return one share (0-1) with its interval.
+
+        Raises
+        ------
+        ParameterError
+            When there is no such segment or share.
+        """
+        row = self.table[self.table["segment"] == segment]
+        if row.empty or what not in row:
+            known = ", ".join(repr(name) for name in self.table["segment"])
+            raise ParameterError(f"No '{what}' of segment {segment!r}; the segments are {known}.")
+        value, low, high = (float(row[what + end].iloc[0]) for end in ("", "_low", "_high"))
+        return Interval(value, low, high, mass=self.mass, kind="eti")
+
+    def __repr__(self) -> str:
+        return f"What {len(self.table)} segments did in the next {self.days} days"

@@ -1,0 +1,51 @@
+"""What each segment did after the cut."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sojourn.core.cells import Cells
+from sojourn.core.results.segments import Features, Segmentation, WhatNext
+from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
+from sojourn.studies.segments.describe import differs, judged_labels, segment_names
+from sojourn.studies.segments.features import features
+
+_SHARES = {"active": "active_share", "stayed": "stayed_share"}
+_MEANS = ("active_days", "spend")
+
+
+def what_next(source: Cells | Features, found: Segmentation) -> WhatNext:
+    """Return what the members of each segment did between the cut and ``as_of``.
+
+    Parameters
+    ----------
+    source : Cells or Features
+        The same that `find_segments` read.
+    found : Segmentation
+        Its result; only members that were not used to fit are counted.
+    """
+    seen = source if isinstance(source, Features) else features(source)
+    labels, after = judged_labels(seen, found.rule), seen.next[~seen.fit]
+    rows = [
+        {"segment": name, **_row(after[labels == i], after, found.mass)}
+        for i, name in enumerate(segment_names(seen, found.rule))
+        if int((labels == i).sum()) >= found.min_group
+    ]
+    everyone = pd.DataFrame([{"segment": "everyone", **_row(after, after, found.mass)}])
+    days, currency = int(seen.meta["params"]["outcome_days"]), str(seen.meta.get("currency", ""))
+    return WhatNext(pd.DataFrame(rows), everyone, days, currency, found.mass)
+
+
+def _row(group: pd.DataFrame, everyone: pd.DataFrame, mass: float) -> dict[str, float]:
+    """Return shares and means of one segment; an outcome that is the same for everyone is left out."""
+    row: dict[str, float] = {"n": len(group)}
+    for outcome, name in _SHARES.items():
+        if differs(everyone[outcome]):
+            k = int(group[outcome].sum())
+            low, high = jeffreys(k, len(group), mass)
+            row |= {name: k / len(group), f"{name}_low": low, f"{name}_high": high}
+    for outcome in _MEANS:
+        if differs(everyone[outcome]):
+            value, low, high = mean_interval(group[outcome].to_numpy(), mass)
+            row |= {outcome: value, f"{outcome}_low": low, f"{outcome}_high": high}
+    return row

@@ -1,0 +1,37 @@
+"""Where there is a gradient: one activity score, cut into bands of equal size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sojourn.core.results.segments import Features, Floats, ScoreBands
+
+#: Features of which more means more active; the first that is there decides which end is which.
+_ACTIVE = ("frequency", "monetary", "intensity", "breadth", "trend")
+
+
+def activity_bands(found: Features, bands: int) -> ScoreBands:
+    """Return the rule that cuts the activity score at equal shares of the members that fit.
+
+    Notes
+    -----
+    The score is the first principal component: the one line along which members differ most. It points to
+    where members are active more often.
+    """
+    x = found.x[found.fit]
+    weights = _first_component(x)
+    weights = weights * _towards_activity(weights, found.names)
+    return ScoreBands(weights, np.quantile(x @ weights, np.arange(1, bands) / bands))
+
+
+def _first_component(x: Floats) -> Floats:
+    vectors: Floats = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))[1]
+    return vectors[:, -1]
+
+
+def _towards_activity(weights: Floats, names: tuple[str, ...]) -> float:
+    """Return 1 or -1, so that the score rises with activity (and falls with days since the last)."""
+    for name in _ACTIVE:
+        if name in names:
+            return 1.0 if weights[names.index(name)] >= 0 else -1.0
+    return -1.0 if weights[0] >= 0 else 1.0

@@ -1,0 +1,172 @@
+"""Who the segments are: profiles from members that did not form them, names and sentences by stated rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.cells import Cells
+from sojourn.core.results.segments import Features, Floats, Ints, NearestCentre, Profile, Rule, Segmentation
+from sojourn.core.text import count, number, percent
+from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
+from sojourn.studies.segments.features import features
+
+#: A feature enters a segment's name if its mean is this many standard deviations from everyone's.
+TELLING = 0.4
+
+#: At most so many features make a name.
+WORDS = 3
+
+#: What a segment is called when its mean is below, or above, everyone's.
+NAMES: Mapping[str, tuple[str, str]] = {
+    "frequency": ("rarely active", "often active"),
+    "recency": ("just seen", "long silent"),
+    "monetary": ("low spend", "high spend"),
+    "trend": ("slowing down", "picking up"),
+    "intensity": ("light days", "busy days"),
+    "breadth": ("few features", "many features"),
+}
+
+_FRACTIONS = {3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 10: "tenth"}
+_ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+def profile(source: Cells | Features, found: Segmentation) -> Profile:
+    """Return who the segments are, from members that were not used to form them.
+
+    Parameters
+    ----------
+    source : Cells or Features
+        The same that `find_segments` read.
+    found : Segmentation
+        Its result, whose frozen rule assigns the members.
+
+    Returns
+    -------
+    Profile
+        Means with intervals, and differences from everyone in standard deviations.
+    """
+    seen = source if isinstance(source, Features) else features(source)
+    labels, now = judged_labels(seen, found.rule), seen.now[~seen.fit]
+    rows = [
+        {
+            "segment": name,
+            "feature": feature,
+            **_feature_row(now[feature].to_numpy(), labels == i, found.mass),
+        }
+        for i, name in enumerate(segment_names(seen, found.rule))
+        if int((labels == i).sum()) >= found.min_group
+        for feature in now.columns
+        if differs(now[feature])
+    ]
+    return Profile(pd.DataFrame(rows), found.mass)
+
+
+def segment_table(found: Features, rule: Rule, *, mass: float, min_group: int) -> pd.DataFrame:
+    """Return one row per segment with its name, size and sentence, as `Segmentation.table`."""
+    labels, now = judged_labels(found, rule), found.now[~found.fit]
+    rows = []
+    for i, name in enumerate(segment_names(found, rule)):
+        inside = labels == i
+        n = int(inside.sum())
+        if n < min_group:
+            continue
+        low, high = jeffreys(n, len(labels), mass)
+        sentence = _sentence(name, n / len(labels), now[inside], str(found.meta.get("currency", "")))
+        rows.append(
+            {"segment": name, "n": n, "share": n / len(labels), "share_low": low, "share_high": high}
+            | {"sentence": sentence}
+        )
+    return pd.DataFrame(rows, columns=["segment", "n", "share", "share_low", "share_high", "sentence"])
+
+
+def differs(values: pd.Series[float]) -> bool:
+    """Return whether not all members have the same value."""
+    return bool(values.max() > values.min())
+
+
+def judged_labels(found: Features, rule: Rule) -> Ints:
+    """Return the segment of every member that judges, by the frozen rule."""
+    return rule.assign(found.x[~found.fit])
+
+
+def segment_names(found: Features, rule: Rule) -> tuple[str, ...]:
+    """Return a short name per segment, by the order of the rule.
+
+    Groups: up to three features, the most telling first, whose mean over the members that fit lies at least
+    0.4 standard deviations from everyone's. Bands: their place in the order.
+    """
+    if not isinstance(rule, NearestCentre):
+        return band_names(rule.k)
+    x = found.x[found.fit]
+    labels = rule.assign(x)
+    means = np.array(
+        [x[labels == i].mean(axis=0) if (labels == i).any() else x.mean(axis=0) for i in range(rule.k)]
+    )
+    return _distinct([_name(row, found.names) for row in means])
+
+
+def band_names(bands: int) -> tuple[str, ...]:
+    """Return names of bands of equal size, least active first.
+
+    Examples
+    --------
+    >>> band_names(4)
+    ('least active quarter', 'second quarter', 'third quarter', 'most active quarter')
+    """
+    if bands == 2:
+        return ("less active half", "more active half")
+    if bands in _FRACTIONS:
+        part = _FRACTIONS[bands]
+        middle = [f"{ordinal} {part}" for ordinal in _ORDINALS[: bands - 2]]
+        return (f"least active {part}", *middle, f"most active {part}")
+    return tuple(f"band {i} of {bands}, least active first" for i in range(1, bands + 1))
+
+
+def _name(means: Floats, names: tuple[str, ...]) -> str:
+    order = sorted(range(len(names)), key=lambda j: (-round(abs(float(means[j])), 6), j))
+    words = [_word(names[j], float(means[j])) for j in order if abs(means[j]) >= TELLING]
+    return ", ".join(words[:WORDS]) or "close to average"
+
+
+def _word(feature: str, mean: float) -> str:
+    low, high = NAMES.get(feature, (f"less {feature}", f"more {feature}"))
+    return high if mean > 0 else low
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    """Number names that repeat."""
+    return tuple(
+        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
+        for i, name in enumerate(names)
+    )
+
+
+def _sentence(name: str, share: float, now: pd.DataFrame, currency: str) -> str:
+    """Return one sentence about a segment, from means in natural units."""
+    mean = now.mean()
+    spend = f", spending {number(mean['monetary'], 2)} {currency}".rstrip() + " a month"
+    return (
+        f"{name[0].upper()}{name[1:]}: {percent(share, 0)} of members, active on "
+        f"{number(mean['frequency'])} days a month, last seen {count(mean['recency'])} days before the cut"
+        f"{spend if float(now['monetary'].abs().max()) > 0 else ''}."
+    )
+
+
+def _feature_row(
+    values: Floats, inside: np.ndarray[tuple[int], np.dtype[np.bool_]], mass: float
+) -> dict[str, float]:
+    value, low, high = mean_interval(values[inside], mass)
+    everyone, spread = float(values.mean()), float(values.std())
+    return {
+        "n": int(inside.sum()),
+        "value": value,
+        "value_low": low,
+        "value_high": high,
+        "everyone": everyone,
+        "difference": (value - everyone) / spread,
+        "difference_low": (low - everyone) / spread,
+        "difference_high": (high - everyone) / spread,
+    }

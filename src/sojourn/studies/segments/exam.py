@@ -1,0 +1,152 @@
+"""The exam that decides: whether groups predict what members do next better than their rivals do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.errors import UndefinedError
+from sojourn.core.results.segments import Features, Floats, Ints, Rule
+from sojourn.estimators.cluster.smooth import (
+    components,
+    least_squares,
+    smooth_predictions,
+)
+from sojourn.studies.segments.features import symmetric_log
+
+#: An outcome that this share of members or more have in common is not examined.
+NEARLY_ALL = 0.98
+
+#: The segmentation itself, the rivals with as many degrees of freedom, and what a free model can do.
+OURS = "the segments"
+RFM = "the RFM score in as many bands"
+SMOOTH = "a smooth score of the same features, as simple"
+CEILING = "a smooth score as free as it likes"
+
+#: Rivals of equal degrees of freedom, of which one must be beaten. The ceiling is only shown.
+RIVALS = (RFM, SMOOTH)
+
+#: Sign of each RFM feature: more of it is better, except days since the last activity.
+_RFM = {"recency": -1, "frequency": 1, "monetary": 1}
+
+
+def exam_table(found: Features, rule: Rule, *, mass: float) -> pd.DataFrame:
+    """Return how much better a segmentation predicts the next period than each rival, out of sample.
+
+    Parameters
+    ----------
+    found : Features
+        Members that fit teach all models; the others judge them.
+    rule : NearestCentre or ScoreBands
+        The segmentation.
+    mass : float
+        Mass of the interval of the gain.
+
+    Returns
+    -------
+    DataFrame
+        As `Segmentation.exam`. Errors are squared, in units of the outcome's variance, and averaged.
+
+    Notes
+    -----
+    k groups have k - 1 degrees of freedom, and so have the rivals: the RFM score in k bands, and the first
+    k - 1 principal components, of which groups are the discrete counterpart [1]_. The ceiling is an additive
+    spline model of all features with a ridge penalty: where members differ within groups too, it wins, and
+    the page says so.
+
+    .. [1] Ding & He (2004), K-means clustering via principal component analysis, ICML.
+    """
+    from scipy.special import ndtri
+
+    y, truth = (examined(found)[part] for part in (found.fit, ~found.fit))
+    errors = {name: _errors(truth, guess) for name, guess in _predictions(found, rule, y).items()}
+    z = float(ndtri(0.5 + mass / 2))
+    return pd.DataFrame([_row(name, errors[name], errors[OURS], z) for name in errors])
+
+
+def _predictions(found: Features, rule: Rule, y: Floats) -> dict[str, Floats]:
+    """Return what each model, taught by the members that fit, says of those that judge."""
+    taught, judged = found.x[found.fit], found.x[~found.fit]
+    bands, df = rfm_bands(found, rule.k), min(rule.k - 1, len(found.names))
+    lines, their_lines = components(taught, df), components(taught, df, judged)
+    return {
+        OURS: group_means(rule.assign(taught), y, rule.assign(judged), rule.k),
+        RFM: group_means(bands[found.fit], y, bands[~found.fit], rule.k),
+        SMOOTH: least_squares(lines, y, their_lines),
+        CEILING: smooth_predictions(taught, y, judged),
+    }
+
+
+def _row(rival: str, theirs: Floats, ours: Floats, z: float) -> dict[str, object]:
+    better = theirs - ours
+    gain, reach = float(better.mean()), z * float(better.std()) / np.sqrt(len(better))
+    return {
+        "rival": rival,
+        "explained": 1 - float(theirs.mean()),
+        "gain": gain,
+        "gain_low": gain - reach,
+        "gain_high": gain + reach,
+        "beaten": gain - reach > 0,
+    }
+
+
+def passed(exam: pd.DataFrame) -> bool:
+    """Return whether a rival of equal degrees of freedom was beaten, with the whole interval."""
+    return bool(exam.loc[exam["rival"].isin(RIVALS), "beaten"].any())
+
+
+def examined(found: Features) -> Floats:
+    """Return the outcomes that are examined, one column each, on a scale without heavy tails.
+
+    Raises
+    ------
+    UndefinedError
+        When all members did the same.
+    """
+    after = found.next
+    spend = after["spend"].to_numpy(dtype=np.float64)
+    paid = np.abs(spend[found.fit & (spend != 0)])
+    columns = [
+        after["active"].to_numpy(dtype=np.float64),
+        after["stayed"].to_numpy(dtype=np.float64),
+        np.log1p(after["active_days"].to_numpy(dtype=np.float64)),
+        symmetric_log(spend, float(np.median(paid)) if len(paid) else 0.0),
+    ]
+    kept = [column for column in columns if _told_apart(column)]
+    if not kept:
+        raise UndefinedError(
+            f"Nearly all members of {found.case} did the same after the cut, so no segmentation can be "
+            "examined. Choose longer `outcome_days`."
+        )
+    return np.column_stack(kept)
+
+
+def group_means(labels: Ints, y: Floats, others: Ints, k: int) -> Floats:
+    """Return for `others` the mean outcome of their group; the mean of all where a group taught nothing."""
+    sizes = np.bincount(labels, minlength=k)
+    sums = np.column_stack([np.bincount(labels, column, minlength=k) for column in y.T])
+    means = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], y.mean(axis=0))
+    return np.asarray(means[others], dtype=np.float64)
+
+
+def rfm_bands(found: Features, bands: int) -> Ints:
+    """Return the band of every member's RFM score: fifths of recency, frequency and monetary, added up."""
+    score = np.zeros(len(found))
+    for name, sign in _RFM.items():
+        if name in found.names:
+            column = sign * found.x[:, found.names.index(name)]
+            fifths = np.quantile(column[found.fit], [0.2, 0.4, 0.6, 0.8])
+            score += np.searchsorted(fifths, column, side="right")
+    cuts = np.quantile(score[found.fit], np.arange(1, bands) / bands)
+    return np.searchsorted(cuts, score, side="right").astype(np.int64)
+
+
+def _told_apart(column: Floats) -> bool:
+    return float(np.unique(column, return_counts=True)[1].max()) <= NEARLY_ALL * len(column)
+
+
+def _errors(truth: Floats, predicted: Floats) -> Floats:
+    """Return per member the squared error in units of the outcomes' variances, averaged over outcomes."""
+    variance = np.maximum(truth.var(axis=0), 1e-12)
+    errors: Floats = ((truth - predicted) ** 2 / variance).mean(axis=1)
+    return errors

@@ -1,0 +1,113 @@
+"""Whether there are groups at all: valleys deeper than those of structureless data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.results.segments import Floats
+from sojourn.estimators.cluster.copula import structureless
+from sojourn.estimators.cluster.partition import partition
+from sojourn.estimators.cluster.stability import worst_jaccard
+from sojourn.estimators.cluster.valley import shallowest_valley
+
+#: At most so many members form groups; more make it slower and not better.
+FIT_AT_MOST = 4_000
+
+#: A valley counts if the border between any two groups is thinner by this share than their middles. A curved
+#: gradient stays below it; groups of which 2 in 100 members stand on the wrong side have about .5.
+DEEP_ENOUGH = 0.25
+
+#: Share of its members that the least stable group keeps in a resample (Hennig 2007: "stable" from .75).
+STABLE = 0.75
+
+#: A group of fewer is a handful: members of whom little is seen, or outliers.
+SMALLEST_SHARE = 0.05
+
+#: In how many structureless worlds of 100 some k may look separated.
+_FALSE = 0.05
+
+_NULL_RESAMPLED = 10
+
+
+def stability_table(
+    x: Floats, ks: Sequence[int], *, draws: int, resamples: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return per k how deep the valleys are, in the data and without structure, and how stable the groups.
+
+    Parameters
+    ----------
+    x : array (n, p)
+        Standardised features of members that fit, at most `FIT_AT_MOST`, in random order.
+    ks : sequence of int
+        Numbers of groups to try.
+    draws : int
+        Structureless twins of the data; at least 19.
+    resamples : int
+        Bootstrap samples of the data for the Jaccard similarity.
+    rng : numpy Generator
+        Draws all of them.
+
+    Returns
+    -------
+    DataFrame
+        As `Segmentation.stability`.
+
+    Notes
+    -----
+    One half forms groups, the other shows the valleys. Depths are set on one scale by mean and spread of the
+    structureless ones; `needed` is the 95 % quantile of their largest excess over all k (a max-T test,
+    Westfall & Young 1993), so trying many k costs no false claim.
+    """
+    depth, jaccard, smallest = _measured(x, ks, resamples, rng)
+    twin = structureless(x, rng=rng)
+    null = [_measured(twin.draw(len(x), rng=rng), ks, int(i < _NULL_RESAMPLED), rng) for i in range(draws)]
+    depths, jaccards = (np.array([world[part] for world in null]) for part in (0, 1))
+    mean, spread = depths.mean(axis=0), depths.std(axis=0) + 0.02
+    excess, needed = (depth - mean) / spread, _needed(((depths - mean) / spread).max(axis=1))
+    return pd.DataFrame(
+        {
+            "k": list(ks),
+            "depth": depth,
+            "null_depth": np.median(depths, axis=0),
+            "null_depth_high": mean + needed * spread,
+            "excess": excess,
+            "needed": needed,
+            "jaccard": jaccard,
+            "null_jaccard": np.median(jaccards[:_NULL_RESAMPLED], axis=0),
+            "smallest_share": smallest,
+            "separated": (excess > needed)
+            & (depth >= DEEP_ENOUGH)
+            & (jaccard >= STABLE)
+            & (smallest >= SMALLEST_SHARE),
+        }
+    )
+
+
+def chosen_k(stability: pd.DataFrame) -> int | None:
+    """Return the largest k whose groups are all separated, stable and no handful; None if there is none."""
+    separated = stability.loc[stability["separated"], "k"]
+    return int(separated.max()) if len(separated) else None
+
+
+def _needed(largest: Floats) -> float:
+    """Return the value that at most 5 in 100 exchangeable worlds exceed (rank ceil(0.95 (draws + 1)))."""
+    rank = int(np.ceil((1 - _FALSE) * (len(largest) + 1)))
+    return float(np.sort(largest)[rank - 1])
+
+
+def _measured(
+    x: Floats, ks: Sequence[int], resamples: int, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
+    """Return depth, Jaccard similarity (0 without resamples) and smallest share for every k."""
+    forms, shows = x[::2], x[1::2]
+    found = np.zeros((3, len(ks)))
+    for i, k in enumerate(ks):
+        rule = partition(forms, k, rng=rng)
+        found[0, i] = shallowest_valley(shows, rule)
+        if resamples:
+            found[1, i] = worst_jaccard(forms, rule, resamples=resamples, rng=rng)
+        found[2, i] = np.bincount(rule.assign(shows), minlength=k).min() / len(shows)
+    return found[0], found[1], found[2]
