@@ -84,9 +84,9 @@ def test_named_colours_are_those_of_the_palette() -> None:
 
 
 def test_the_look_is_the_same_whatever_the_caller_has_set_and_leaves_it_alone() -> None:
-    with mpl.rc_context({"axes.grid": True, "lines.linewidth": 9.0}):
+    with mpl.rc_context({"axes.titleweight": "bold", "lines.linewidth": 9.0}):
         with theme.theme():
-            assert mpl.rcParams["axes.grid"] is False
+            assert mpl.rcParams["axes.titleweight"] == "normal"
             assert mpl.rcParams["svg.fonttype"] == "none"
         assert mpl.rcParams["lines.linewidth"] == 9.0
 

@@ -66,13 +66,13 @@ def clean(raw: str, *, prefix: str, label: str) -> str:
 
 
 def _drop_empty(parent: ET.Element) -> None:
-    """Remove metadata, style sheets and groups that draw nothing."""
+    """Remove style sheets and groups that draw nothing."""
     for child in list(parent):
         _drop_empty(child)
         tag = child.tag.removeprefix(_SVG)
         unpainted = "fill: none" in child.get("style", "") and "stroke" not in child.get("style", "")
         invisible = tag == "path" and not child.get("id") and (unpainted or not child.get("d"))
-        if tag in ("metadata", "style") or invisible or (tag in ("g", "defs") and not len(child)):
+        if tag == "style" or invisible or (tag in ("g", "defs") and not len(child)):
             parent.remove(child)
 
 
