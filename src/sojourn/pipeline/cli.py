@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--case", action="append", default=[], help="only this case (may be repeated)")
     verify.add_argument("--keep", action="store_true", help="keep the scratch clone")
     word("lab", _lab, "open JupyterLab on the notebooks, in the environment that the pipeline uses")
+    word("new-key", _new_key, "make a key for the pseudonyms of a private case and print its key_id")
     word("readme", _readme, "rewrite the part of README.md that says what was found")
     word("environment", _environment, "print environment.yml as it follows from requirements.lock")
     return parser
@@ -105,6 +106,13 @@ def _lab(_: argparse.Namespace) -> int:
     from sojourn.pipeline.lab import open_lab
 
     return open_lab()
+
+
+def _new_key(_: argparse.Namespace) -> int:
+    from sojourn.data.pseudonyms import new_key
+
+    print(f"key_id: {new_key()}")
+    return 0
 
 
 def _readme(_: argparse.Namespace) -> int:
