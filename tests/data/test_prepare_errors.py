@@ -233,17 +233,23 @@ BAD_TABLES = [
 ]
 
 
+#: What an earlier run has left in the tidy folder.
+EARLIER = {"tidy.json": b"{}", "events.parquet": b"rows", "members.parquet": b"rows"}
+
+
 @pytest.mark.parametrize(
     ("tables", "message"), [row[1:] for row in BAD_TABLES], ids=[row[0] for row in BAD_TABLES]
 )
 def test_a_table_that_breaks_the_contract(project, tables, message) -> None:
-    made = prepare(project.case("shop", SOUND), "shop")
-    before = {path.name: path.read_bytes() for path in made.iterdir()}
     params = project.case("shop", {**SOUND, **tables})
+    made = params.places("shop").tidy
+    made.mkdir(parents=True)
+    for name, content in EARLIER.items():
+        (made / name).write_bytes(content)
     with pytest.raises(DataError) as raised:
         prepare(params, "shop")
     assert str(raised.value) == message
-    assert {path.name: path.read_bytes() for path in made.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in made.iterdir()} == EARLIER
     assert [path.name for path in made.parent.iterdir()] == ["shop"]
 
 
