@@ -374,9 +374,9 @@ BAD_PARAMETERS = [
     ),
     ({"tables": {}}, ParameterError, "'tables' is missing from cases.shop.prepare. Add it to params.yaml."),
     (
-        {"tables": {"evnts": "incoming/shop/events.csv"}},
+        {"tables": {"event": "incoming/shop/events.csv"}},
         ParameterError,
-        "'evnts' is not a parameter of cases.shop.prepare.tables. Did you mean 'events'?",
+        "'event' is not a parameter of cases.shop.prepare.tables. Did you mean 'events'?",
     ),
     (
         {"columns": {"event": {}}},
@@ -460,9 +460,9 @@ def test_a_case_of_the_casebook_has_no_door(project) -> None:
 def test_a_raw_table_that_the_contract_does_not_know(project) -> None:
     params = project.case("shop", SOUND)
     with pytest.raises(ParameterError) as raised:
-        prepare(params, "shop", raw={"evnts": Path("incoming/shop/events.csv")})
+        prepare(params, "shop", raw={"event": Path("incoming/shop/events.csv")})
     assert (
-        str(raised.value) == "'evnts' is not a parameter of cases.shop.prepare.tables. Did you mean 'events'?"
+        str(raised.value) == "'event' is not a parameter of cases.shop.prepare.tables. Did you mean 'events'?"
     )
 
 

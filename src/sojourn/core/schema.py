@@ -209,9 +209,9 @@ CONTRACT: dict[str, Table] = {t.name: t for t in (MEMBERS, EVENTS, ASSIGNMENTS, 
 KNOWN_AT_JOINING: tuple[str, ...] = ("all", "channel", "plan", "region", "age_band", "cohort")
 
 
-def _limits(column: Column) -> str:
+def _explained(column: Column) -> str:
     least = "" if column.at_least is None else f" At least {column.at_least}."
-    return least + (f" One of {', '.join(column.one_of)}." if column.one_of else "")
+    return column.meaning + least + (f" One of {', '.join(column.one_of)}." if column.one_of else "")
 
 
 def contract_markdown() -> str:
@@ -220,7 +220,7 @@ def contract_markdown() -> str:
     for table in CONTRACT.values():
         key = f" Key: {', '.join(f'`{name}`' for name in table.key)}." if table.key else ""
         rows = [
-            f"| `{c.name}` | {c.type} | {'yes' if c.required else 'no'} | {c.grade} | {c.meaning}{_limits(c)} |"
+            f"| `{c.name}` | {c.type} | {'yes' if c.required else 'no'} | {c.grade} | {_explained(c)} |"
             for c in table.columns
         ]
         head = f"### `{table.name}`\n\nOne row: {table.row}.{key}\n\n"

@@ -114,7 +114,7 @@ def unreadable(name: str, shown: str, error: Exception) -> DataError:
     """Return an error for a file that cannot be read, without the rows that the engine's own text quotes."""
     if isinstance(error, csv.Error):
         return DataError.unreadable(name, shown, str(error))
-    line = re.search(r"[Ll]ine:? (\d+)", str(error))
+    line = re.search(r"Line: (\d+)", str(error))
     where = f" at line {line[1]}" if line else ""
     return DataError.unreadable(name, shown, f"its rows are broken{where}, or it is not UTF-8")
 

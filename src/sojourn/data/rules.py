@@ -96,7 +96,7 @@ def _of_column(table: Table, column: Column) -> list[Rule]:
     if column.one_of:
         allowed = ", ".join(column.one_of)
         rules.append(
-            Rule(column.name, "an unknown value", f"Write one of {allowed}.", value.notin(column.one_of))
+            Rule(column.name, "an unknown value", f"Write one of {allowed}.", ~value.isin(column.one_of))
         )
     if column.name == "birth_year":
         rules.append(_of_age(table))
