@@ -206,7 +206,7 @@ def describe_strata_below(result: TrialResult) -> str:
     """Return what the picture of strata draws, in which unit, over whom."""
     return (
         f"Difference from {plain(result.control)} in {shown_unit(result)}, {result.words}: "
-        f"hollow a stratum alone, full pooled; bars: {result.lift(result.schemes[1]).label} of the pooled one."
+        f"hollow a stratum alone, full pooled; bars: {result.lift(result.schemes[1]).label}, pooled."
     )
 
 

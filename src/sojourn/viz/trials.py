@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -127,13 +127,13 @@ def _plain(scheme: str) -> str:
 def _control_line(ax: Axes, result: TrialResult, top: float) -> None:
     """Draw the line of no difference, with its name on it."""
     ax.axvline(0, color=CONTROL, linewidth=1)
-    above = {"ha": "center", "va": "bottom", "annotation_clip": False}
+    above: dict[str, Any] = {"ha": "center", "va": "bottom", "annotation_clip": False}
     ax.annotate(f"as under {_plain(result.control)}", (0, top + 0.6), color=CONTROL, **above)
 
 
 def _write_right(ax: Axes, y: float, text: str, colour: str) -> None:
     """Write right of the axes, all rows from the same place."""
-    where = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
+    where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
     ax.annotate(text, (1.02, y), color=colour, **where)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sojourn.core.errors import ConvergenceError, ParameterError
+from sojourn.core.errors import ConvergenceError
 from sojourn.core.interval import Interval
+from sojourn.core.ranges import one_of
 from sojourn.core.results.trial_plan import LiftPrior, OutcomeKind, TrialPlan
 
 DecisionVerdict = Literal["ship", "wait", "stop", "no difference worth having", "blocked"]
@@ -81,9 +82,7 @@ class Trial:
         ParameterError
             When the trial has no such outcome.
         """
-        if outcome not in self.outcomes:
-            raise ParameterError.unknown(outcome, f"the outcomes of trial '{self.name}'", self.outcomes)
-        return self.outcomes[outcome]
+        return self.outcomes[one_of(outcome, "outcome", list(self.outcomes))]
 
     def cells(self, outcome: str) -> pd.DataFrame:
         """Return the cells of one outcome, without the column ``outcome``."""
@@ -206,9 +205,7 @@ class TrialResult:
         return Interval(float(row["lift"]), float(row["lift_low"]), float(row["lift_high"]), self.mass, "eti")
 
     def _index(self, scheme: str) -> int:
-        if scheme not in self.schemes:
-            raise ParameterError.unknown(scheme, "the schemes of this result", self.schemes)
-        return self.schemes.index(scheme)
+        return self.schemes.index(one_of(scheme, "scheme", self.schemes))
 
     def __repr__(self) -> str:
         lifts = "; ".join(
@@ -351,12 +348,8 @@ class ErrorRateCard:
         ParameterError
             When it was not simulated.
         """
-        rows = self.table[self.table["looks"] == looks]
-        if rows.empty:
-            raise ParameterError(
-                f"'looks' must be one of {', '.join(map(str, self.table['looks']))}, got {looks}."
-            )
-        return rows.iloc[0]
+        one_of(looks, "looks", self.table["looks"].tolist())
+        return self.table[self.table["looks"] == looks].iloc[0]
 
     def __repr__(self) -> str:
         row = self.at(self.planned_looks)

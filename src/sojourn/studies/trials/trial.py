@@ -54,10 +54,7 @@ def trial(
     cells = _cells(source, name)
     smallest = read_params().min_group if min_group is None else min_group
     split = cells["split"][["scheme", "period", "assigned", "matured"]]
-    if control not in set(split["scheme"]):
-        raise ParameterError.unknown(
-            control, f"the schemes of trial '{cells.meta['trial']}'", set(split["scheme"])
-        )
+    one_of(control, "control", sorted(set(split["scheme"])))
     others = sorted(set(split["scheme"]) - {control})
     of = one_of(strata, "strata", ("stratum", "period", "none"))
     binary, value = (_stratified(cells, table, of) for table in ("binary", "value"))
