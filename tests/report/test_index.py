@@ -12,6 +12,7 @@ from sojourn.report.index import render_index
 def entry(case: str, study: str = "trials", **changes: Any) -> dict[str, Any]:
     made = {
         "as_of": "2025-07-01T00:00:00Z",
+        "as_of_words": "Data as of 1 July 2025.",
         "case": case,
         "case_title": case.title(),
         "detail": "",

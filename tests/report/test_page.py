@@ -161,8 +161,10 @@ def test_the_window_of_the_data_is_said_in_words(page: dict[str, Any]) -> None:
     assert "Data from 1 January 2024 to 1 July 2025." in pages.render_page(**page)
     page["cells_meta"] = {"as_of": "1998-07-01T00:00:00Z"}
     assert "Data as of 1 July 1998." in pages.render_page(**page)
-    page["cells_meta"] = {}
-    assert "Data " not in pages.render_page(**page).split("<main")[0].split("<h1>")[1]
+    page["cells_meta"] = {"as_of": "2025-06-30T22:00:00Z", "time_zone": "Europe/Berlin"}
+    assert "Data as of 1 July 2025." in pages.render_page(**page)
+    page["cells_meta"] = {"as_of": ""}
+    assert "The date of the data is not stated." in pages.render_page(**page)
 
 
 def test_the_foot_says_what_differs_and_what_it_was_made_of(page: dict[str, Any]) -> None:
@@ -256,7 +258,7 @@ def test_a_page_that_is_too_large_is_refused_with_its_size(page: dict[str, Any])
 def test_a_pair_that_cannot_run_says_why_in_one_sentence(page: dict[str, Any]) -> None:
     reason = "segments needs the table `events`, which the case 'demo' does not have."
     shared = {k: page[k] for k in ("about", "case", "study", "title")}
-    made = pages.render_not_possible(**shared, reason=reason, foot=page["foot"])
+    made = pages.render_page(**{**page, "items": pages.not_possible_items(reason), "cells_meta": {}})
     assert (
         "segments needs the table <code>events</code>, which the case &#39;demo&#39; does not have." in made
     )

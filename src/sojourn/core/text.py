@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
@@ -160,20 +161,22 @@ def in_words(interval: Interval, unit: str, digits: int = 1) -> str:
     return f"{value} ({bounds(interval, digits)})"
 
 
-def day(instant: str | date) -> str:
-    """Print the day of an instant (ISO 8601 text, date or datetime).
+def day(instant: str | date, time_zone: str = "UTC") -> str:
+    """Print the day of an instant (ISO 8601 text, date or datetime) in a time zone.
 
     Examples
     --------
-    >>> day("2025-07-01T00:00:00Z"), day(date(1997, 1, 2))
-    ('1 July 2025', '2 January 1997')
+    >>> day("2025-06-30T22:00:00Z"), day("2025-06-30T22:00:00Z", "Europe/Berlin"), day(date(1997, 1, 2))
+    ('30 June 2025', '1 July 2025', '2 January 1997')
     """
     if isinstance(instant, str):
         instant = datetime.fromisoformat(instant)
+    if isinstance(instant, datetime) and instant.tzinfo is not None:
+        instant = instant.astimezone(ZoneInfo(time_zone))
     return f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}"
 
 
-def window(start: str | date, end: str | date) -> str:
+def window(start: str | date, end: str | date, time_zone: str = "UTC") -> str:
     """Print a stretch of time by its first and last instant.
 
     Examples
@@ -181,7 +184,7 @@ def window(start: str | date, end: str | date) -> str:
     >>> window("1997-01-01T00:00:00Z", "1998-07-01T00:00:00Z")
     '1 January 1997 to 1 July 1998'
     """
-    return f"{day(start)} to {day(end)}"
+    return f"{day(start, time_zone)} to {day(end, time_zone)}"
 
 
 _MONTHS = (

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
-
-from markupsafe import Markup
+from typing import Any, Literal
 
 from sojourn.core.columns import csv_text
 from sojourn.core.errors import SojournError
@@ -15,7 +13,7 @@ from sojourn.core.results.headline import Headline
 from sojourn.core.text import day, window
 from sojourn.report.blocks import answer
 from sojourn.report.glossary import terms_in
-from sojourn.report.markdown import code_html, prose_html
+from sojourn.report.sections import NOTEBOOKS, Item, sections_of
 from sojourn.report.setting import set_page
 
 #: Largest page, with its pictures, in bytes.
@@ -28,25 +26,6 @@ SOURCES = {
     "fictional": "Fictional data",
     "simulated": "Simulated data",
 }
-_NOTEBOOKS = "../../../notebooks"
-
-
-class Item(Protocol):
-    """One thing that a notebook shows.
-
-    Attributes
-    ----------
-    kind : str
-        ``prose`` (Markdown), ``code`` (source), ``text`` (plain output) or ``block`` (a block's data).
-    content : str or mapping
-        Text, or the data of a block with its ``kind``.
-    """
-
-    @property
-    def kind(self) -> Literal["prose", "code", "text", "block"]: ...  # noqa: D102
-
-    @property
-    def content(self) -> Any: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +50,6 @@ class Foot:
     data: str
     lock: str
     versions: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Section:
-    """A stretch of the page under one heading."""
-
-    parts: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def shows(self) -> bool:
-        """Whether it shows more than prose; until then code waits for what it makes."""
-        return any(part["kind"] != "prose" for part in self.parts)
-
-    @property
-    def kind(self) -> str:
-        if any(part["kind"] == "answer" for part in self.parts):
-            return "short"
-        return "plain" if "<h2" in str(self.parts[0].get("html", "")) else "lead"
 
 
 def render_page(
@@ -131,10 +92,11 @@ def render_page(
         study=study,
         question=title,
         when=_when(cells_meta),
+        meta={"script": "", "rows_seen": 0, **cells_meta},
         source=SOURCES[about["kind"]],
-        sections=list(_sections(items)),
+        sections=sections_of(items),
         foot=foot,
-        notebooks=_NOTEBOOKS,
+        notebooks=NOTEBOOKS,
         files=[block["name"] for block in _blocks(items) if "table" in block],
         terms=terms_in(_words(items)),
     )
@@ -149,16 +111,6 @@ def render_page(
 def not_possible(reason: str) -> Headline:
     """Return the headline of a pair that cannot run, with the one sentence that says why."""
     return Headline(reason, "not possible", "not possible")
-
-
-def render_not_possible(
-    *, about: Mapping[str, Any], case: str, study: str, title: str, reason: str, foot: Foot
-) -> str:
-    """Return the page of a pair whose table is missing: one sentence that says so, and the foot."""
-    items = not_possible_items(reason)
-    return render_page(
-        about=about, case=case, study=study, title=title, cells_meta={}, items=items, foot=foot
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +162,7 @@ def headline_json(
         **{key: said[key] for key in ("sentence", "verdict", "status", "unit", "detail")},
         **{key: interval[key] for key in ("value", "low", "high", "mass", "kind")},
         "as_of": cells_meta.get("as_of", ""),
+        "as_of_words": _when({**cells_meta, "observed_from": ""}),
         "case": case,
         "case_title": about["title"],
         "page": f"cases/{case}/{study}.html",
@@ -234,53 +187,13 @@ def _need_distinct(items: Sequence[Item]) -> None:
 
 
 def _when(meta: Mapping[str, Any]) -> str:
+    """Say from when to when the data reaches, in days of the case's own time zone."""
     if not meta.get("as_of"):
-        return ""
+        return "The date of the data is not stated."
+    zone = meta.get("time_zone", "UTC")
     if meta.get("observed_from"):
-        return f"Data from {window(meta['observed_from'], meta['as_of'])}"
-    return f"Data as of {day(meta['as_of'])}"
-
-
-def _sections(items: Sequence[Item]) -> Iterator[_Section]:
-    """Split what is shown at second-level headings; code gathers behind what it made."""
-    section, code = _Section(), list[str]()
-    for item in items:
-        if item.kind == "code":
-            code.append(item.content)
-            continue
-        if item.kind == "prose":
-            section.parts += _computed(code if section.shows else [])
-            if _without_title(item.content).startswith("## ") and section.parts:
-                yield section
-                section = _Section()
-        section.parts += _part(item)
-    section.parts += _computed(code)
-    if section.parts:
-        yield section
-
-
-def _part(item: Item) -> list[dict[str, Any]]:
-    if item.kind == "prose":
-        prose = _without_title(item.content)
-        return [{"kind": "prose", "html": prose_html(prose, notebooks=_NOTEBOOKS)}] if prose else []
-    if item.kind == "text":
-        return [{"kind": "text", "text": item.content.rstrip()}]
-    return [dict(item.content)]
-
-
-def _without_title(prose: str) -> str:
-    """Drop a first-level heading: the masthead shows it."""
-    lines = [line for line in prose.strip().splitlines() if not line.startswith("# ")]
-    return "\n".join(lines).strip()
-
-
-def _computed(code: list[str]) -> list[dict[str, Any]]:
-    """Return the gathered code as one part, and forget it."""
-    if not code:
-        return []
-    html = Markup("\n\n").join(code_html(source) for source in code)
-    code.clear()
-    return [{"kind": "code", "html": html}]
+        return f"Data from {window(meta['observed_from'], meta['as_of'], zone)}."
+    return f"Data as of {day(meta['as_of'], zone)}."
 
 
 def _words(items: Sequence[Item]) -> str:

@@ -39,7 +39,7 @@ def _environment() -> Environment:
         trend=tiny.trend,
         interval=tiny.interval,
     )
-    made.filters.update(day=text.day, count=text.count, inline=inline, value=_value)
+    made.filters.update(count=text.count, inline=inline, value=_value)
     return made
 
 

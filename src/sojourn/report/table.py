@@ -201,7 +201,9 @@ def _digits(kind: Kind, values: Sequence[Any]) -> int:
     largest = max(abs(v) for v in values) * _FACTOR.get(kind, 1)
     if kind == "number":
         return 0 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 1 else 3
-    return 2 if largest < 2 and kind != "days" else 1
+    smallest = min((abs(v) for v in values if v), default=0.0) * _FACTOR.get(kind, 1)
+    fine = smallest < 1 if kind == "share" else largest < 2
+    return 2 if fine and kind != "days" else 1
 
 
 def _scale(group: _Group, rows: Sequence[Sequence[Any]]) -> tuple[float, float]:

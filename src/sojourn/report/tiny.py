@@ -9,7 +9,9 @@ from markupsafe import Markup, escape
 from sojourn.core.palette import LIGHT
 
 _WIDTH, _HEIGHT = 96, 24
-_ACCENT, _CONTROL, _MUTED = (f"var(--{name},{LIGHT[name]})" for name in ("accent", "control", "muted"))
+_ACCENT, _CONTROL, _MUTED, _GRID = (
+    f"var(--{name},{LIGHT[name]})" for name in ("accent", "control", "muted", "grid")
+)
 
 
 def trend(values: Sequence[float], label: str) -> Markup:
@@ -28,17 +30,21 @@ def trend(values: Sequence[float], label: str) -> Markup:
 
 
 def interval(value: float, low: float, high: float, *, scale: tuple[float, float], label: str) -> Markup:
-    """Draw an estimate as a dot on the bar of its interval; a thin line marks zero where it is in sight."""
+    """Draw an estimate as a dot on the bar of its interval, on a faint line as long as the scale.
+
+    A thin upright line marks zero where it is in sight.
+    """
     left, right = scale
     span = (right - left) or 1.0
 
     def x(at: float) -> float:
         return 3 + min(max((at - left) / span, 0.0), 1.0) * (_WIDTH - 6)
 
-    zero = f'<path d="M{x(0):.1f} 2v20" stroke="{_MUTED}" stroke-width="1"/>' if left < 0 < right else ""
+    zero = f'<path d="M{x(0):.1f} 2v20" stroke="{_MUTED}" stroke-width="1"/>' if left <= 0 <= right else ""
     return _svg(
-        f'{zero}<path d="M{x(low):.1f} 12H{x(high):.1f}" stroke="{_CONTROL}" stroke-width="3"/>'
-        f'<circle cx="{x(value):.1f}" cy="12" r="4" fill="{_ACCENT}"/>',
+        f'<path d="M3 12h{_WIDTH - 6}" stroke="{_GRID}" stroke-width="1"/>{zero}'
+        f'<path d="M{x(low):.1f} 12H{x(high):.1f}" stroke="{_CONTROL}" stroke-width="3"/>'
+        f'<circle cx="{x(value):.1f}" cy="12" r="3.5" fill="{_ACCENT}"/>',
         label,
     )
 
