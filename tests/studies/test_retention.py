@@ -306,7 +306,7 @@ def test_contrasts_name_groups_that_are_not_followed_long_enough(make_retention_
     )
     found = sj.contrasts(sj.retention_curve(cells, by="plan"), until=60)
     assert found.short == ("b",)
-    assert "nothing is compared" in found.why_empty
+    assert "nothing to compare" in found.why_empty
     assert found.table.empty
 
 

@@ -68,7 +68,7 @@ def contrasts(curve: RetentionCurve, *, until: int) -> Contrasts:
     Parameters
     ----------
     curve : RetentionCurve
-        Groups that are not followed for `until` are left out and named.
+        Groups that are not followed for `until` are left out and named; groups that nobody left are left out.
     until : int
         Horizon of the restricted means, in the curve's unit.
 
@@ -78,12 +78,14 @@ def contrasts(curve: RetentionCurve, *, until: int) -> Contrasts:
     """
     longest = curve.followed_to
     short = tuple(group for group in curve.groups if longest[group] < until)
-    able = [group for group in curve.groups if group not in short]
+    able = curve.readings([until]).set_index("group")["mean_se"]
+    able = able[able > 0]
     if len(able) < 2:
-        why = f"Fewer than two groups are followed for {until} {curve.unit}s, so nothing is compared."
+        followed = f"are followed for {until} {curve.unit}s"
+        why = f"Fewer than two groups lost members and {followed}: there is nothing to compare."
         return Contrasts(curve.by, curve.unit, until, "", curve.mass, pd.DataFrame(), short, why)
-    largest = max(able, key=lambda group: (curve.members[group], group))
-    others = [group for group in able if group != largest]
+    largest = max(able.index, key=lambda group: (curve.members[group], group))
+    others = [group for group in able.index if group != largest]
     each = 1 - (1 - curve.mass) / len(others)
     made = [contrast(curve, group, largest, until=until, mass=each) for group in others]
     return Contrasts(curve.by, curve.unit, until, largest, curve.mass, _side_by_side(made), short)

@@ -1,0 +1,261 @@
+"""What retention results say: numbers that stand in them, words that fit the case, nothing undefined."""
+
+import doctest
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sojourn as sj
+from sojourn.core.cells import Cells
+from sojourn.core.results.check import Check
+from sojourn.report import retention_words
+
+PROJECT = Path(__file__).parents[2]
+HORIZONS = [30, 90, 180]
+
+
+def cells_of(exits, churned, plan=None, **meta):
+    """Cells of members seen from joining; the censored are followed to their exit, all others to the end."""
+    exits, churned = np.asarray(exits), np.asarray(churned, dtype=bool)
+    groups = {"all": np.full(len(exits), "all")}
+    if plan is not None:
+        groups["plan"] = np.asarray(plan)
+    tables = []
+    for by, group in groups.items():
+        for name in np.unique(group):
+            mine = group == name
+            days = np.arange(exits.max() + 1)
+            counts = {
+                "entered": np.where(days == 0, mine.sum(), 0),
+                "churned": np.bincount(exits[mine & churned], minlength=len(days)),
+                "censored": np.bincount(exits[mine & ~churned], minlength=len(days)),
+                "potential": np.bincount(np.where(churned, exits.max(), exits)[mine], minlength=len(days)),
+            }
+            tables.append(pd.DataFrame({"by": by, "group": name, "late": 0, "day": days, **counts}))
+    described = {"unit": "day", "leaving": "cancellation", "lapse": None, "as_of": "2025-07-01T00:00:00Z"}
+    described |= {"members": len(exits), "left_out": {}, "late": 0, **meta}
+    return Cells("test", "retention", {"risk": pd.concat(tables, ignore_index=True)}, described)
+
+
+@pytest.fixture(scope="module")
+def steady():
+    """1,000 members; one in 200 of them leaves each day, all followed for 190 days."""
+    life = np.repeat(np.arange(1, 201), 5)
+    return cells_of(np.minimum(life, 190), life <= 190)
+
+
+@pytest.fixture(scope="module")
+def plans():
+    life = np.concatenate([np.tile(np.arange(1, 201), 3), np.tile(np.arange(1, 401), 1)])
+    plan = ["monthly"] * 600 + ["annual"] * 400
+    return cells_of(np.minimum(life, 190), life <= 190, plan)
+
+
+def headline(cells, horizon=90, checks=()):
+    return sj.headline_retention(sj.retention_curve(cells), checks, horizon=horizon, horizons=HORIZONS)
+
+
+def test_the_headline_counts_members_in_100_with_its_interval(steady):
+    said = headline(steady)
+    assert said.sentence == (
+        "Of 100 new members, 55.0 (95 % confidence interval 51.9 to 58.0) are still with us after 90 days."
+    )
+    assert said.status == "ok"
+    assert said.interval.value == pytest.approx(55)
+    assert said.unit == "members in 100"
+
+
+def test_the_headline_of_silence_says_what_active_means(steady):
+    silent = Cells("test", "retention", steady.tables, {**steady.meta, "leaving": "silence", "lapse": 60})
+    said = headline(silent)
+    assert "are still active after 90 days" in said.sentence
+    assert "silence of more than 60 days" in said.detail
+
+
+def test_months_are_months(steady):
+    months = Cells("test", "retention", steady.tables, {**steady.meta, "unit": "month"})
+    assert "after 90 months" in headline(months).sentence
+
+
+def test_a_horizon_nobody_reached_is_not_possible(steady):
+    said = headline(steady, horizon=365)
+    assert said.status == "not possible"
+    assert said.interval is None
+    assert "at most 190 days" in said.sentence
+
+
+def test_a_failed_check_blocks_the_answer(steady):
+    said = headline(steady, checks=[Check("Everybody counts", "fail", "", "")])
+    assert said.status == "blocked"
+    assert said.verdict == "cannot be relied on"
+    assert "everybody counts" in said.detail
+
+
+def test_no_interval_is_stated_where_none_is_claimed():
+    few = cells_of([5] * 4 + [200] * 96, [True] * 4 + [False] * 96)
+    said = headline(few)
+    assert said.interval is None
+    assert "too few have left for an interval" in said.sentence
+    assert "nan" not in said.sentence
+
+
+@pytest.mark.parametrize(
+    ("life", "verdict"),
+    [
+        (np.full(1_000, 10), "most leave within 30 days"),
+        (np.random.default_rng(1).exponential(100, 1_000), "losses are steady"),
+        (np.random.default_rng(1).weibull(0.5, 1_000) * 200, "losses slow after 90 days"),
+        (np.random.default_rng(1).weibull(3.0, 1_000) * 150, "losses speed up"),
+        (np.concatenate([np.full(300, 50), np.full(700, 999)]), "most stay"),
+    ],
+)
+def test_the_verdict_follows_its_rule(life, verdict):
+    days = np.ceil(life).astype(int)
+    keep = days.copy()
+    if verdict.startswith("most leave"):
+        days = np.append(days, np.full(30, 999))  # somebody is there to be followed
+        keep = days
+    assert headline(cells_of(np.minimum(keep, 190), keep <= 190)).verdict == verdict
+
+
+def test_key_figures(plans):
+    figures = sj.key_figures_retention(sj.retention_curve(plans), horizons=HORIZONS, until=180)
+    assert [figure.label for figure in figures] == [
+        "Members",
+        "Still with us after 30 days",
+        "Still with us after 90 days",
+        "Still with us after 180 days",
+        "Mean time with us within the first 180 days",
+    ]
+    assert figures[0].value == "1,000"
+    assert figures[1].trend[0] == 1.0
+    assert all(len(figure.trend) <= 60 for figure in figures)
+    short = sj.key_figures_retention(sj.retention_curve(plans), horizons=[30, 400], until=400)
+    assert len(short) == 2  # nothing beyond follow-up
+
+
+def test_readings_leave_out_intervals_that_are_not_claimed():
+    curve = sj.retention_curve(cells_of([5] * 4 + [60] * 30 + [200] * 66, [True] * 34 + [False] * 66))
+    table = sj.readings_table(curve, [30, 90]).set_index("duration")
+    assert np.isnan(table.loc[30, "retained_low"])
+    assert np.isfinite(table.loc[90, "retained_low"])
+
+
+def test_the_truth_stands_beside_the_estimate(steady):
+    rows = [{"group": "all", "level": "all", "day": day, "survival": 0.85} for day in (30, 90)]
+    curve = sj.retention_curve(
+        Cells("t", "retention", steady.tables, {**steady.meta, "truth": {"retention": {"survival": rows}}})
+    )
+    assert sj.readings_table(curve, [30, 90])["true_retained"].tolist() == [0.85, 0.85]
+    assert "inside 1 of 2 intervals" in sj.describe_readings(curve, [30, 90])["note"]
+    assert "Circles: the truth" in sj.describe_retention(curve, horizon=90)["subtitle"]
+
+
+def test_the_picture_is_titled_with_its_finding(plans):
+    words = sj.describe_retention(sj.retention_curve(plans, by="plan"), horizon=90)
+    assert (
+        words["title"]
+        == "77.5 % of annual members are still with us after 90 days, 55.0 % of monthly members"
+    )
+    assert "95 % confidence interval" in words["subtitle"]
+    assert "by plan" in words["subtitle"]
+    assert "monthly members 55.0 % after 90 days and 5.0 % after 190 days" in words["alt"]
+
+
+def test_half_lives_are_said_only_where_they_are_known(plans):
+    curve = sj.retention_curve(plans, by="plan")
+    said = sj.say(curve)
+    assert "Half of monthly members left within 100 days (95 % confidence interval" in said
+    assert "After 190 days, the longest follow-up, 52.5 % of annual members are still with us." in said
+
+
+def test_half_gone_at_once_is_said_in_words():
+    assert "left at once" in sj.say(
+        sj.retention_curve(cells_of([0] * 60 + [50] * 40, [True] * 60 + [False] * 40))
+    )
+
+
+def test_contrasts_are_said_with_their_interval_and_without_cause(plans):
+    curve = sj.retention_curve(plans, by="plan")
+    said = sj.say(sj.contrasts(curve, until=180))
+    assert said.startswith("Within 180 days, compared with monthly members: annual members stay ")
+    assert "it need not be due to it" in said
+    one = sj.say(sj.contrast(curve, "monthly", "annual", until=180))
+    assert "less long than annual" in one
+    assert "−" not in one  # turned round, not negative
+    words = sj.describe_contrasts(sj.contrasts(curve, until=180), sj.logrank(plans, by="plan"))
+    assert "Bonferroni" in words["note"]
+    assert "less than 1 in 1,000" in words["note"]
+    columns = sj.contrasts_table(sj.contrasts(curve, until=180)).columns
+    assert {"mean_days", "mean_days_low", "difference_days", "difference_days_high"} <= set(columns)
+
+
+def test_no_clear_difference_is_said_as_such(steady):
+    same = cells_of(np.tile(np.arange(1, 191), 2), [True] * 380, ["a"] * 190 + ["b"] * 190)
+    contrasts = sj.contrasts(sj.retention_curve(same, by="plan"), until=120)
+    assert "no group stays clearly longer or less long" in sj.say(contrasts)
+
+
+def test_next_steps_say_effect_cost_and_evidence(plans):
+    curve, by_plan = sj.retention_curve(plans), sj.retention_curve(plans, by="plan")
+    checks = sj.check_retention(plans, curve, horizon=90)
+    rate, contrasts = sj.loss_rate(plans), sj.contrasts(by_plan, until=180)
+    steps = sj.next_steps_retention(curve, rate, contrasts, checks, horizon=90)
+    assert 2 <= len(steps) <= 3
+    assert steps[1].what == "Ask why monthly members stay less long than annual members."
+    assert steps[1].evidence.startswith("observational")
+    assert all(step.what.endswith(".") and step.effect and step.cost and step.evidence for step in steps)
+
+
+def test_halving_the_losses_of_a_period_is_the_arithmetic_on_the_curve(steady):
+    """Of 1,000 members five leave a day, so the share of those still there who leave rises to day 90."""
+    curve, rate = sj.retention_curve(steady), sj.loss_rate(steady, width=30)
+    step = sj.next_steps_retention(curve, rate, sj.contrasts(curve, until=90), [], horizon=90)[0]
+    # S(60) = .70, S(90) = .55: halved losses give .55 x sqrt(.70 / .55) - .55 = 7.0 more in 100
+    assert "from day 60 to 90 would keep 7.0 more members in 100 at 90 days" in step.effect
+
+
+def test_words_about_the_whole_of_telco():
+    folder = PROJECT / "data" / "casebook" / "telco" / "retention"
+    meta = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+    telco = Cells("telco", "retention", {"risk": pd.read_csv(folder / "risk.csv")}, meta)
+    said = sj.headline_retention(sj.retention_curve(telco), [], horizon=12, horizons=[12, 24, 60]).sentence
+    assert said == (
+        "Of 100 new members, 84.3 (95 % confidence interval 83.4 to 85.2) are still with us after 12 months."
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_every_case_has_its_words(data):
+    """Whatever the counts, each function of the notebook says something, and never a number that is none."""
+    n = data.draw(st.integers(20, 80))
+    exits = data.draw(st.lists(st.integers(0, 240), min_size=n, max_size=n))
+    churned = data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
+    plan = data.draw(st.lists(st.sampled_from("ab"), min_size=n, max_size=n))
+    cells = cells_of(exits, churned, plan)
+    everyone = sj.retention_curve(cells, min_group=5)
+    curve = sj.retention_curve(cells, by="plan", min_group=5)
+    checks = sj.check_retention(cells, everyone, horizon=90)
+    rate, counted = sj.loss_rate(cells, min_group=5), sj.day_n(cells, days=HORIZONS, by="plan", min_group=5)
+    contrasts = sj.contrasts(curve, until=180)
+    said = [
+        str(sj.headline_retention(everyone, checks, horizon=90, horizons=HORIZONS)),
+        str(sj.key_figures_retention(everyone, horizons=HORIZONS, until=180)),
+        str(sj.describe_retention(curve, horizon=90)),
+        str(sj.describe_readings(curve, HORIZONS)),
+        sj.say(counted),
+        sj.say(rate),
+        sj.say(contrasts),
+        str(sj.next_steps_retention(everyone, rate, contrasts, checks, horizon=90)),
+    ]
+    assert all(text and "nan" not in text and "inf " not in text for text in said)
+
+
+def test_examples_in_the_words_are_true():
+    assert doctest.testmod(retention_words) == (0, 3)

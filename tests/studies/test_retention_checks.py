@@ -1,0 +1,124 @@
+"""Checks of a retention curve: each has an input on which it passes and one on which it does not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sojourn as sj
+from sojourn.core.cells import Cells
+from sojourn.studies.retention.checks import DRIFT_RATES
+
+RESULTS = Path(__file__).parents[2] / "calibration" / "results" / "retention.json"
+
+
+@pytest.fixture
+def cells(make_retention_cells):
+    """Return a function: sound cells of 600 members, or with one thing changed."""
+
+    def make(*, newer=1.0, n=600, longest=200, **meta):
+        rng = np.random.default_rng(5)
+        potential = np.arange(n) % longest + 1
+        cohort = np.where(potential <= longest // 2, "2025-02", "2025-01")
+        life = np.ceil(rng.exponential(80, n) / np.where(cohort == "2025-02", newer, 1)).astype(int)
+        return make_retention_cells(
+            np.minimum(life, potential),
+            life <= potential,
+            potential=potential,
+            groups={"cohort": cohort},
+            **meta,
+        )
+
+    return make
+
+
+def verdicts(cells: Cells, horizon: int = 60) -> dict[str, str]:
+    checks = sj.check_retention(cells, sj.retention_curve(cells), horizon=horizon)
+    return {check.name: check.verdict for check in checks}
+
+
+def test_sound_data_passes_everything(cells):
+    found = verdicts(cells())
+    assert len(found) == 5
+    assert set(found.values()) == {"pass"}
+
+
+def test_follow_up_that_does_not_reach_the_horizon(cells):
+    assert verdicts(cells(), horizon=150)["Followed long enough"] == "warn"  # fewer than 100 at risk
+    assert verdicts(cells(), horizon=201)["Followed long enough"] == "fail"
+
+
+def test_too_few_leavers_for_an_interval(make_retention_cells):
+    few = make_retention_cells([5] * 9 + [90] * 91, [True] * 9 + [False] * 91)
+    assert verdicts(few)["Enough leavers for an interval"] == "cannot be judged"
+
+
+def test_newer_members_who_leave_faster(cells):
+    faulty = cells(newer=2.5)
+    assert verdicts(faulty)["Older and newer members leave alike"] == "warn"
+    check = next(
+        c
+        for c in sj.check_retention(faulty, sj.retention_curve(faulty), horizon=60)
+        if c.name.startswith("Older")
+    )
+    assert "p < 0.001" in check.finding
+    assert (check.catch_rate, check.false_alarm_rate) == DRIFT_RATES
+
+
+def test_drift_is_not_known_without_dates_of_joining(make_retention_cells):
+    cells = make_retention_cells(list(range(1, 101)), [True] * 100)
+    assert verdicts(cells, horizon=50)["Older and newer members leave alike"] == "warn"
+
+
+def test_the_rates_on_the_page_are_those_measured():
+    """The committed calibration (2,000 worlds a row) is what the page prints, rounded as it prints it."""
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]
+    measured = {
+        r["estimand"].rpartition(": ")[2]: r["measured"] for r in rows if "leave alike" in r["estimand"]
+    }
+    assert DRIFT_RATES[0] == round(measured["faults found"], 2)
+    assert DRIFT_RATES[1] == round(measured["false alarms"], 3)
+
+
+@pytest.mark.parametrize(("out", "verdict"), [(20, "pass"), (60, "warn"), (200, "fail")])
+def test_members_left_out(cells, out, verdict):
+    found = cells(left_out={"joined too recently to be judged": out})
+    assert verdicts(found)["Everybody counts"] == verdict
+
+
+def test_late_entrants_are_named(make_retention_cells):
+    late = make_retention_cells([50] * 60, [True] * 60, entries=[0] * 40 + [20] * 20)
+    checks = sj.check_retention(late, sj.retention_curve(late), horizon=30)
+    finding = next(c.finding for c in checks if c.name == "Everybody counts")
+    assert "20 members joined before observation began" in finding
+
+
+def test_a_source_that_stopped_before_the_date_of_the_data(cells):
+    stopped = cells(last_sign="2025-06-20T00:00:00+00:00")
+    assert verdicts(stopped)["The data is up to date"] == "warn"
+    slow = cells(last_sign="2025-06-29T00:00:00+00:00", signs=400)  # less than one sign a day: no alarm
+    assert verdicts(slow)["The data is up to date"] == "pass"
+
+
+@pytest.mark.parametrize(("back", "verdict"), [(5, "pass"), (50, "warn")])
+def test_members_who_come_back(cells, back, verdict):
+    import pandas as pd
+
+    sound = cells(leaving="silence", lapse=30)
+    returns = pd.DataFrame({"by": ["all"], "group": ["all"], "lapsed": [300], "came_back": [back]})
+    silent = Cells("test", "retention", {**sound.tables, "returns": returns}, sound.meta)
+    assert verdicts(silent)["Silence means leaving"] == verdict
+
+
+def test_columns_that_are_known_later_are_named(cells):
+    assert verdicts(cells(known_later={"contract": "a snapshot"}))["No grouping by the future"] == "pass"
+
+
+@pytest.mark.parametrize(("wrong", "verdict"), [(0.0, "pass"), (0.15, "fail")])
+def test_the_truth_of_a_simulated_world_contradicts(cells, wrong, verdict):
+    rows = [
+        {"group": "all", "level": "all", "day": day, "survival": float(np.exp(-day / 80)) + wrong}
+        for day in (10, 60)
+    ]
+    assert verdicts(cells(truth={"retention": {"survival": rows}}))["Estimate and truth agree"] == verdict
