@@ -210,6 +210,12 @@ TERMS: tuple[Term, ...] = (
         "Whether the same groups come out again when the members are drawn anew.",
         "bootstrap cluster stability",
     ),
+    Term(
+        "stratum",
+        "Members alike in something known before a trial began, such as their plan at joining.",
+        "stratum, block",
+        ("strata",),
+    ),
 )
 
 

@@ -33,6 +33,7 @@ _UNITS: dict[Kind, str] = {
     "points": "in 100",
 }
 _FACTOR: dict[Kind, float] = {"share": 100, "probability": 100, "relative": 100, "points": 100}
+_CHANCES: frozenset[Kind] = frozenset({"probability", "p_value"})
 _SIGNED: frozenset[Kind] = frozenset({"points", "relative"})
 _NONE = "–"
 
@@ -187,7 +188,17 @@ def _print(value: Any, kind: Kind, digits: int, *, signed: bool = True) -> str:
         return str(value)
     if kind in ("count", "whole"):
         return count(value) if kind == "count" else str(value)
+    if kind in _CHANCES:
+        return _chance(value * _FACTOR.get(kind, 1), _FACTOR.get(kind, 1), digits)
     return number(value * _FACTOR.get(kind, 1), digits, signed=signed and kind in _SIGNED)
+
+
+def _chance(value: float, whole: float, digits: int) -> str:
+    """Print a probability without ever rounding it to impossible or certain."""
+    step = 10.0**-digits
+    if value < step / 2:
+        return f"<{step:.{digits}f}"
+    return f">{whole - step:.{digits}f}" if value > whole - step / 2 else number(value, digits)
 
 
 def _digits(kind: Kind, values: Sequence[Any]) -> int:
@@ -201,6 +212,8 @@ def _digits(kind: Kind, values: Sequence[Any]) -> int:
     largest = max(abs(v) for v in values) * _FACTOR.get(kind, 1)
     if kind == "number":
         return 0 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 1 else 3
+    if kind == "probability":
+        return 1
     smallest = min((abs(v) for v in values if v), default=0.0) * _FACTOR.get(kind, 1)
     fine = smallest < 1 if kind == "share" else largest < 2
     return 2 if fine and kind != "days" else 1
