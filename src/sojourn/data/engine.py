@@ -34,7 +34,9 @@ def connect(*, memory_limit: str = "4GB", threads: int | None = None, scratch: P
     }
     if threads is not None:
         settings["threads"] = threads
-    return ibis.duckdb.connect(**settings)
+    engine = ibis.duckdb.connect(**settings)
+    engine.raw_sql("SET enable_progress_bar = false")  # it would draw on what a notebook shows
+    return engine
 
 
 def stream(engine: Any, table: Table) -> Iterator[pa.RecordBatch]:
