@@ -71,6 +71,4 @@ def _summary(entries: Sequence[Mapping[str, Any]]) -> str:
     }
     said = [f"{by_status[status]} {word}" for status, word in words.items() if by_status[status]]
     cases = len({entry["case"] for entry in entries})
-    return (
-        f"{plural(len(entries), 'report')} on {plural(cases, 'body', 'bodies')} of data: {listing(said)}."
-    )
+    return f"{plural(len(entries), 'report')} on {plural(cases, 'body', 'bodies')} of data: {listing(said)}."
