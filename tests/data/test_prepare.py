@@ -27,7 +27,7 @@ MEMBERS = """member_id,joined_at,churned_at,churn_reason,plan,birth_year,referre
 b,2025-01-02T10:00:00Z,2025-03-01T00:00:00Z,price,annual,1990,a,true,40
 a,2025-01-02T10:00:00Z,,,monthly,2020,a,,41
 c,2025-01-01T00:00:00+02:00,2025-08-01,too late,monthly,,nobody,false,42
-d,2025-07-02,,,monthly,1970,,true,43
+d,2025-07-02,,,monthly,1890,,true,43
 e,2025-06-30,,,family,2001,b,yes,
 """
 EVENTS = """member_id,occurred_at,event,amount,recorded_at
@@ -147,7 +147,7 @@ def test_quality_counts_and_says_what_was_left_out(shop) -> None:
             "birth_year",
             "warning",
             "an age at joining outside 18 to 110. These count as unknown.",
-            "1",
+            "2",
         ),
         ("members", "joined_at", "warning", late, "1"),
         (
