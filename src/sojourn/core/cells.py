@@ -77,7 +77,9 @@ def read_cells(folder: Path, case: str, study: str) -> Cells:
     """
     described = folder / "cells.json"
     if not described.is_file():
-        raise DataError(f"No cells of {case} for {study} yet. Run `make reproduce`, or `dvc repro` in the project.")
+        raise DataError(
+            f"No cells of {case} for {study} yet. Run `make reproduce`, or `dvc repro` in the project."
+        )
     meta = json.loads(described.read_text(encoding="utf-8"))
     tables = {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
     return Cells(case, study, tables, meta)

@@ -96,7 +96,7 @@ class Params:
         return overrides
 
     def for_cells(self, case: str, study: str) -> dict[str, Any]:
-        """Return the resolved cells parameters of a pair: ``studies.STUDY.cells`` with the case's overrides."""
+        """Return the cells parameters of a pair: ``studies.STUDY.cells`` with the case's overrides."""
         return _resolved(
             self._study(study).get("cells", {}),
             self._overrides(case, study).get("cells", {}),
@@ -122,10 +122,18 @@ def _resolved(defaults: Mapping[str, Any], overrides: Mapping[str, Any], where: 
             raise ParameterError.unknown(name, where, defaults)
         default = defaults[name]
         numbers = (int, float)
-        both_numbers = isinstance(default, numbers) and isinstance(value, numbers) and not isinstance(value, bool)
-        if default is not None and value is not None and not both_numbers and type(value) is not type(default):
+        both_numbers = (
+            isinstance(default, numbers) and isinstance(value, numbers) and not isinstance(value, bool)
+        )
+        if (
+            default is not None
+            and value is not None
+            and not both_numbers
+            and type(value) is not type(default)
+        ):
             raise ParameterError(
-                f"'{name}' of {where} must be {type(default).__name__} like its default {default!r}, got {value!r}."
+                f"'{name}' of {where} must be {type(default).__name__} like its default {default!r}, "
+                f"got {value!r}."
             )
     return {**defaults, **overrides}
 
@@ -136,7 +144,16 @@ def _read(path: Path, _changed: int) -> Params:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ParameterError(f"{path.name} is not readable YAML: {error}") from error
-    for section in ("seed", "privacy", "inputs", "private_inputs", "pairs", "private_pairs", "studies", "cases"):
+    for section in (
+        "seed",
+        "privacy",
+        "inputs",
+        "private_inputs",
+        "pairs",
+        "private_pairs",
+        "studies",
+        "cases",
+    ):
         if not isinstance(raw, dict) or section not in raw:
             raise ParameterError.missing(section, path.name)
     return Params(raw)

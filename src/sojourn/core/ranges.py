@@ -44,7 +44,5 @@ def one_of[T](value: T, name: str, allowed: Collection[T]) -> T:
         When it is not.
     """
     if value not in allowed:
-        raise ParameterError(
-            f"'{name}' must be one of {', '.join(repr(a) for a in allowed)}, got {value!r}."
-        )
+        raise ParameterError(f"'{name}' must be one of {', '.join(repr(a) for a in allowed)}, got {value!r}.")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -39,14 +40,13 @@ def first_picture(page: str) -> Mapping[str, str]:
     SojournError
         When the page has no picture.
     """
-    found = re.search(r'<svg[^>]*role="img".*?</svg>', page, re.S)
+    found = re.search(r'<svg xmlns=[^>]*aria-label="([^"]*)"[^>]*>(.*?)</svg>', page, re.S)
     if found is None:
         raise SojournError("The page chosen for the README has no picture.")
-    svg = found.group(0)
-    label = re.search(r'aria-label="([^"]*)"', svg)
-    if "xmlns=" not in svg.split(">", 1)[0]:
-        svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
-    return {"svg": svg + "\n", "alt": label.group(1) if label else ""}
+    opening = found.group(0)[: found.start(2) - found.start(0)]
+    # a file of its own has no page behind it: paper, so that it can be read on a dark screen
+    svg = f'{opening}<rect width="100%" height="100%" fill="#ffffff"/>{found.group(2)}</svg>\n'
+    return {"svg": svg, "alt": html.unescape(found.group(1))}
 
 
 def figure_svg() -> str:

@@ -104,6 +104,7 @@ def execute(
     """
     os.environ.update(environment)
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
@@ -123,6 +124,11 @@ def execute(
     except PapermillExecutionError as error:
         raise NotebookError(
             f"{label}: cell {error.cell_index + 1} failed with {error.ename}: {error.evalue} "
+            f"The notebook as far as it ran: {target}"
+        ) from error
+    except DeadKernelError as error:
+        raise NotebookError(
+            f"{label}: the kernel died, as it does when memory runs out or compiled code crashes. "
             f"The notebook as far as it ran: {target}"
         ) from error
 
