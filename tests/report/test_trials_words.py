@@ -1,0 +1,224 @@
+"""What trials say and draw: the words follow the numbers, the pictures draw what the tables hold."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sojourn as sj
+from sojourn.core.results.trials import Audit, ErrorRateCard, Trial, TrialResult
+from sojourn.report.trials import lift_in_words, plain
+
+BELIEF = sj.LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.9)
+RATES = ErrorRateCard(
+    table=pd.DataFrame(
+        {
+            "looks": [1, 4, 20],
+            "wrong_rate": [0.02, 0.05, 0.12],
+            "wrong_rate_low": [0.015, 0.044, 0.11],
+            "wrong_rate_high": [0.025, 0.058, 0.13],
+            "found_rate": [0.8, 0.85, 0.9],
+            "found_rate_low": [0.79, 0.84, 0.89],
+            "found_rate_high": [0.81, 0.86, 0.91],
+        }
+    ),
+    worlds=4000,
+    metric="net_value",
+    schemes=2,
+    n=3000,
+    planned_looks=4,
+    worthwhile=2.0,
+)
+
+
+def make_result(kind="binary", lifts=(0.021, -0.004), strata=2) -> TrialResult:
+    scale = 1 if kind == "binary" else 100
+    centre = np.array([0.3, 0.3 + lifts[0], 0.3 + lifts[1]]) * scale
+    draws = centre + 0.004 * scale * np.random.default_rng(1).standard_normal((4000, 3))
+    lift = np.r_[np.nan, np.array(lifts) * scale]
+    table = pd.DataFrame(
+        {
+            "scheme": ["none", "welcome_coupon", "points"],
+            "n": [1000, 1000, 1000],
+            "mean": centre,
+            "mean_low": centre - 0.01 * scale,
+            "mean_high": centre + 0.01 * scale,
+            "lift": lift,
+            "lift_low": lift - 0.012 * scale,
+            "lift_high": lift + 0.012 * scale,
+            "p_beats_control": [np.nan, 0.99, 0.2],
+            "p_best": [0.01, 0.98, 0.01],
+            "expected_loss": [0.02 * scale, 0.0001 * scale, 0.03 * scale],
+            "raw_mean": centre,
+            "raw_lift": lift * 1.1,
+            "raw_lift_low": lift * 1.1 - 0.014 * scale,
+            "raw_lift_high": lift * 1.1 + 0.014 * scale,
+        }
+    )
+    grid = [(s, str(j)) for s in table["scheme"][1:] for j in range(strata)]
+    own = pd.DataFrame(grid, columns=["scheme", "stratum"]).assign(
+        n=1000, raw_lift=0.03 * scale, raw_lift_se=0.01
+    )
+    return TrialResult(
+        outcome="kept_at_90" if kind == "binary" else "net_value",
+        kind=kind,
+        control="none",
+        words="are still with us after 90 days" if kind == "binary" else "net value per member",
+        currency="" if kind == "binary" else "EUR",
+        horizon_days=90,
+        prior=BELIEF,
+        prior_link=(0.01, 0.02),
+        mass=0.95,
+        table=table,
+        strata=own.assign(lift=0.02 * scale, lift_low=0.01 * scale, lift_high=0.03 * scale),
+        shrunk=0.6 if strata > 1 else float("nan"),
+        p_fit=0.5,
+        draws=draws,
+    )
+
+
+def make_plan(**changes):
+    default = {
+        "metric": "kept_at_90", "guard": "kept_at_90", "horizon_days": 90, "rope": 0.0, "threshold": 0.95,
+        "tolerable_loss": 0.01, "guard_margin": 0.01, "guard_risk": 0.05, "looks": 4, "worthwhile": 0.02,
+        "belief": BELIEF, "belief_value": BELIEF,
+    }  # fmt: skip
+    return sj.TrialPlan(**{**default, **changes})
+
+
+def make_trial(**meta) -> Trial:
+    cells = pd.DataFrame(
+        [
+            ("kept_at_90", s, "a", "all", 1000, k)
+            for s, k in (("none", 300), ("points", 296), ("welcome_coupon", 321))
+        ],
+        columns=["outcome", "scheme", "stratum", "period", "n", "k"],
+    )
+    split = pd.DataFrame(
+        [(s, "all", 1000, 1000) for s in cells["scheme"]], columns=["scheme", "period", "assigned", "matured"]
+    )
+    schemes = ("none", "points", "welcome_coupon")
+    value = pd.DataFrame(
+        columns=["outcome", "scheme", "stratum", "period", "n", "total", "total_sq", "total_cube"]
+    )
+    about = {"horizon_days": 90, "unit": "member", **meta}
+    return Trial(
+        "shop", "main", "none", schemes, ("a",), cells, value, split, dict.fromkeys(schemes, 1 / 3), 20, about
+    )
+
+
+def decided(result, **changes):
+    plan = make_plan(metric=result.outcome, guard=result.outcome, **changes)
+    return sj.decide(result, plan)
+
+
+def test_a_lift_has_its_direction_its_unit_and_its_interval():
+    said = lift_in_words(make_result(), "welcome_coupon")
+    assert said == (
+        "under welcome coupon, 2.1 more members in 100 are still with us after 90 days than under no scheme "
+        "(95 % credible interval 0.9 to 3.3)"
+    )
+    assert "0.4 fewer members in 100" in lift_in_words(make_result(), "points")
+    assert "adds 2.10 EUR to net value per member" in lift_in_words(make_result("value"), "welcome_coupon")
+    assert "takes 0.40 EUR from net value" in lift_in_words(make_result("value"), "points")
+
+
+@pytest.mark.parametrize(
+    ("lifts", "verdict", "opens"),
+    [
+        ((0.021, -0.004), "ship", "Under welcome coupon, 2.1 more"),
+        ((-0.02, -0.03), "stop", "No scheme is worth it; of the best one: under welcome coupon, 2.0 fewer"),
+        ((0.003, -0.03), "wait", "Not decided yet: under welcome coupon"),
+    ],
+)
+def test_the_headline_follows_the_verdict(lifts, verdict, opens):
+    headline = sj.headline_trials(decided(make_result(lifts=lifts)))
+    assert headline.verdict == verdict
+    assert headline.sentence.startswith(opens)
+    assert headline.sentence.endswith(").")
+    assert headline.interval is not None
+    assert headline.interval.value == pytest.approx(100 * lifts[0])
+    assert headline.unit == "members in 100"
+
+
+def test_a_blocked_headline_says_so_and_which_check():
+    check = sj.Check("Members divided as planned", "fail", "p = 0.0001.", "")
+    decision = sj.decide(make_result(), make_plan(), checks=[check])
+    headline = sj.headline_trials(decision)
+    assert (headline.status, headline.verdict) == ("blocked", "blocked")
+    assert headline.sentence.startswith("No recommendation, because a check failed")
+    assert "Members divided as planned" in headline.detail
+    assert sj.next_steps_trials(decision, RATES)[0].what.startswith("Find the cause")
+
+
+def test_key_figures_show_counts_to_a_hundredth_of_a_percent():
+    result = make_result()
+    strip = sj.key_figures_trials(make_trial(), result, decided(result), RATES)
+    assert strip[0].value == "+2.1 in 100"
+    assert "32.10 % against 30.00 % under no scheme" in strip[0].interval
+    assert strip[1].value == "more than 99 in 100"
+    assert (strip[2].value, "4 looks" in strip[2].interval) == ("5.0 %", True)
+
+
+def test_a_value_that_decides_stands_before_the_guard():
+    strip = sj.key_figures_trials(make_trial(), make_result(), decided(make_result("value")), RATES)
+    assert [figure.value for figure in strip[:2]] == ["+2.10 EUR", "+2.1 in 100"]
+
+
+@pytest.mark.parametrize("verdict", ["ship", "wait", "stop"])
+def test_every_verdict_has_two_steps_with_their_evidence(verdict):
+    lifts = {"ship": (0.021, -0.004), "wait": (0.003, -0.03), "stop": (-0.02, -0.03)}[verdict]
+    steps = sj.next_steps_trials(decided(make_result(lifts=lifts)), RATES)
+    assert len(steps) == 2
+    assert all(step.effect and step.cost and step.evidence for step in steps)
+
+
+def test_everything_says_something_without_forbidden_words():
+    result = make_result()
+    audit = Audit("kept_at_90", "NUTS", 1.001, 3000.0, 0, 0.02, 0.004, pd.DataFrame())
+    trial = make_trial(historic=True)
+    said = [
+        sj.say(thing)
+        for thing in (result, make_plan(), decided(result), RATES, audit, trial, sj.check_split(trial))
+    ]
+    for text in said:
+        assert re.match(r"[A-Z]", text), text
+        assert not re.search(r"signific|causes|nan|None", text), text
+    assert "chosen afterwards" in said[5]
+    assert "Pooling took away 60 %" in said[0]
+    assert make_plan().fingerprint in said[1]
+
+
+def test_an_audit_that_did_not_converge_has_a_sentence_instead_of_a_table():
+    bad = Audit("kept_at_90", "NUTS", 1.2, 50.0, 3, 0.5, 0.2, pd.DataFrame())
+    assert "did not converge" in sj.say(bad)
+    assert sj.audit_table(bad, make_result()).kind == "note"
+
+
+def test_truth_stands_beside_the_estimate_where_it_is_known():
+    schemes = [
+        {"scheme": s, "lift": x, "net_gain": 0.0}
+        for s, x in (("none", 0.0), ("welcome_coupon", 0.02), ("points", 0.05))
+    ]
+    trial = make_trial(truth={"main": {"horizon_days": 90, "schemes": schemes}})
+    block = sj.truth_table(trial, [make_result(), make_result()])
+    assert block.kind == "table"
+    assert block.data["title"] == "1 of 2 intervals hold the truth"
+    assert sj.truth_table(make_trial(), [make_result()]).kind == "note"
+
+
+def test_tables_have_no_member_and_keep_their_bounds_together():
+    for result in (make_result(), make_result("value")):
+        block = sj.schemes_table(result)
+        names = [name for name, _ in block.data["table"]["columns"]]
+        assert "member" not in names
+        for name in names:
+            if name.endswith(("_low", "_high")):
+                assert name.rsplit("_", 1)[0] in names
+    counted = sj.rates_table(make_trial()).data
+    assert "0.3000 (none), 0.2960 (points), 0.3210 (welcome_coupon)" in counted["note"]
+
+
+def test_names_are_read_as_words():
+    assert (plain("none"), plain("welcome_coupon")) == ("no scheme", "welcome coupon")
