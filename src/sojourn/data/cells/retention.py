@@ -135,15 +135,14 @@ def _endings(tidy: Tidy, members: Table) -> Table:
 def _silences(tidy: Tidy, members: Table, params: Mapping[str, Any]) -> Table:
     """Return members with `ended_at`, the start of the first gap longer than ``lapse_days``, and `came_back`.
 
-    Only a gap whose whole length was observed is judged, so an earlier `as_of` never changes a judgement.
+    A gap counts only when it begins within follow-up, which ends a whole gap before `as_of`: it was seen at
+    full length, and an earlier `as_of` never changes a judgement.
     """
     signs = _signs_of_life(tidy, members, params)
     following = ibis.window(group_by=signs.member, order_by=signs.at)
     gaps = signs.mutate(until=signs.at.lead().over(following))
     gap = params["lapse_days"] * _DAY
-    silent = (gaps.until.isnull() | (gaps.until - gaps["at"] > gap)) & (
-        gaps["at"] <= _judged_to(tidy, params)
-    )
+    silent = gaps.until.isnull() | (gaps.until - gaps["at"] > gap)
     first = gaps.group_by("member").aggregate(
         first_gap=gaps["at"].min(where=silent), last_sign=gaps["at"].max()
     )
