@@ -48,7 +48,7 @@ def test_one_stratum_of_values_is_the_conjugate_normal():
     gain = covariance @ mapped.T @ np.linalg.inv(mapped @ covariance @ mapped.T + np.diag(v))
     exact = mean + gain @ (y - mapped @ mean)
     spread = covariance - gain @ mapped @ covariance
-    found, around = fit(CellData.value(y[:, None], v[:, None]), prior).moments()
+    found, around = fit(CellData.value(y[:, None], v[:, None], np.ones(1)), prior).moments()
     np.testing.assert_allclose(found, mapped @ exact, rtol=1e-9)
     np.testing.assert_allclose(around, mapped @ spread @ mapped.T, rtol=1e-9)
 
@@ -58,7 +58,7 @@ def test_the_scale_is_integrated_as_by_numerical_integration():
     rng = np.random.default_rng(5)
     y, v = rng.normal(0, 0.4, (2, 3)), np.full((2, 3), 0.02)
     prior = ModelPrior(base_mean=0, base_sd=1, lift_mean=0, lift_sd=0.3, scale=0.3)
-    mixture = fit(CellData.value(y, v), prior)
+    mixture = fit(CellData.value(y, v, np.array([0.2, 0.3, 0.5])), prior)
     design = mixture.design
 
     def weighted(tau, power):

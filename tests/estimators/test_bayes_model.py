@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sojourn.estimators.bayes.model import CellData, ModelPrior, expit, make_design, sum_to_zero
+from sojourn.estimators.bayes.model import CellData, ModelPrior, deviations, expit, make_design
 
 SHAPE = (3, 2)
 etas = st.lists(st.floats(-6, 6), min_size=6, max_size=6).map(lambda x: np.array(x).reshape(SHAPE))
@@ -50,7 +50,7 @@ def test_value_cells_are_as_likely_as_their_members(seed, eta, other):
         return sum(stats.norm.logpdf(values[i], at[i], sd[i]).sum() for i in np.ndindex(SHAPE))
 
     mean = np.array([values[i].mean() for i in np.ndindex(SHAPE)]).reshape(SHAPE)
-    data = CellData.value(mean, sd**2 / n)
+    data = CellData.value(mean, sd**2 / n, np.full(2, 0.5))
     cells = data.log_likelihood(eta) - data.log_likelihood(other)
     assert cells == pytest.approx(by_member(eta) - by_member(other), rel=1e-10, abs=1e-9)
 
@@ -59,7 +59,11 @@ def test_value_cells_are_as_likely_as_their_members(seed, eta, other):
 def test_derivatives_are_those_of_the_likelihood(binary):
     rng = np.random.default_rng(1)
     n = np.full(SHAPE, 50.0)
-    data = CellData.binary(n, n * 0.3) if binary else CellData.value(rng.normal(size=SHAPE), 1 / n)
+    data = (
+        CellData.binary(n, n * 0.3)
+        if binary
+        else CellData.value(rng.normal(size=SHAPE), 1 / n, np.full(2, 0.5))
+    )
     eta, step = rng.normal(size=SHAPE), 1e-4
     for i in np.ndindex(SHAPE):
         move = np.zeros(SHAPE)
@@ -70,22 +74,25 @@ def test_derivatives_are_those_of_the_likelihood(binary):
         assert -(up - 2 * here + down) / step**2 == pytest.approx(data.weight(eta)[i], rel=1e-4, abs=1e-3)
 
 
-@pytest.mark.parametrize("size", [1, 2, 5])
-def test_deviations_sum_to_zero_and_are_exchangeable(size):
-    basis = sum_to_zero(size)
+@pytest.mark.parametrize("weights", [[1.0], [0.5, 0.5], [0.1, 0.2, 0.3, 0.35, 0.05]])
+def test_deviations_have_weighted_mean_zero_and_differ_alike(weights):
+    weights = np.array(weights)
+    basis, size = deviations(weights), weights.size
     assert basis.shape == (size, size - 1)
-    np.testing.assert_allclose(basis.sum(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(basis @ basis.T, np.eye(size) - 1 / size, atol=1e-12)
+    np.testing.assert_allclose(weights @ basis, 0, atol=1e-12)
+    covariance = basis @ basis.T
+    apart = np.diag(covariance)[:, None] + np.diag(covariance) - 2 * covariance
+    np.testing.assert_allclose(apart, 2 * (1 - np.eye(size)), atol=1e-12)
 
 
 def test_the_design_adds_base_lift_and_deviation():
     prior = ModelPrior(base_mean=-1, base_sd=2, lift_mean=0.1, lift_sd=0.5, scale=0.2)
-    design = make_design(2, 2, prior)
+    design = make_design(2, np.array([0.75, 0.25]), prior)
     z = np.array([0.3, -0.4, 1.5, 2.0])  # two bases, one lift, one deviation
     eta = (design.offset + design.matrix(0.7) @ z).reshape(2, 2)
-    away = 0.7 * 2.0 / np.sqrt(2)
+    apart = 0.7 * 2.0 * np.sqrt(2)  # of both strata, whatever their sizes
     np.testing.assert_allclose(eta[0], [-1 + 2 * 0.3, -1 - 2 * 0.4])
-    np.testing.assert_allclose(eta[1] - eta[0], [0.1 + 0.5 * 1.5 + away, 0.1 + 0.5 * 1.5 - away])
+    np.testing.assert_allclose(eta[1] - eta[0], [0.85 + 0.25 * apart, 0.85 - 0.75 * apart])
 
 
 def test_expit_does_not_overflow():

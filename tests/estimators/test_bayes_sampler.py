@@ -17,7 +17,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 PRIOR = ModelPrior(base_mean=-1.4, base_sd=1.5, lift_mean=0.05, lift_sd=0.2, scale=0.1)
 N = np.array([[900.0, 400.0], [850.0, 450.0]])
 BINARY = CellData.binary(N, np.array([[180.0, 90.0], [200.0, 95.0]]))
-VALUE = CellData.value(np.array([[2.0, 3.0], [2.3, 2.9]]), np.array([[0.01, 0.03], [0.01, 0.03]]))
+VALUE = CellData.value(
+    np.array([[2.0, 3.0], [2.3, 2.9]]), np.array([[0.01, 0.03], [0.01, 0.03]]), np.array([0.7, 0.3])
+)
 VALUE_PRIOR = ModelPrior(base_mean=2.5, base_sd=2.0, lift_mean=0.0, lift_sd=0.4, scale=0.2)
 
 
@@ -53,7 +55,7 @@ def test_the_graph_has_the_density_of_the_cells():
     import pymc as pm
 
     model = build(2, 2)
-    design = make_design(2, 2, PRIOR)
+    design = make_design(2, BINARY.weights, PRIOR)
     inputs = {name: getattr(BINARY, name).ravel() for name in ("n", "k", "mean", "precision")}
     maps = {"offset": design.offset, "fixed": design.fixed, "deviation": design.deviation}
     with model:

@@ -58,7 +58,7 @@ def sample(data: CellData, prior: ModelPrior, *, seed: int) -> Sampled:
     import nutpie
     from threadpoolctl import threadpool_limits
 
-    design = make_design(*data.shape, prior)
+    design = make_design(data.shape[0], data.weights, prior)
     compiled = _compiled(*data.shape).with_data(**_inputs(data, design, prior))
     with threadpool_limits(limits=1):
         trace = nutpie.sample(
@@ -83,7 +83,7 @@ def build(schemes: int, strata: int) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    design = make_design(schemes, strata, ModelPrior(0, 1, 0, 1, 1))
+    design = make_design(schemes, np.full(strata, 1 / strata), ModelPrior(0, 1, 0, 1, 1))
     cells = np.zeros(schemes * strata)
     with pm.Model() as model:
         n, k, mean, precision, offset = (

@@ -103,7 +103,7 @@ def fit(data: CellData, prior: ModelPrior) -> Mixture:
         When a mode is not found.
     """
     schemes, strata = data.shape
-    design = make_design(schemes, strata, prior)
+    design = make_design(schemes, data.weights, prior)
     grid = _GRID * prior.scale if strata > 1 else np.zeros(1)
     modes = tuple(_mode(data, design, float(tau)) for tau in grid)
     log_prior = -((grid / prior.scale) ** 2) / 2

@@ -4,7 +4,11 @@ For scheme j (0 is control) and stratum s, on the scale of the model (log-odds o
 
     eta[j, s] = base[s] + lift[j] + tau * deviation[j, s]        (lift and deviation of control are 0)
     base[s] ~ Normal(base_mean, base_sd)    lift[j] ~ Normal(lift_mean, lift_sd)
-    deviation[j, :] ~ Normal(0, 1) in the subspace that sums to zero    tau ~ HalfNormal(scale)
+    deviation[j, s] = e[j, s] - sum of e[j, :] weighted by the strata's sizes    e ~ Normal(0, 1)
+    tau ~ HalfNormal(scale)
+
+So two strata differ by as much whatever their sizes, and a scheme's `lift` is its average over members: how
+strongly deviations are pooled hardly moves it, even where one stratum is an outlier.
 
 Every unknown but tau is written as a standard normal (``z``), so ``eta = offset + matrix(tau) @ z``:
 the fast path and the sampler work on the same few numbers.
@@ -30,24 +34,27 @@ class CellData:
         Members, and those of whom a binary outcome is true.
     mean, precision : array (schemes, strata)
         Mean of a value and 1 / (its known sampling variance).
+    weights : array (strata,)
+        Share of every stratum among all members; sums to 1.
     """
 
     n: Floats
     k: Floats
     mean: Floats
     precision: Floats
+    weights: Floats
 
     @classmethod
     def binary(cls, n: Floats, k: Floats) -> CellData:
         """Return binomial cells: ``k`` of ``n``, on the scale of log-odds."""
         zero = np.zeros_like(n, dtype=float)
-        return cls(n.astype(float), k.astype(float), zero, zero)
+        return cls(n.astype(float), k.astype(float), zero, zero, n.sum(axis=0) / n.sum())
 
     @classmethod
-    def value(cls, mean: Floats, variance: Floats) -> CellData:
+    def value(cls, mean: Floats, variance: Floats, weights: Floats) -> CellData:
         """Return normal cells: a mean with the known variance of that mean, on the scale of the value."""
         zero = np.zeros_like(mean, dtype=float)
-        return cls(zero, zero, mean.astype(float), 1 / variance)
+        return cls(zero, zero, mean.astype(float), 1 / variance, weights)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -123,20 +130,23 @@ class Design:
         return self.fixed + tau * self.deviation
 
 
-def make_design(schemes: int, strata: int, prior: ModelPrior) -> Design:
-    """Return the design of a trial: ``strata`` bases, ``schemes - 1`` lifts, then the deviations.
+def make_design(schemes: int, weights: Floats, prior: ModelPrior) -> Design:
+    """Return the design of a trial: a base per stratum, ``schemes - 1`` lifts, then the deviations.
 
     Parameters
     ----------
-    schemes, strata : int
-        At least 2 and 1; with one stratum there are no deviations.
+    schemes : int
+        At least 2.
+    weights : array (strata,)
+        Share of every stratum; with one stratum there are no deviations.
     prior : ModelPrior
         Prior on the scale of the model.
     """
+    strata = weights.size
     base = np.kron(np.ones((schemes, 1)), np.eye(strata)) * prior.base_sd
     treated = np.eye(schemes)[:, 1:]
     lift = np.kron(treated, np.ones((strata, 1))) * prior.lift_sd
-    deviation = np.kron(treated, sum_to_zero(strata))
+    deviation = np.kron(treated, deviations(weights))
     blank = np.zeros_like
     has_lift = np.repeat(treated.sum(axis=1), strata)
     offset: Floats = prior.base_mean + has_lift * prior.lift_mean
@@ -147,17 +157,19 @@ def make_design(schemes: int, strata: int, prior: ModelPrior) -> Design:
     )
 
 
-def sum_to_zero(size: int) -> Floats:
-    """Return an orthonormal basis (size, size - 1) of the vectors that sum to zero (Helmert).
+def deviations(weights: Floats) -> Floats:
+    """Return a map (strata, strata - 1) from standard normals to deviations of weighted mean zero.
 
-    Standard normals in it are exchangeable: their covariance is ``I - 1/size`` whatever the order.
+    Deviations are ``(I - 1 w') e`` with independent standard normals e. Constants drop out of that, so e
+    may be taken from a Helmert basis of the vectors that sum to zero.
     """
+    size = weights.size
     basis: Floats = np.zeros((size, size - 1))
     for column in range(size - 1):
         basis[: column + 1, column] = 1
         basis[column + 1, column] = -(column + 1)
-    unit: Floats = basis / np.linalg.norm(basis, axis=0)
-    return unit
+    basis /= np.linalg.norm(basis, axis=0)
+    return basis - weights @ basis
 
 
 def expit(x: Floats) -> Floats:

@@ -71,7 +71,7 @@ class Arms:
         """Return what the likelihood needs: the counts themselves, or means with their known variances."""
         if self.kind == "binary":
             return CellData.binary(self.n, self.n * self.mean)
-        return CellData.value(self.mean, self.smoothed_variance() / self.n)
+        return CellData.value(self.mean, self.smoothed_variance() / self.n, self.weights)
 
 
 def make_arms(trial: Trial, outcome: str, period: str | None = None) -> Arms:

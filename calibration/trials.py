@@ -1,0 +1,194 @@
+"""What the intervals, the rule and the checks of the trials study do over many simulated trials.
+
+`calibrate` returns one row per claim: worlds, what is expected, what was found, and whether the goal was met
+(None where a number is only shown, as in worlds of fixed truth: STATISTICS 1).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.cells import Cells
+from sojourn.core.results.trial_plan import LiftPrior
+from sojourn.estimators.bayes.laplace import fit
+from sojourn.estimators.bayes.model import deviations, expit
+from sojourn.studies.trials.arms import Arms
+from sojourn.studies.trials.checks import check_trial
+from sojourn.studies.trials.compare import compare_schemes, prior_on_model
+from sojourn.studies.trials.error_rates import named_rule_rate, worth_probability
+from sojourn.studies.trials.trial import trial
+
+BELIEFS = {
+    "binary": LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.9),
+    "value": LiftPrior.from_belief(low=-4, high=4, mass=0.9),
+}
+BASE, SD = {"binary": 0.3, "value": 12.0}, 20.0
+SCHEMES, STRATA, MASS = 4, 3, 0.95
+N = np.array([1500.0, 900.0, 300.0])
+
+
+def calibrate() -> list[dict[str, Any]]:
+    """Return every row; takes some minutes."""
+    return [*coverage(4000, seed=1), *error_rates(4000, seed=2), *checks(400, seed=3)]
+
+
+def coverage(worlds: int, seed: int) -> list[dict[str, Any]]:
+    """Return how often intervals hold the truth: worlds from the prior (a goal), and three of fixed truth."""
+    rows = []
+    for i, kind in enumerate(("binary", "value")):
+        for j, world in enumerate(("prior", "null", "edge", "outlier")):
+            rng = np.random.default_rng([seed, i, j])
+            rows.append(_coverage_row(kind, world, worlds if world == "prior" else worlds // 4, rng))
+    return rows
+
+
+def _coverage_row(kind: str, world: str, worlds: int, rng: np.random.Generator) -> dict[str, Any]:
+    below = above = agreed = 0
+    width = 0.0
+    for _ in range(worlds):
+        arms, truth = _simulate(kind, world, rng)
+        prior = prior_on_model(arms, BELIEFS[kind])
+        eta = fit(arms.cell_data(), prior).draw(2000, rng=rng)
+        drawn = (expit(eta) if kind == "binary" else eta) @ arms.weights
+        lift = drawn[:, 1:] - drawn[:, :1]
+        low, high = np.quantile(lift, [(1 - MASS) / 2, (1 + MASS) / 2], axis=0)
+        below, above = below + int((truth < low).sum()), above + int((truth > high).sum())
+        width += float((high - low).mean()) / worlds
+        chance = worth_probability(*(x[None] for x in arms.standardised()), kind, prior, 0.0)[0]
+        agreed += int(((chance > 0.95) == ((lift > 0).mean(axis=0) > 0.95)).sum())
+    lifts = worlds * (SCHEMES - 1)
+    found = 1 - (below + above) / lifts
+    goal, within = {"prior": ("94 to 96 %", 0.01), "outlier": ("93 to 97 %", 0.02)}.get(
+        world, ("shown", None)
+    )
+    return {
+        "estimand": f"lift of a scheme, {kind}, truth: {world}",
+        "worlds": worlds,
+        "n": int(N.sum() * SCHEMES),
+        "nominal": MASS,
+        "goal": goal,
+        "found": round(found, 4),
+        "missed_below": round(below / lifts, 4),
+        "missed_above": round(above / lifts, 4),
+        "mean_width": round(width, 5),
+        "undefined": 0.0,
+        "normal_form_agrees": round(agreed / lifts, 4),
+        "met": None if within is None else abs(found - 0.95) <= within,
+    }
+
+
+def _simulate(kind: str, world: str, rng: np.random.Generator) -> tuple[Arms, np.ndarray]:
+    """Return arms of one trial and the true standardised lifts."""
+    belief = BELIEFS[kind]
+    mean, sd = belief.on_logit(BASE[kind]) if kind == "binary" else (belief.mean, belief.sd)
+    centre = math.log(BASE[kind] / (1 - BASE[kind])) if kind == "binary" else BASE[kind]
+    base = centre + 0.3 * rng.standard_normal(STRATA)
+    lift, away = mean + sd * rng.standard_normal(SCHEMES - 1), np.zeros((SCHEMES - 1, STRATA))
+    if world == "prior":
+        tau = abs(belief.spread * sd * rng.standard_normal())
+        away = tau * rng.standard_normal((SCHEMES - 1, STRATA - 1)) @ deviations(N / N.sum()).T
+    elif world == "null":
+        lift = np.zeros(SCHEMES - 1)
+    elif world == "edge":
+        lift = np.full(SCHEMES - 1, mean + belief.sds * sd)
+    else:
+        away[:, -1] = 2.5 * sd
+    eta = base + np.vstack([np.zeros(STRATA), lift[:, None] + away])
+    n = np.tile(N, (SCHEMES, 1))
+    true = expit(eta) if kind == "binary" else eta
+    weights = N / N.sum()
+    truth = (true[1:] - true[0]) @ weights
+    if kind == "binary":
+        p = rng.binomial(n.astype(int), true) / n
+        return Arms(kind, n, p, p * (1 - p), 0 * p), truth
+    seen = true + SD / np.sqrt(n) * rng.standard_normal(n.shape)
+    variance = SD**2 * rng.chisquare(n - 1) / (n - 1)
+    return Arms(kind, n, seen, variance, 0 * seen), truth
+
+
+def error_rates(worlds: int, seed: int) -> list[dict[str, Any]]:
+    """Return how often rules of common use ship a null scheme, beside published figures."""
+    published = {
+        ("R1", 2): {1: 0.05, 5: 0.13, 20: 0.22, 100: 0.30},
+        ("R1", 5): {1: 0.16, 5: 0.33, 20: 0.49, 100: 0.62},
+        ("R2", 5): {1: 0.004, 5: 0.02, 20: 0.035, 100: 0.05},
+    }
+    rng, rows = np.random.default_rng(seed), []
+    for (rule, arms), rates in published.items():
+        for looks, rate in rates.items():
+            found = named_rule_rate(rule, arms=arms, looks=looks, n=20_000, base=0.1, worlds=worlds, rng=rng)
+            error = 3 * math.sqrt(rate * (1 - rate) / worlds) + (0.0005 if rate < 0.01 else 0.005)
+            rows.append(
+                {
+                    "estimand": f"{rule} ships a null, {arms} arms, {looks} looks",
+                    "worlds": worlds,
+                    "n": 20_000 * arms,
+                    "goal": f"{rate:g} within {error:.4f}",
+                    "found": round(found, 4),
+                    "met": abs(found - rate) <= error,
+                }
+            )
+    return rows
+
+
+#: Planted faults by the first word of the check that has to find them.
+FAULTS = {"Same effect": "fades", "Belief and data": "outlier", "Same division": "drift"}
+
+
+def checks(worlds: int, seed: int) -> list[dict[str, Any]]:
+    """Return how often each check alarms on sound trials, and finds the fault planted for it."""
+    rng = np.random.default_rng(seed)
+    sound = _alarms("", worlds, rng)
+    rows = []
+    for name, alarms in sorted(sound.items()):
+        limit = 0.02 + 3 * math.sqrt(0.02 * 0.98 / worlds)
+        row = {"estimand": f"false alarms: {name}", "worlds": worlds, "goal": f"at most {limit:.3f}"}
+        rows.append({**row, "found": round(alarms / worlds, 4), "met": alarms / worlds <= limit})
+    for name, fault in FAULTS.items():
+        found = next(v for k, v in _alarms(fault, worlds // 4, rng).items() if k.startswith(name))
+        caught = found / (worlds // 4)
+        row = {
+            "estimand": f"{name}: finds a planted fault ({fault})",
+            "worlds": worlds // 4,
+            "goal": "at least 0.8",
+        }
+        rows.append({**row, "found": round(caught, 4), "met": caught >= 0.8})
+    return rows
+
+
+def _alarms(fault: str, worlds: int, rng: np.random.Generator) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for _ in range(worlds):
+        of = trial(_cells(fault, rng), min_group=20)
+        result = compare_schemes(of, "kept", prior=BELIEFS["binary"], mass=MASS, rng=rng, draws=2000)
+        for check in check_trial(of, [result], []):
+            alarmed = check.verdict in ("warn", "fail")
+            counts[check.name.split(" (")[0]] = counts.get(check.name.split(" (")[0], 0) + alarmed
+    return counts
+
+
+def _cells(fault: str, rng: np.random.Generator) -> Cells:
+    """Return cells of six months with about 400 members a scheme and month, perhaps with a fault."""
+    rows, split = [], []
+    lift, tau = BELIEFS["binary"].mean + BELIEFS["binary"].sd * rng.standard_normal(), 0.01
+    away = tau * rng.standard_normal(2)
+    for month in range(6):
+        for scheme in ("none", "coupon"):
+            size = 400 * (1.5 if fault == "drift" and month < 3 and scheme == "none" else 1)
+            n = rng.poisson(size / 2, 2)
+            split.append((scheme, f"2025-{month + 1:02d}", int(n.sum()), int(n.sum())))
+            for j in range(2):
+                effect = lift + away[j] if scheme == "coupon" else 0.0
+                effect += 0.15 * (fault == "fades" and month < 3 and scheme == "coupon")
+                effect += 0.25 * (fault == "outlier" and j == 1 and scheme == "coupon")
+                k = rng.binomial(n[j], 0.3 + effect)
+                rows.append(("kept", scheme, str(j), f"2025-{month + 1:02d}", n[j], k))
+    tables = {
+        "binary": pd.DataFrame(rows, columns=["outcome", "scheme", "stratum", "period", "n", "k"]),
+        "split": pd.DataFrame(split, columns=["scheme", "period", "assigned", "matured"]),
+    }
+    return Cells("calibration", "trials", tables, {"trial": "main", "horizon_days": 30, "allocation": {}})
