@@ -22,6 +22,13 @@ Verdict = Literal["groups", "a gradient, not groups"]
 #: Why: no valley between groups, groups that tell nothing more about what comes next, or groups that do.
 Reason = Literal["no valley", "no use", "useful"]
 
+#: Rows of the exam: the segmentation itself, the rivals with as many degrees of freedom, and what a free
+#: model of the same features can do.
+OURS = "the segments"
+RFM = "the RFM score in as many bands"
+SMOOTH = "a smooth score of the same features, as simple"
+CEILING = "a smooth score as free as it likes"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearestCentre:
@@ -191,6 +198,16 @@ class Segmentation:
     def segments(self) -> tuple[str, ...]:
         """Names of the segments shown."""
         return tuple(self.table["segment"])
+
+    def examined(self, rival: str) -> Mapping[str, float]:
+        """Return one row of the exam: ``explained``, ``gain``, ``gain_low``, ``gain_high``."""
+        row = self.exam[self.exam["rival"] == rival].iloc[0]
+        return {name: float(row[name]) for name in ("explained", "gain", "gain_low", "gain_high")}
+
+    def tried(self, k: int) -> Mapping[str, float]:
+        """Return one row of `stability`, as numbers."""
+        row = self.stability[self.stability["k"] == k].iloc[0]
+        return {str(name): float(row[name]) for name in self.stability.columns}
 
     def __repr__(self) -> str:
         return f"Segmentation of {self.case}: {self.verdict} (k = {self.k}; {self.judged:,} members judged)"

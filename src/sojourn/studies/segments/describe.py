@@ -19,6 +19,18 @@ TELLING = 0.4
 #: At most so many features make a name.
 WORDS = 3
 
+#: What a profile calls a feature, with its unit; a kind of event is a share of a member's events.
+FEATURE_WORDS: Mapping[str, str] = {
+    "recency": "days since last active",
+    "frequency": "active days a month",
+    "monetary": "spend a month",
+    "intensity": "events an active day",
+    "trend": "change in active days",
+    "breadth": "kinds of events",
+    "tenure": "days since joining",
+    "weekend": "active days at weekends (share)",
+}
+
 #: What a segment is called when its mean is below, or above, everyone's.
 NAMES: Mapping[str, tuple[str, str]] = {
     "frequency": ("rarely active", "often active"),
@@ -53,7 +65,7 @@ def profile(source: Cells | Features, found: Segmentation) -> Profile:
     rows = [
         {
             "segment": name,
-            "feature": feature,
+            "feature": FEATURE_WORDS.get(feature, f"{feature} (share)"),
             **_feature_row(now[feature].to_numpy(), labels == i, found.mass),
         }
         for i, name in enumerate(segment_names(seen, found.rule))

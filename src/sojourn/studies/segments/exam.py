@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sojourn.core.errors import UndefinedError
-from sojourn.core.results.segments import Features, Floats, Ints, Rule
+from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Features, Floats, Ints, Rule
 from sojourn.estimators.cluster.smooth import (
     components,
     least_squares,
@@ -16,12 +16,6 @@ from sojourn.studies.segments.features import symmetric_log
 
 #: An outcome that this share of members or more have in common is not examined.
 NEARLY_ALL = 0.98
-
-#: The segmentation itself, the rivals with as many degrees of freedom, and what a free model can do.
-OURS = "the segments"
-RFM = "the RFM score in as many bands"
-SMOOTH = "a smooth score of the same features, as simple"
-CEILING = "a smooth score as free as it likes"
 
 #: Rivals of equal degrees of freedom, of which one must be beaten. The ceiling is only shown.
 RIVALS = (RFM, SMOOTH)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sojourn.core.results.segments import Floats
 from sojourn.estimators.cluster.copula import structureless
@@ -30,6 +32,9 @@ SMALLEST_SHARE = 0.05
 _FALSE = 0.05
 
 _NULL_RESAMPLED = 10
+
+#: Depths that never differ in structureless data would make any depth an excess.
+_LEAST_SPREAD = 0.02
 
 
 def stability_table(
@@ -61,27 +66,27 @@ def stability_table(
     structureless ones; `needed` is the 95 % quantile of their largest excess over all k (a max-T test,
     Westfall & Young 1993), so trying many k costs no false claim.
     """
-    depth, jaccard, smallest = _measured(x, ks, resamples, rng)
+    seen = measured(x, ks, resamples=resamples, rng=rng)
     twin = structureless(x, rng=rng)
-    null = [_measured(twin.draw(len(x), rng=rng), ks, int(i < _NULL_RESAMPLED), rng) for i in range(draws)]
-    depths, jaccards = (np.array([world[part] for world in null]) for part in (0, 1))
-    mean, spread = depths.mean(axis=0), depths.std(axis=0) + 0.02
-    excess, needed = (depth - mean) / spread, _needed(((depths - mean) / spread).max(axis=1))
+    null = [
+        measured(twin.draw(len(x), rng=rng), ks, resamples=int(i < _NULL_RESAMPLED), rng=rng)
+        for i in range(draws)
+    ]
+    depths = np.array([world.depth for world in null])
+    mean, spread = depths.mean(axis=0), depths.std(axis=0) + _LEAST_SPREAD
+    excess, needed = (seen.depth - mean) / spread, _needed(((depths - mean) / spread).max(axis=1))
     return pd.DataFrame(
         {
             "k": list(ks),
-            "depth": depth,
+            "depth": seen.depth,
             "null_depth": np.median(depths, axis=0),
-            "null_depth_high": mean + needed * spread,
+            "null_depth_high": np.clip(mean + needed * spread, 0, 1),
             "excess": excess,
             "needed": needed,
-            "jaccard": jaccard,
-            "null_jaccard": np.median(jaccards[:_NULL_RESAMPLED], axis=0),
-            "smallest_share": smallest,
-            "separated": (excess > needed)
-            & (depth >= DEEP_ENOUGH)
-            & (jaccard >= STABLE)
-            & (smallest >= SMALLEST_SHARE),
+            "jaccard": seen.jaccard,
+            "null_jaccard": np.median([world.jaccard for world in null[:_NULL_RESAMPLED]], axis=0),
+            "smallest_share": seen.smallest,
+            "separated": (excess > needed) & seen.qualifies & (seen.jaccard >= STABLE),
         }
     )
 
@@ -98,16 +103,36 @@ def _needed(largest: Floats) -> float:
     return float(np.sort(largest)[rank - 1])
 
 
-def _measured(
-    x: Floats, ks: Sequence[int], resamples: int, rng: np.random.Generator
-) -> tuple[Floats, Floats, Floats]:
-    """Return depth, Jaccard similarity (0 without resamples) and smallest share for every k."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What was measured at every k.
+
+    Attributes
+    ----------
+    depth, jaccard, smallest : array (number of ks,)
+        Depth of the shallowest valley, stability of the worst group (0 where not asked for), and share of the
+        smallest group.
+    """
+
+    depth: Floats
+    jaccard: Floats
+    smallest: Floats
+
+    @property
+    def qualifies(self) -> NDArray[np.bool_]:
+        """Whether valleys are deep enough in themselves and no group is a handful."""
+        deep: NDArray[np.bool_] = (self.depth >= DEEP_ENOUGH) & (self.smallest >= SMALLEST_SHARE)
+        return deep
+
+
+def measured(x: Floats, ks: Sequence[int], *, resamples: int, rng: np.random.Generator) -> Measured:
+    """Form k groups of one half of the rows and measure them, for every k.
+
+    Depths are drawn before resamples, so they are the same for any number of resamples.
+    """
     forms, shows = x[::2], x[1::2]
-    found = np.zeros((3, len(ks)))
-    for i, k in enumerate(ks):
-        rule = partition(forms, k, rng=rng)
-        found[0, i] = shallowest_valley(shows, rule)
-        if resamples:
-            found[1, i] = worst_jaccard(forms, rule, resamples=resamples, rng=rng)
-        found[2, i] = np.bincount(rule.assign(shows), minlength=k).min() / len(shows)
-    return found[0], found[1], found[2]
+    rules = [partition(forms, k, rng=rng) for k in ks]
+    sizes = [np.bincount(rule.assign(shows), minlength=rule.k).min() for rule in rules]
+    back = [worst_jaccard(forms, rule, resamples=resamples, rng=rng) if resamples else 0.0 for rule in rules]
+    depth = [shallowest_valley(shows, rule) for rule in rules]
+    return Measured(np.array(depth), np.array(back), np.array(sizes) / len(shows))

@@ -1,0 +1,329 @@
+"""Words for segments: the answer, key figures, findings of pictures, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sojourn.core.errors import UndefinedError
+from sojourn.core.interval import Interval
+from sojourn.core.results.check import Check
+from sojourn.core.results.figures import Action, KeyFigure
+from sojourn.core.results.headline import Headline
+from sojourn.core.results.segments import CEILING, OURS, RFM, Profile, Segmentation, WhatNext
+from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural
+from sojourn.report.say import register
+
+_UNIT = "members in 100"
+
+
+def headline_segments(found: Segmentation, after: WhatNext, checks: Sequence[Check] = ()) -> Headline:
+    """Return the answer: how many groups, or a gradient, and what the two ends of it did next.
+
+    Parameters
+    ----------
+    found : Segmentation
+        The result.
+    after : WhatNext
+        What the segments did after the cut.
+    checks : sequence of Check
+        A failed one blocks the answer.
+    """
+    blocked = [check.name for check in checks if check.blocks]
+    what = told(after)
+    most = after.share(_ends(after, what)[1], what).scaled(100) if what else None
+    ending = f": {_contrast(after, what)}." if what else "."
+    return Headline(
+        sentence=_answer(found) + ending,
+        verdict="cannot be relied on" if blocked else _verdict(found),
+        status="blocked" if blocked else "ok",
+        interval=most,
+        unit=_UNIT if most else "",
+        detail=" ".join(filter(None, (_blocked(blocked), _why(found)))),
+    )
+
+
+def told(after: WhatNext) -> str:
+    """Return the share that tells segments apart best, by its widest gap; empty if there is none."""
+    gaps = {
+        what: float(after.table[what].max() - after.table[what].min())
+        for what in ("active_share", "stayed_share")
+        if what in after.table
+    }
+    return max(gaps, key=lambda what: gaps[what]) if gaps else ""
+
+
+def _answer(found: Segmentation) -> str:
+    if found.has_groups:
+        return f"Members form {count(found.k)} groups"
+    return "Members lie on a gradient and form no separate groups"
+
+
+def _verdict(found: Segmentation) -> str:
+    return plural(found.k, "group") if found.has_groups else found.verdict
+
+
+def _ends(after: WhatNext, what: str) -> tuple[str, str]:
+    """Return the segments with the smallest and the largest share."""
+    ordered = after.table.sort_values([what, "segment"])["segment"]
+    return str(ordered.iloc[0]), str(ordered.iloc[-1])
+
+
+def _contrast(after: WhatNext, what: str) -> str:
+    low, high = _ends(after, what)
+    did = "were active in" if what == "active_share" else "were still members after"
+    shares = [after.share(name, what).scaled(100) for name in (high, low)]
+    return (
+        f"of “{high}”, {in_words(shares[0], _UNIT)} {did} the next {after.days} days, of “{low}” "
+        f"{number(shares[1].value)} ({number(shares[1].low)} to {number(shares[1].high)})"
+    )
+
+
+def _blocked(names: Sequence[str]) -> str:
+    return f"Not to be relied on, because of: {listing(list(names)).lower()}." if names else ""
+
+
+def _why(found: Segmentation) -> str:
+    """Return why it is groups, or is not."""
+    if found.reason == "useful":
+        return "They stand apart as no structureless data do, and tell more about what comes next than RFM."
+    if found.reason == "no use":
+        apart = plural(found.exam_k, "group")
+        return f"{apart} can be told apart, but tell no more about what comes next than RFM or a score."
+    return "However many groups are asked for, nothing emptier lies between them than chance leaves."
+
+
+def key_figures_segments(found: Segmentation, after: WhatNext) -> list[KeyFigure]:
+    """Return the strip: members, how deep the valleys are, what the segments explain, the largest segment."""
+    row = found.tried(found.exam_k)
+    ours, free = found.examined(OURS)["explained"], found.examined(CEILING)["explained"]
+    largest = found.table.sort_values(["n", "segment"]).iloc[-1]
+    share = Interval(largest["share"], largest["share_low"], largest["share_high"], found.mass, "eti")
+    figures = [
+        KeyFigure(
+            "Members looked at",
+            count(found.members),
+            f"as they were on {day(str(found.meta['cut']))}; {count(found.judged)} of them judge what the "
+            "others formed",
+        ),
+        KeyFigure(
+            f"Depth of the shallowest valley between {found.exam_k} groups",
+            number(row["depth"], 2),
+            f"0 is none, 1 empty; without structure it stays below {number(row['null_depth_high'], 2)}",
+        ),
+        KeyFigure(
+            "What members did next, as explained by the groups",
+            percent(ours),
+            f"a score as free as it likes explains {percent(free)}",
+        ),
+        KeyFigure(f"Largest segment: {largest['segment']}", percent(share.value), bounds(share.scaled(100))),
+    ]
+    return [*figures, _spend_figure(after)] if "spend" in after.table else figures
+
+
+def _spend_figure(after: WhatNext) -> KeyFigure:
+    top = after.table.sort_values(["spend", "segment"]).iloc[-1]
+    spend = Interval(top["spend"], top["spend_low"], top["spend_high"], after.mass, "wald")
+    return KeyFigure(
+        f"Spend in the next {after.days} days: {top['segment']}",
+        money(spend.value, after.currency),
+        f"a member; {bounds(spend, 2)}",
+    )
+
+
+def next_steps_segments(found: Segmentation, after: WhatNext) -> list[Action]:
+    """Return what to do with groups, or with a gradient."""
+    if found.has_groups:
+        first = Action(
+            f"Write one message for each of the {count(found.k)} groups, and test it inside each group.",
+            "not known: groups differ, but what works on whom takes a trial",
+            f"{count(found.k)} messages and one stratified trial",
+            "none: the groups are observed",
+        )
+    else:
+        first = Action(
+            "Do not write personas. Rank members by the activity score, and treat bands of it differently.",
+            "as good as any grouping of the same features, and simpler to explain",
+            "none",
+            "observational: the exam on this page",
+        )
+    return [first, *_quiet(after), _again(found)]
+
+
+def _quiet(after: WhatNext) -> list[Action]:
+    what = told(after)
+    if not what:
+        return []
+    low = _ends(after, what)[0]
+    share = after.share(low, what).scaled(100)
+    did = "were active again" if what == "active_share" else "stayed"
+    return [
+        Action(
+            f"Try to win back members of “{low}” in a trial with a control group.",
+            f"without it, {in_words(share, _UNIT)} {did} within {after.days} days: the number to beat",
+            "the incentive, and a random part that gets none",
+            "observational: what each segment did next",
+        )
+    ]
+
+
+def _again(found: Segmentation) -> Action:
+    return Action(
+        "Run this page again when the platform or its members have changed.",
+        f"the rule is frozen as of {day(str(found.meta['cut']))}",
+        "minutes",
+        "none: whether the rule lasts is not known yet",
+    )
+
+
+def segments_frame(found: Segmentation) -> pd.DataFrame:
+    """Return the table of segments as it is shown: name, size with its interval, sentence."""
+    return found.table[["segment", "n", "share", "share_low", "share_high", "sentence"]]
+
+
+def exam_frame(found: Segmentation) -> pd.DataFrame:
+    """Return the exam as it is shown: what each way explains, and the gain of ours over it."""
+    shown = found.exam.rename(columns={"explained": "explained_share", "gain": "gain_points"})
+    shown = shown.rename(columns={"gain_low": "gain_points_low", "gain_high": "gain_points_high"})
+    return shown[["rival", "explained_share", "gain_points", "gain_points_low", "gain_points_high"]]
+
+
+def truth_frame(found: Segmentation) -> pd.DataFrame:
+    """Return the hidden segments of a simulated world.
+
+    Raises
+    ------
+    UndefinedError
+        When the case is not simulated.
+    """
+    truth = found.meta.get("truth")
+    if not truth:
+        raise UndefinedError(f"The truth of '{found.case}' is not known: it is not simulated.")
+    frame = pd.DataFrame(truth["features"])
+    return frame.rename(columns={"hazard": "leaving_factor"})
+
+
+def say_truth(found: Segmentation) -> str:
+    """Say how many hidden segments there are and how many were found, or that nobody knows."""
+    truth = found.meta.get("truth")
+    if not truth:
+        return "Real members carry no label: how many groups there really are is not known to anybody."
+    ours = plural(found.k, "group") if found.has_groups else "a gradient"
+    return (
+        f"The simulated world holds {plural(int(truth['count']), 'hidden segment')}; this page found {ours}."
+    )
+
+
+def describe_exam(found: Segmentation) -> dict[str, str]:
+    """Return title and note of the table of the exam."""
+    rfm, free = found.examined(RFM), found.examined(CEILING)
+    beats = (
+        "more than" if rfm["gain_low"] > 0 else "less than" if rfm["gain_high"] < 0 else "about as much as"
+    )
+    rest = "; a free score explains more than both" if free["gain_high"] < 0 else ""
+    return {
+        "title": f"{plural(found.exam_k, 'group')} explain {beats} RFM about what comes next{rest}",
+        "note": (
+            "Share of the variance of what members did after the cut that is predicted out of sample, "
+            f"averaged over outcomes; {count(found.judged)} members who formed nothing. Gain: of the groups "
+            f"over each rival, in points, with {_confidence(found.mass)}."
+        ),
+    }
+
+
+def describe_stability(found: Segmentation) -> dict[str, str]:
+    """Return title, subtitle and alternative text of the picture of valleys."""
+    apart = [int(k) for k in found.stability.loc[found.stability["separated"], "k"]]
+    title = (
+        f"Up to {plural(max(apart), 'group')} stand apart"
+        if apart
+        else "No number of groups stands apart from its neighbours"
+    )
+    row = found.tried(found.exam_k)
+    return {
+        "title": title,
+        "subtitle": (
+            "How much thinner the crowd is between groups than in their middles, for the least separated "
+            f"two; grey: 95 in 100 data sets without structure stay below. {count(found.fitted)} members."
+        ),
+        "alt": (
+            f"Line of valley depth against the number of groups. At {found.exam_k} groups it is "
+            f"{number(row['depth'], 2)}, against {number(row['null_depth_high'], 2)} without structure."
+        ),
+    }
+
+
+def describe_profile(who: Profile) -> dict[str, str]:
+    """Return title, subtitle and alternative text of the picture of profiles."""
+    far = who.table.loc[who.table["difference"].abs().sort_values(kind="stable").index[-1]]
+    more = "more" if far["difference"] > 0 else "less"
+    words = str(far["feature"])
+    return {
+        "title": f"What sets “{far['segment']}” apart most is {more} of: {words}",
+        "subtitle": (
+            "Difference of each segment's mean from everyone's, in standard deviations, up to the cut; "
+            f"members who formed no segment. Intervals ({_confidence(who.mass)}) stand in the table."
+        ),
+        "alt": (
+            "Grid of segments and features. The largest difference is "
+            f"{number(far['difference'], signed=True)} standard deviations, of {far['segment']} in {words}."
+        ),
+    }
+
+
+def describe_next(after: WhatNext, what: str) -> dict[str, str]:
+    """Return title, subtitle and alternative text of the picture of what segments did next."""
+    low, high = _ends(after, what)
+    shares = {name: after.share(name, what) for name in (low, high)}
+    did = "active" if what == "active_share" else "still members"
+    return {
+        "title": (
+            f"{percent(shares[high].value, 0)} of “{high}” were {did}, "
+            f"{percent(shares[low].value, 0)} of “{low}”"
+        ),
+        "subtitle": (
+            f"Share of each segment's members who were {did} in the {after.days} days after the cut, with "
+            f"{shares[high].label}; {count(after.everyone['n'].iloc[0])} members who formed no segment."
+        ),
+        "alt": "; ".join(
+            f"{name}: {in_words(after.share(name, what).scaled(100), '%')}" for name in _names(after)
+        ),
+    }
+
+
+def next_frame(after: WhatNext) -> pd.DataFrame:
+    """Return what segments did next as it is shown, everyone in the last row."""
+    return pd.concat([after.table, after.everyone], ignore_index=True)
+
+
+def _names(after: WhatNext) -> list[str]:
+    return [str(name) for name in after.table["segment"]]
+
+
+def _confidence(mass: float) -> str:
+    return f"{mass * 100:g} % confidence intervals"
+
+
+@register
+def say_segmentation(found: Segmentation) -> str:
+    """Say whether there are groups, why, and how large the segments are."""
+    sizes = zip(found.table["segment"], found.table["share"], strict=True)
+    shares = [f"{name} ({percent(share, 0)})" for name, share in sizes]
+    return f"{_answer(found)}. {_why(found)} Segments: {listing(shares)}."
+
+
+@register
+def say_next(after: WhatNext) -> str:
+    """Say what the two ends did next."""
+    what = told(after)
+    if not what:
+        return f"In the next {after.days} days all members did the same."
+    contrast = _contrast(after, what)
+    return f"{contrast[0].upper()}{contrast[1:]}."
+
+
+@register
+def say_profile(who: Profile) -> str:
+    """Say what sets segments apart most."""
+    return describe_profile(who)["title"] + "."

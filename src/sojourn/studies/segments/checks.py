@@ -1,0 +1,140 @@
+"""What could be wrong with the answer, each with its verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sojourn.core.cells import Cells
+from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.segments import CEILING, OURS, RFM, Segmentation
+from sojourn.core.text import count, listing, number, percent, plural
+from sojourn.studies.segments.features import features
+from sojourn.studies.segments.structure import DEEP_ENOUGH
+
+#: Members that formed groups: with fewer, the verdict is not to be relied on, or to be taken with care.
+TOO_FEW, FEW = 500, 1_500
+
+#: Standard errors by which a sample may miss the mean of all members in its worst feature.
+FAR = 4.0
+
+#: Measured by ``calibration/segments.py``: catch rate and false-alarm rate of the verdict and of the sample.
+VERDICT_RATES = (0.98, 0.0)
+VERDICT_FROM = "planted groups with 2 in 100 members on the wrong side; four kinds of worlds without groups"
+SAMPLE_RATES = (1.0, 0.0)
+SAMPLE_FROM = "a sample of 2,000 in 20,000 that misses the least active tenth; samples as they are drawn"
+
+
+def check_segments(cells: Cells, found: Segmentation) -> list[Check]:
+    """Return the checks of a segmentation.
+
+    Parameters
+    ----------
+    cells : Cells
+        From which it was made.
+    found : Segmentation
+        The result.
+    """
+    checks = [_apart(found), _enough(found), _sample(cells), _features(cells)]
+    if found.has_groups:
+        checks += [_come_back(found), _score(found)]
+    return checks + ([_truth(found)] if found.meta.get("truth") else [])
+
+
+def _apart(found: Segmentation) -> Check:
+    row = found.tried(found.exam_k)
+    finding = (
+        f"At {found.exam_k} groups the shallowest valley is of depth {number(row['depth'], 2)}; data "
+        f"without structure reach {number(row['null_depth_high'], 2)}, and {number(DEEP_ENOUGH, 2)} is needed."
+    )
+    meaning = {
+        "useful": "The groups are there, and they say more about what comes next than the usual grid.",
+        "no use": "Groups are there, but tell no more about what comes next than a score: bands will do.",
+        "no valley": "Members lie on a gradient. Any number of groups would be our invention.",
+    }[found.reason]
+    return Check("Groups or a gradient", "pass", finding, meaning, *VERDICT_RATES, VERDICT_FROM)
+
+
+def _enough(found: Segmentation) -> Check:
+    verdict: Verdict = (
+        "cannot be judged" if found.fitted < TOO_FEW else "warn" if found.fitted < FEW else "pass"
+    )
+    finding = f"{plural(found.fitted, 'member')} formed the groups, {count(found.judged)} others judged them."
+    meaning = {
+        "pass": "Enough to see groups that stand clearly apart.",
+        "warn": "Only groups that stand far apart would be seen among so few.",
+    }.get(verdict, "Too few to tell groups from a gradient.")
+    return Check("Enough members", verdict, finding, meaning)
+
+
+def _sample(cells: Cells) -> Check:
+    name, worst = "The sample stands for all members", sample_distance(cells)
+    members, read = int(cells["moments"]["members"].iloc[0]), len(cells.tables["sample"])
+    if read == members:
+        return Check(name, "pass", f"All {count(members)} members were read.", "Nothing to stand for.")
+    finding = (
+        f"{count(read)} of {count(members)} members; the feature that is furthest off misses the mean of all "
+        f"by {number(worst)} standard errors."
+    )
+    verdict: Verdict = "pass" if worst <= FAR else "fail"
+    meaning = "Shares hold for everyone." if verdict == "pass" else "Shares do not hold for everyone."
+    return Check(name, verdict, finding, meaning, *SAMPLE_RATES, SAMPLE_FROM)
+
+
+def sample_distance(cells: Cells) -> float:
+    """Return by how many standard errors the sample misses the mean of all members, in its worst feature.
+
+    Counts are compared on the scale log(1 + x), as the cells hold them.
+    """
+    sample, all_of = cells["sample"], cells["moments"].iloc[0]
+    members, off = float(all_of["members"]), [0.0]
+    for column in sample.columns:
+        if f"log_{column}_sum" in all_of.index:
+            mean = all_of[f"log_{column}_sum"] / members
+            variance = all_of[f"log_{column}_squares"] / members - mean**2
+            if variance > 1e-12:
+                error = np.log1p(sample[column].to_numpy(dtype=np.float64)).mean() - mean
+                off.append(abs(float(error)) / float(np.sqrt(variance / len(sample))))
+    return max(off)
+
+
+def _features(cells: Cells) -> Check:
+    seen = features(cells)
+    verdict: Verdict = "warn" if seen.left_out else "pass"
+    finding = f"{plural(len(seen.names), 'feature')} form groups: {listing(list(seen.names))}."
+    meaning = (
+        f"Nearly the same for everyone, and so left out: {listing(list(seen.left_out))}. Groups that differ "
+        "in what is not recorded cannot be seen."
+        if seen.left_out
+        else "Groups that differ in what is not recorded cannot be seen."
+    )
+    return Check("Features that say something", verdict, finding, meaning)
+
+
+def _come_back(found: Segmentation) -> Check:
+    row = found.tried(found.k)
+    finding = (
+        f"Of the least stable group {percent(row['jaccard'], 0)} come back when members are drawn again "
+        f"({percent(row['null_jaccard'], 0)} without any structure)."
+    )
+    return Check("Groups come back", "pass", finding, "The groups do not hang on who happened to be drawn.")
+
+
+def _score(found: Segmentation) -> Check:
+    better = found.examined(CEILING)["gain_high"] < 0
+    ours, rfm, ceiling = (percent(found.examined(name)["explained"]) for name in (OURS, RFM, CEILING))
+    finding = f"The groups explain {ours} of what members did next, {RFM} {rfm}, {CEILING} {ceiling}."
+    meaning = (
+        "Members differ within groups too: choose what to say by group, whom to say it to by a score."
+        if better
+        else "Knowing the group is as good as knowing everything else that was looked at."
+    )
+    return Check("Groups or a score", "warn" if better else "pass", finding, meaning)
+
+
+def _truth(found: Segmentation) -> Check:
+    hidden = int(found.meta["truth"]["count"])
+    ours = found.k if found.has_groups else 1
+    same = hidden == ours
+    finding = f"The simulated world holds {plural(hidden, 'hidden segment')}; {plural(ours, 'group')} found."
+    meaning = "The answer is right." if same else "The answer is not what is so: the data do not show it."
+    return Check("The known truth", "pass" if same else "warn", finding, meaning)

@@ -1,0 +1,151 @@
+"""Pictures of segments: valleys against structureless data, who the segments are, what they did next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sojourn.core.results.segments import Profile, Segmentation, WhatNext
+from sojourn.core.text import count, number, percent
+from sojourn.viz.theme import ACCENT, BAD, CONTROL, CONTROL_BAND, INK, MUTED, label_end, new_axes, theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Differences of this many standard deviations get the full tone.
+_FULL = 1.5
+_WIDEST_LINE = 26
+
+
+def plot_stability(found: Segmentation, *, ax: Axes | None = None) -> Axes:
+    """Draw how deep the shallowest valley between groups is at every k, beside structureless data.
+
+    Parameters
+    ----------
+    found : Segmentation
+        Its ``stability`` is drawn.
+    ax : Axes, optional
+        Axes of the caller.
+    """
+    table = found.stability
+    ax = new_axes(ax, height=210)
+    with theme():
+        ax.fill_between(table["k"], 0, table["null_depth_high"], color=CONTROL_BAND)
+        ax.plot(table["k"], table["depth"], color=ACCENT, marker="o")
+        first, last = table.iloc[0], table.iloc[-1]
+        label_end(ax, last["k"], max(float(last["depth"]), 0.04), "  these members", color=ACCENT)
+        ax.annotate(
+            "what data without structure reach",
+            (float(first["k"]), float(first["null_depth_high"])),
+            xytext=(4, 4),
+            textcoords="offset points",
+            color=MUTED,
+        )
+        ax.set_xticks(table["k"])
+        ax.set_xlabel("number of groups tried", loc="left")
+        ax.set_ylim(0, 1)
+        ax.set_yticks([0, 0.5, 1], ["no valley", "half as\nmany", "nobody\nbetween"])
+        ax.set_xlim(float(first["k"]) - 0.2, float(last["k"]) + 1.6)
+    return ax
+
+
+def plot_profile(who: Profile, *, ax: Axes | None = None) -> Axes:
+    """Draw each segment's difference from everyone as a tone with its number.
+
+    Parameters
+    ----------
+    who : Profile
+        Its ``table`` is drawn: features down, segments across.
+    ax : Axes, optional
+        Axes of the caller.
+    """
+    segments, features = (list(who.table[column].unique()) for column in ("segment", "feature"))
+    ax = new_axes(ax, height=64 + 19 * len(features))
+    with theme():
+        for row in who.table.itertuples():
+            across, down = segments.index(row.segment), features.index(row.feature)
+            _tone(ax, across, down, float(row.difference))
+        ax.set_xlim(-0.5, len(segments) - 0.5)
+        ax.set_ylim(len(features) - 0.5, -0.5)
+        ax.set_yticks(range(len(features)), features, color=INK)
+        ax.set_xticks(range(len(segments)), [_wrapped(name, len(segments)) for name in segments], color=INK)
+        ax.xaxis.tick_top()
+        ax.tick_params(length=0)
+        for side in ("left", "bottom", "top"):
+            ax.spines[side].set_visible(False)
+    return ax
+
+
+def plot_next(after: WhatNext, *, what: str = "active_share", ax: Axes | None = None) -> Axes:
+    """Draw the share of each segment that did something after the cut, with its interval.
+
+    Parameters
+    ----------
+    after : WhatNext
+        Its ``table`` is drawn, everyone as a reference line.
+    what : str
+        ``active_share`` or ``stayed_share``.
+    ax : Axes, optional
+        Axes of the caller.
+    """
+    table = after.table
+    everyone = after.everyone[what].to_numpy(dtype=float)[0]
+    ax = new_axes(ax, height=70 + 34 * len(table))
+    with theme():
+        ax.axvline(everyone, color=CONTROL, linewidth=1)
+        ax.annotate(
+            f"everyone {percent(everyone, 0)}",
+            (everyone, -0.6),
+            ha="right" if everyone > 0.5 else "left",
+            xytext=(-4 if everyone > 0.5 else 4, 0),
+            textcoords="offset points",
+            color=MUTED,
+        )
+        for down, (_, row) in enumerate(table.iterrows()):
+            _share(ax, down, row, what)
+        ax.set_xlim(0, 1)
+        ax.set_ylim(len(table) - 0.4, -0.9)
+        ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+        ax.set_yticks(range(len(table)), [_label(row) for _, row in table.iterrows()], color=INK)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+    return ax
+
+
+def _share(ax: Axes, down: int, row: pd.Series, what: str) -> None:
+    """Draw one share as a dot on its interval, its number beside it where there is room."""
+    value, low, high = (float(row[what + end]) for end in ("", "_low", "_high"))
+    ax.plot([low, high], [down, down], color=ACCENT, linewidth=2.4)
+    ax.plot([value], [down], color=ACCENT, marker="o")
+    left = high > 0.85
+    ax.annotate(
+        percent(value),
+        (low if left else high, down),
+        xytext=(-6 if left else 6, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="center",
+    )
+
+
+def _tone(ax: Axes, across: int, down: int, difference: float) -> None:
+    """Fill one field, stronger the further from everyone, and print the number."""
+    from matplotlib.patches import Rectangle
+
+    strength = min(abs(difference) / _FULL, 1.0)
+    colour = ACCENT if difference > 0 else BAD
+    box = Rectangle((across - 0.48, down - 0.46), 0.96, 0.92, color=colour, alpha=round(0.45 * strength, 2))
+    ax.add_patch(box)
+    ax.text(across, down, number(difference, signed=True), ha="center", va="center", color=INK)
+
+
+def _label(row: pd.Series) -> str:
+    return f"{_wrapped(str(row['segment']), 2)}\n{count(row['n'])} members"
+
+
+def _wrapped(name: str, columns: int) -> str:
+    """Break a name at commas and spaces so that it fits its column."""
+    import textwrap
+
+    return "\n".join(textwrap.wrap(name, max(_WIDEST_LINE * 2 // max(columns, 2), 10)))
