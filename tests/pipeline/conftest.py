@@ -57,6 +57,7 @@ class Scratch:
             "PYTHONPATH": str(self.folder / "src"),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "DVC_NO_ANALYTICS": "1",
+            "PYTHONDONTWRITEBYTECODE": "",
         }
 
     def run(self, *command: str, ok: bool = True) -> str:

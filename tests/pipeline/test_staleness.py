@@ -150,12 +150,12 @@ def test_a_private_case_leaves_the_shared_lock_and_git_alone(scratch):
         **params["cases"]["cdnow"],
         "about": {**params["cases"]["cdnow"]["about"], "public": False},
     }
-    params["private_inputs"] = {"mine": {"case": "mine", "from": "private/data/raw/mine"}}
+    params["private_inputs"] = {"mine": {"case": "mine", "from": "data/raw/mine"}}
     params["private_pairs"] = {
         "mine-retention": {
             **params["pairs"]["cdnow-retention"],
             "case": "mine",
-            "from": "private/data/tidy/mine",
+            "from": "data/tidy/mine",
         }
     }
     (scratch.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
@@ -171,3 +171,6 @@ def test_a_private_case_leaves_the_shared_lock_and_git_alone(scratch):
     assert (scratch.folder / "dvc.lock").read_bytes() == lock
     assert scratch.run("git", "ls-files", "--others", "--exclude-standard").strip() in {"", "calls.log"}
     assert (scratch.folder / "private/dvc.lock").is_file()
+    assert scratch.stale() == set()
+    scratch.reproduce()
+    assert scratch.calls() == []

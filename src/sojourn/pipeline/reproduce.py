@@ -22,6 +22,7 @@ from sojourn.core.params import read_params
 from sojourn.core.project import root
 from sojourn.pipeline.declared import check_params
 from sojourn.pipeline.machine import steady_environment
+from sojourn.pipeline.private import private_project
 
 
 def reproduce() -> int:
@@ -39,7 +40,7 @@ def reproduce() -> int:
     first_run = not (private_marks / "sojourn-first-run").is_file()
     code = _first_run(private_marks) if first_run else dvc("repro")
     if code == 0 and (read_params().pairs(private=True) or read_params().raw["private_inputs"]):
-        code = dvc("repro", "private/dvc.yaml")
+        code = dvc("repro", cwd=private_project())
     if code == 0:
         print(f"Done in {time.monotonic() - started:.0f} s. Open reports/index.html.", file=sys.stderr)
     return code

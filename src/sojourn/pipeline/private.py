@@ -1,0 +1,35 @@
+"""The DVC project of private cases: a folder of its own, outside git, whose lock is never tracked.
+
+DVC refuses a lock file that git ignores, and would read it with every command in the main project. So
+``private/`` is ignored by the main project (``.dvcignore``) and is a DVC project without git. It reads the
+code, notebooks and parameters through links, so that its own ``.dvcignore`` holds for them too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sojourn.core.project import root
+
+#: What private stages depend on.
+_LINKED = ("src", "notebooks", "params.yaml", "requirements.lock")
+
+_CONFIG = """\
+[core]
+    no_scm = true
+    analytics = false
+    check_update = false
+"""
+
+
+def private_project() -> Path:
+    """Return the folder of the private DVC project, made ready where it is not yet."""
+    folder = root() / "private"
+    (folder / ".dvc").mkdir(parents=True, exist_ok=True)
+    (folder / ".dvc" / "config").write_text(_CONFIG, encoding="utf-8")
+    (folder / ".dvcignore").write_text("__pycache__/\n*.pyc\n.ipynb_checkpoints/\n", encoding="utf-8")
+    for name in _LINKED:
+        link = folder / name
+        if not link.is_symlink():
+            link.symlink_to(Path("..") / name)
+    return folder
