@@ -11,7 +11,13 @@ from sojourn.estimators.bayes.laplace import fit
 from sojourn.estimators.bayes.model import expit
 from sojourn.studies.trials.arms import Arms, make_arms
 from sojourn.studies.trials.compare import compare_schemes, prior_on_model
-from sojourn.studies.trials.error_rates import error_rates, named_rule_rate, worth_probability
+from sojourn.studies.trials.error_rates import (
+    Setting,
+    error_rates,
+    named_rule_rate,
+    shipped,
+    worth_probability,
+)
 from sojourn.studies.trials.trial import trial
 
 BELIEF = LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.90)
@@ -143,6 +149,21 @@ def test_binary_outcomes_have_a_rope_on_their_own_scale():
     means, variances = arms.standardised()
     chance = worth_probability(means[None], variances[None], "binary", prior_on_model(arms, BELIEF), 0.01)[0]
     assert chance[0] == pytest.approx(result.p_above("coupon", 0.01), abs=0.02)
+
+
+def test_the_first_scheme_that_passes_ships_and_later_looks_change_nothing():
+    """Scheme 2 passes while fewer than half the members are in, scheme 1 afterwards; both pass at the end."""
+    setting = Setting("value", np.array([100, 100, 100]), 0.0, np.array([1e-6, 1e-6, 1e-6]))
+
+    def passing(means, variances):
+        early = variances[:, :1] > setting.sd[0] ** 2 / 50
+        return np.where(np.hstack([~early, early]), 1.0, -1.0)
+
+    effects, rng = np.array([0.0, 2.0, 1.0]), np.random.default_rng(1)
+    assert set(shipped(setting, effects, passing, looks=4, worlds=50, rng=rng)) == {2}
+    assert set(shipped(setting, effects, passing, looks=1, worlds=50, rng=rng)) == {1}
+    assert set(shipped(setting, effects, lambda m, _: 0 * m[:, 1:] - 1, looks=4, worlds=50, rng=rng)) == {0}
+    assert set(shipped(setting, effects, lambda m, _: 0 * m[:, 1:] + 1, looks=4, worlds=50, rng=rng)) == {1}
 
 
 def test_only_simulated_looks_can_be_read():
