@@ -223,6 +223,14 @@ def test_only_the_named_kind_of_event_is_a_sign_of_life():
     assert counts(cells)[("all", 0, 5)] == (0, 1, 0, 0)
 
 
+def test_events_before_joining_are_no_part_of_the_membership():
+    """A visit 20 days before joining would open a gap of more than 10 days before there was a member."""
+    joined = AS_OF - 30 * DAY
+    events = [event(0, joined - 20 * DAY), *(event(0, joined + day * DAY) for day in range(0, 30, 5))]
+    cells = make_cells(tidy([member(0, joined)], events), "retention", SILENCE)
+    assert counts(cells)[("all", 0, 20)] == (0, 0, 1, 1)
+
+
 def test_what_was_recorded_after_as_of_is_not_read():
     joined = AS_OF - 60 * DAY
     late = {**event(0, joined + 8 * DAY), "recorded_at": AS_OF + DAY}

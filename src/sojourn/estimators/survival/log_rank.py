@@ -77,7 +77,20 @@ def _hypergeometric(share: Floats, total: Floats, gone: Floats) -> Floats:
     return covariance
 
 
+#: Eigenvalues of a correlation matrix below this are zero up to rounding, which leaves about 1e-15.
+_ZERO = 1e-9
+
+
 def _quadratic(difference: Floats, variance: Floats) -> tuple[float, int]:
-    """Return the quadratic form in the generalised inverse; one group always follows from the others."""
-    df = int(np.linalg.matrix_rank(variance, hermitian=True))
-    return float(difference @ np.linalg.pinv(variance, hermitian=True) @ difference), df
+    """Return the quadratic form in the generalised inverse, and its rank: one group follows from the others.
+
+    Scaled to correlations first, so that what counts as zero does not depend on the size of groups.
+    """
+    scale = np.sqrt(np.diag(variance))
+    used = scale > 0
+    correlation = variance[np.ix_(used, used)] / np.outer(scale[used], scale[used])
+    standard = difference[used] / scale[used]
+    values, vectors = np.linalg.eigh(correlation)
+    kept = values > _ZERO
+    statistic = float(((vectors[:, kept].T @ standard) ** 2 / values[kept]).sum())
+    return statistic, int(kept.sum())
