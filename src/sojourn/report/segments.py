@@ -65,9 +65,9 @@ def _verdict(found: Segmentation) -> str:
 
 
 def _ends(after: WhatNext, what: str) -> tuple[str, str]:
-    """Return the segments with the smallest and the largest share."""
-    ordered = after.table.sort_values([what, "segment"])["segment"]
-    return str(ordered.iloc[0]), str(ordered.iloc[-1])
+    """Return the two ends: of a gradient its first and last band, of groups the smallest and largest share."""
+    table = after.table if after.ordered else after.table.sort_values([what, "segment"])
+    return str(table["segment"].iloc[0]), str(table["segment"].iloc[-1])
 
 
 def _contrast(after: WhatNext, what: str) -> str:

@@ -63,9 +63,9 @@ def plot_profile(who: Profile, *, ax: Axes | None = None) -> Axes:
     segments, features = (list(who.table[column].unique()) for column in ("segment", "feature"))
     ax = new_axes(ax, height=64 + 19 * len(features))
     with theme():
-        for row in who.table.itertuples():
-            across, down = segments.index(row.segment), features.index(row.feature)
-            _tone(ax, across, down, float(row.difference))
+        where = zip(who.table["segment"], who.table["feature"], who.table["difference"], strict=True)
+        for segment, feature, difference in where:
+            _tone(ax, segments.index(segment), features.index(feature), difference)
         ax.set_xlim(-0.5, len(segments) - 0.5)
         ax.set_ylim(len(features) - 0.5, -0.5)
         ax.set_yticks(range(len(features)), features, color=INK)

@@ -247,6 +247,8 @@ class WhatNext:
         bounds. Only members that were not used to fit.
     everyone : DataFrame, one row
         The same over all members judged.
+    ordered : bool
+        Whether the segments are bands of a gradient, least active first.
     days : int
         Length of the period.
     currency : str
@@ -257,6 +259,7 @@ class WhatNext:
 
     table: pd.DataFrame
     everyone: pd.DataFrame
+    ordered: bool
     days: int
     currency: str
     mass: float

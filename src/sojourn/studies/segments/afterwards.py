@@ -33,7 +33,7 @@ def what_next(source: Cells | Features, found: Segmentation) -> WhatNext:
     ]
     everyone = pd.DataFrame([{"segment": "everyone", **_row(after, after, found.mass)}])
     days, currency = int(seen.meta["params"]["outcome_days"]), str(seen.meta.get("currency", ""))
-    return WhatNext(pd.DataFrame(rows), everyone, days, currency, found.mass)
+    return WhatNext(pd.DataFrame(rows), everyone, not found.has_groups, days, currency, found.mass)
 
 
 def _row(group: pd.DataFrame, everyone: pd.DataFrame, mass: float) -> dict[str, float]:

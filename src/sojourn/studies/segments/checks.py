@@ -44,7 +44,7 @@ def _apart(found: Segmentation) -> Check:
     row = found.tried(found.exam_k)
     finding = (
         f"At {found.exam_k} groups the shallowest valley is of depth {number(row['depth'], 2)}; data "
-        f"without structure reach {number(row['null_depth_high'], 2)}, and {number(DEEP_ENOUGH, 2)} is needed."
+        f"without structure reach {number(row['null_depth_high'], 2)}; {number(DEEP_ENOUGH, 2)} is needed."
     )
     meaning = {
         "useful": "The groups are there, and they say more about what comes next than the usual grid.",

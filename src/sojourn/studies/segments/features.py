@@ -54,14 +54,14 @@ def features(cells: Cells) -> Features:
     sample = sample.astype(float).sort_values(sorted(sample.columns), ignore_index=True)
     fit = halves(len(sample))
     kinds: list[str] = list(cells.meta.get("kinds", ()))
-    columns = _transformed(sample, _unit(_spend_a_month(sample), fit)) | _mix(sample, kinds, fit)
-    kept = {name: column for name, column in columns.items() if _varies(column)}
+    columns = _columns(sample, kinds, fit)
+    kept = [name for name, column in columns.items() if _varies(column)]
     if not kept:
         raise UndefinedError(f"Nothing the members of {cells.case} did up to the cut tells them apart.")
     return Features(
         case=cells.case,
         names=tuple(kept),
-        x=standardised(np.column_stack(list(kept.values())), fit),
+        x=standardised(np.column_stack([columns[name] for name in kept]), fit),
         fit=fit,
         now=_now(sample, kinds),
         next=_next(sample),
@@ -114,11 +114,13 @@ _LOGS: Mapping[str, Callable[[pd.DataFrame], Floats]] = {
 }
 
 
-def _transformed(sample: pd.DataFrame, unit: float) -> dict[str, Floats]:
+def _columns(sample: pd.DataFrame, kinds: list[str], fit: NDArray[np.bool_]) -> dict[str, Floats]:
     """Return the features on the scale on which groups are looked for, in a fixed order."""
+    unit = _unit(_spend_a_month(sample), fit)
     columns = {name: np.asarray(formula(sample), dtype=np.float64) for name, formula in _LOGS.items()}
     money = symmetric_log(_spend_a_month(sample), unit)
-    return {"recency": columns["recency"], "frequency": columns["frequency"], "monetary": money, **columns}
+    first = {"recency": columns["recency"], "frequency": columns["frequency"], "monetary": money}
+    return first | columns | _mix(sample, kinds, fit)
 
 
 def _mix(sample: pd.DataFrame, kinds: list[str], fit: NDArray[np.bool_]) -> dict[str, Floats]:

@@ -76,7 +76,8 @@ def find_segments(
     in_range(resamples, "resamples", ge=1)
     found = source if isinstance(source, Features) else features(source)
     with pinned():
-        x = found.x[rng.permutation(np.flatnonzero(found.fit))[:FIT_AT_MOST]]
+        rows = rng.permutation(np.flatnonzero(found.fit))[:FIT_AT_MOST]
+        x = found.x[rows]
         stability = stability_table(x, ks, draws=null_draws, resamples=resamples, rng=rng)
         candidate = chosen_k(stability)
         k = candidate or int(stability["k"].iloc[int(stability["excess"].argmax())])

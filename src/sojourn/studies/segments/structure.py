@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sojourn.core.results.segments import Floats
+from sojourn.core.results.segments import Floats, NearestCentre
 from sojourn.estimators.cluster.copula import structureless
 from sojourn.estimators.cluster.partition import partition
 from sojourn.estimators.cluster.stability import worst_jaccard
@@ -30,6 +30,9 @@ SMALLEST_SHARE = 0.05
 
 #: In how many structureless worlds of 100 some k may look separated.
 _FALSE = 0.05
+
+#: The data are halved so many times; the median depth counts, so that no single halving decides.
+SPLITS = 5
 
 _NULL_RESAMPLED = 10
 
@@ -66,10 +69,10 @@ def stability_table(
     structureless ones; `needed` is the 95 % quantile of their largest excess over all k (a max-T test,
     Westfall & Young 1993), so trying many k costs no false claim.
     """
-    seen = measured(x, ks, resamples=resamples, rng=rng)
+    seen = measured(x, ks, splits=SPLITS, resamples=resamples, rng=rng)
     twin = structureless(x, rng=rng)
     null = [
-        measured(twin.draw(len(x), rng=rng), ks, resamples=int(i < _NULL_RESAMPLED), rng=rng)
+        measured(twin.draw(len(x), rng=rng), ks, splits=1, resamples=int(i < _NULL_RESAMPLED), rng=rng)
         for i in range(draws)
     ]
     depths = np.array([world.depth for world in null])
@@ -125,14 +128,36 @@ class Measured:
         return deep
 
 
-def measured(x: Floats, ks: Sequence[int], *, resamples: int, rng: np.random.Generator) -> Measured:
-    """Form k groups of one half of the rows and measure them, for every k.
+def measured(
+    x: Floats, ks: Sequence[int], *, splits: int, resamples: int, rng: np.random.Generator
+) -> Measured:
+    """Form k groups of one half of the rows and measure them on the other, for every k.
 
-    Depths are drawn before resamples, so they are the same for any number of resamples.
+    Depth and smallest share are medians over `splits` halvings, stability is that of the last. Depths are
+    drawn before resamples, so they are the same for any number of resamples.
     """
+    found = [_halved(x[rng.permutation(len(x))], ks, rng) for _ in range(splits)]
+    depth, smallest = np.median([[half.depth, half.smallest] for half in found], axis=0)
+    last = found[-1]
+    back = [
+        worst_jaccard(last.forms, rule, resamples=resamples, rng=rng) if resamples else 0.0
+        for rule in last.rules
+    ]
+    return Measured(depth, np.array(back), smallest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Halved:
+    """Groups of one half, measured on the other."""
+
+    forms: Floats
+    rules: list[NearestCentre]
+    depth: Sequence[float]
+    smallest: Sequence[float]
+
+
+def _halved(x: Floats, ks: Sequence[int], rng: np.random.Generator) -> _Halved:
     forms, shows = x[::2], x[1::2]
     rules = [partition(forms, k, rng=rng) for k in ks]
-    sizes = [np.bincount(rule.assign(shows), minlength=rule.k).min() for rule in rules]
-    back = [worst_jaccard(forms, rule, resamples=resamples, rng=rng) if resamples else 0.0 for rule in rules]
-    depth = [shallowest_valley(shows, rule) for rule in rules]
-    return Measured(np.array(depth), np.array(back), np.array(sizes) / len(shows))
+    sizes = [np.bincount(rule.assign(shows), minlength=rule.k).min() / len(shows) for rule in rules]
+    return _Halved(forms, rules, [shallowest_valley(shows, rule) for rule in rules], sizes)

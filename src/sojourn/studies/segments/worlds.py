@@ -1,0 +1,193 @@
+"""Small worlds whose truth is known: four kinds without groups, and planted groups.
+
+They are what the verdict is calibrated on (``calibration/segments.py``) and tested with. A world without
+groups holds one population, whose outcomes follow its latent activity; planted groups have outcomes of their
+own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.cells import Cells
+from sojourn.core.results.segments import Features, Floats, Ints
+from sojourn.studies.segments.features import features, halves, standardised
+
+_NAMES = ("recency", "frequency", "monetary", "intensity", "trend", "breadth")
+_DAYS = 90
+
+
+def gaussian(members: int, *, rng: np.random.Generator) -> Features:
+    """Return one correlated Gaussian: six features with correlations of .8."""
+    activity = rng.standard_normal(members)
+    noise = rng.standard_normal((members, len(_NAMES)))
+    return planted_features(np.sqrt(0.8) * activity[:, None] + np.sqrt(0.2) * noise, _after(activity, rng))
+
+
+def curved(members: int, *, rng: np.random.Generator) -> Features:
+    """Return one curved gradient: an arc of 60 to 180 degrees, bent further in six features, with noise."""
+    place = rng.uniform(-1, 1, members)
+    angle = rng.uniform(np.pi / 6, np.pi / 2) * place
+    bent = np.column_stack([np.sin(angle), np.cos(angle), place, place**2, place**3, np.abs(place)])
+    mixed = bent / bent.std(axis=0) @ np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    noise = rng.uniform(0.2, 0.4) * rng.standard_normal(mixed.shape)
+    return planted_features(mixed + noise, _after(1.7 * place, rng))
+
+
+def skewed(members: int, *, rng: np.random.Generator) -> Features:
+    """Return one skewed population, from counts and amounts through the real transforms."""
+    return features(population(members, zeros=0.0, rng=rng))
+
+
+def zero_inflated(members: int, *, rng: np.random.Generator) -> Features:
+    """Return one population with many zeros: most buy nothing, many were not active lately."""
+    return features(population(members, zeros=0.6, rng=rng))
+
+
+#: The four kinds of worlds without groups.
+NO_GROUPS: Mapping[str, Callable[..., Features]] = {
+    "correlated Gaussian": gaussian,
+    "skewed population": skewed,
+    "zero-inflated counts": zero_inflated,
+    "curved gradient": curved,
+}
+
+
+def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells:
+    """Return cells of one population whose members differ by degrees in how active they are.
+
+    Parameters
+    ----------
+    members : int
+        Their number.
+    zeros : float
+        Share of members (0-1) whose purchases, and of others whose latest activity, are set to zero; the less
+        active are hit more often.
+    rng : numpy Generator
+        Source of all randomness.
+    """
+    activity = rng.standard_normal(members)
+    observed = rng.integers(90, 500, members)
+    days = np.minimum(rng.poisson(observed / 30 * np.exp(0.9 + 0.9 * activity)) + 1, observed)
+    silent, thrifty = (rng.random(members) < zeros * 1.6 / (1 + np.exp(1.5 * activity)) for _ in range(2))
+    purchases = np.where(thrifty, 0, rng.binomial(days, 0.3))
+    mix = rng.dirichlet([6.0, 3.0, 2.0], members)
+    events = days + rng.poisson(1.5 * days)
+    kinds = np.array([rng.multinomial(n, p) for n, p in zip(events, mix, strict=True)])
+    recency = np.minimum(rng.exponential(observed / (days + 1.0)), observed - 1)
+    lately = np.where(silent, 0, rng.binomial(days, np.minimum(30 / observed, 1)))
+    sample = pd.DataFrame(
+        {
+            "observed_days": observed,
+            "tenure_days": observed,
+            "recency_days": np.where(silent, np.maximum(recency, 60), recency).astype(int),
+            "active_days": days,
+            "events": events,
+            "active_last": lately,
+            "active_before": np.where(silent, 0, rng.binomial(days, np.minimum(30 / observed, 1))),
+            "kinds": (kinds > 0).sum(axis=1),
+            "purchases": purchases,
+            "weekend_days": rng.binomial(days, 2 / 7),
+            **{f"kind_{i}": kinds[:, i - 1] for i in (1, 2, 3)},
+            "value": _spent(purchases, activity, rng),
+        }
+    )
+    return as_cells(
+        sample.join(_after(activity, rng).add_suffix("_next").rename(columns={"spend_next": "value_next"}))
+    )
+
+
+def planted(members: int, k: int, *, error: float, rng: np.random.Generator) -> tuple[Features, Ints]:
+    """Return planted groups and the group of every member.
+
+    Parameters
+    ----------
+    members, k : int
+        Numbers of members and groups; groups are equally likely and round.
+    error : float
+        Bayes error: share of members whom the best rule would put into the wrong group.
+    rng : numpy Generator
+        Source of all randomness.
+    """
+    centres = _centres(k, len(_NAMES), rng)
+    group = rng.integers(k, size=members)
+    distance = _distance(centres, error, rng)
+    active, spend = (
+        rng.permutation(np.linspace(low, high, k))[group] for low, high in ((0.15, 0.85), (0, 1.5))
+    )
+    did = rng.random(members) < active
+    days = np.where(did, 1 + rng.poisson(np.exp(1 + spend)), 0)
+    amount = did * np.exp(2 + spend + rng.standard_normal(members))
+    after = pd.DataFrame({"active": did * 1.0, "stayed": 1.0, "active_days": days * 1.0, "spend": amount})
+    return planted_features(
+        distance * centres[group] + rng.standard_normal((members, len(_NAMES))), after
+    ), group
+
+
+def planted_features(x: Floats, after: pd.DataFrame) -> Features:
+    """Return features whose values are given, for worlds that have no counts."""
+    fit = halves(len(x))
+    x = standardised(x, fit)
+    now = pd.DataFrame(x, columns=list(_NAMES))
+    meta = {"cut": "2025-04-01T00:00:00+00:00", "currency": "EUR", "params": {"outcome_days": _DAYS}}
+    return Features("world", _NAMES, x, fit, now, after, (), len(x), meta)
+
+
+def as_cells(sample: pd.DataFrame, **meta: object) -> Cells:
+    """Return cells of a whole population given as the table `sample`, with its moments."""
+    counts = [name for name in sample.columns if not name.startswith("value") and not name.endswith("_next")]
+    moments: dict[str, float] = {"members": len(sample)}
+    for name in counts:
+        logged = np.log1p(sample[name].to_numpy(dtype=np.float64))
+        moments |= {f"log_{name}_sum": logged.sum(), f"log_{name}_squares": (logged**2).sum()}
+    kinds = [f"thing {i}" for i in range(1, 1 + sum(name.startswith("kind_") for name in sample.columns))]
+    described = {
+        "as_of": "2025-07-01T00:00:00Z",
+        "cut": "2025-04-02T00:00:00+00:00",
+        "currency": "EUR",
+        "kinds": kinds,
+        "params": {"outcome_days": _DAYS},
+        **meta,
+    }
+    return Cells("world", "segments", {"sample": sample, "moments": pd.DataFrame([moments])}, described)
+
+
+def _after(activity: Floats, rng: np.random.Generator) -> pd.DataFrame:
+    """Return outcomes that follow the latent activity smoothly."""
+    n = len(activity)
+    active = rng.random(n) < 1 / (1 + np.exp(-1.2 * activity))
+    days = np.where(active, 1 + rng.poisson(np.exp(1 + 0.5 * activity)), 0)
+    spend = np.where(active, np.round(np.exp(2 + 0.5 * activity + rng.standard_normal(n)), 2), 0.0)
+    return pd.DataFrame({"active": active * 1, "stayed": 1, "active_days": days, "spend": spend})
+
+
+def _spent(purchases: Ints, activity: Floats, rng: np.random.Generator) -> Floats:
+    amount = np.exp(2.5 + 0.3 * activity + 0.6 * rng.standard_normal(len(purchases)))
+    return np.asarray(np.round(purchases * amount, 2), dtype=np.float64)
+
+
+def _centres(k: int, features: int, rng: np.random.Generator) -> Floats:
+    """Return k directions of which no two are much closer than the others."""
+    while True:
+        centres = rng.standard_normal((k, features))
+        apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)[np.triu_indices(k, 1)]
+        if apart.min() > 0.55 * apart.max():
+            return centres
+
+
+def _distance(centres: Floats, error: float, rng: np.random.Generator) -> float:
+    """Return the factor on the centres at which the best rule errs so often, for round groups of spread 1."""
+    from scipy.optimize import brentq
+
+    group = rng.integers(len(centres), size=40_000)
+    noise = rng.standard_normal((40_000, centres.shape[1]))
+
+    def excess(factor: float) -> float:
+        x, c = factor * centres[group] + noise, factor * centres
+        nearest = ((c**2).sum(axis=1) - 2 * x @ c.T).argmin(axis=1)
+        return float(np.mean(nearest != group)) - error
+
+    return float(brentq(excess, 0.05, 30.0, xtol=1e-3))
