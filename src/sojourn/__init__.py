@@ -45,6 +45,7 @@ _HOME: dict[str, str] = {
     "describe_profile": "sojourn.report.segments",
     "describe_readings": "sojourn.report.retention_figures",
     "describe_retention": "sojourn.report.retention_figures",
+    "describe_segments": "sojourn.report.segments",
     "describe_stability": "sojourn.report.segments",
     "describe_strata": "sojourn.report.trials",
     "describe_strata_below": "sojourn.report.trials",

@@ -16,6 +16,7 @@ from sojourn.core.text import bounds, count, day, in_words, listing, money, numb
 from sojourn.report.say import register
 
 _UNIT = "members in 100"
+_DID = {"active_share": "active", "stayed_share": "still members"}
 
 
 def headline_segments(found: Segmentation, after: WhatNext, checks: Sequence[Check] = ()) -> Headline:
@@ -65,7 +66,7 @@ def _verdict(found: Segmentation) -> str:
 
 
 def _ends(after: WhatNext, what: str) -> tuple[str, str]:
-    """Return the two ends: of a gradient its first and last band, of groups the smallest and largest share."""
+    """Return the two ends: first and last band of a gradient, groups with the smallest and largest share."""
     table = after.table if after.ordered else after.table.sort_values([what, "segment"])
     return str(table["segment"].iloc[0]), str(table["segment"].iloc[-1])
 
@@ -96,10 +97,8 @@ def _why(found: Segmentation) -> str:
 
 def key_figures_segments(found: Segmentation, after: WhatNext) -> list[KeyFigure]:
     """Return the strip: members, how deep the valleys are, what the segments explain, the largest segment."""
-    row = found.tried(found.exam_k)
+    row = found.tried(found.most_apart)
     ours, free = found.examined(OURS)["explained"], found.examined(CEILING)["explained"]
-    largest = found.table.sort_values(["n", "segment"]).iloc[-1]
-    share = Interval(largest["share"], largest["share_low"], largest["share_high"], found.mass, "eti")
     figures = [
         KeyFigure(
             "Members looked at",
@@ -108,28 +107,42 @@ def key_figures_segments(found: Segmentation, after: WhatNext) -> list[KeyFigure
             "others formed",
         ),
         KeyFigure(
-            f"Depth of the shallowest valley between {found.exam_k} groups",
+            f"Depth of the shallowest valley between {found.most_apart} groups",
             number(row["depth"], 2),
             f"0 is none, 1 empty; without structure it stays below {number(row['null_depth_high'], 2)}",
         ),
         KeyFigure(
-            "What members did next, as explained by the groups",
+            f"What members did next, as explained by {_tried(found)}",
             percent(ours),
             f"a score as free as it likes explains {percent(free)}",
         ),
-        KeyFigure(f"Largest segment: {largest['segment']}", percent(share.value), bounds(share.scaled(100))),
     ]
-    return [*figures, _spend_figure(after)] if "spend" in after.table else figures
+    return [*figures, *_end_figure(after), *_spend_figure(after)]
 
 
-def _spend_figure(after: WhatNext) -> KeyFigure:
+def _tried(found: Segmentation) -> str:
+    """Return what sat the exam: so many groups, or bands where none stand apart."""
+    return plural(found.exam_k, "group" if found.reason != "no valley" else "band")
+
+
+def _end_figure(after: WhatNext) -> list[KeyFigure]:
+    what = told(after)
+    if not what:
+        return []
+    low = _ends(after, what)[0]
+    share, did = after.share(low, what), _DID[what]
+    return [
+        KeyFigure(f"“{low}”: {did} {after.days} days later", percent(share.value), bounds(share.scaled(100)))
+    ]
+
+
+def _spend_figure(after: WhatNext) -> list[KeyFigure]:
+    if "spend" not in after.table:
+        return []
     top = after.table.sort_values(["spend", "segment"]).iloc[-1]
     spend = Interval(top["spend"], top["spend_low"], top["spend_high"], after.mass, "wald")
-    return KeyFigure(
-        f"Spend in the next {after.days} days: {top['segment']}",
-        money(spend.value, after.currency),
-        f"a member; {bounds(spend, 2)}",
-    )
+    label = f"“{top['segment']}”: spend in the next {after.days} days"
+    return [KeyFigure(label, money(spend.value, after.currency), f"a member; {bounds(spend, 2)}")]
 
 
 def next_steps_segments(found: Segmentation, after: WhatNext) -> list[Action]:
@@ -182,6 +195,16 @@ def segments_frame(found: Segmentation) -> pd.DataFrame:
     return found.table[["segment", "n", "share", "share_low", "share_high", "sentence"]]
 
 
+def describe_segments(found: Segmentation) -> dict[str, str]:
+    """Return title and note of the table of segments."""
+    groups = plural(found.k, "group") if found.has_groups else f"{count(found.k)} bands of one activity score"
+    note = (
+        f"Means over the {count(found.judged)} members who formed nothing; shares of them with "
+        f"{found.mass * 100:g} % credible intervals."
+    )
+    return {"title": f"{groups[0].upper()}{groups[1:]}, in words", "note": note}
+
+
 def exam_frame(found: Segmentation) -> pd.DataFrame:
     """Return the exam as it is shown: what each way explains, and the gain of ours over it."""
     shown = found.exam.rename(columns={"explained": "explained_share", "gain": "gain_points"})
@@ -223,10 +246,10 @@ def describe_exam(found: Segmentation) -> dict[str, str]:
     )
     rest = "; a free score explains more than both" if free["gain_high"] < 0 else ""
     return {
-        "title": f"{plural(found.exam_k, 'group')} explain {beats} RFM about what comes next{rest}",
+        "title": f"{_tried(found)} explain {beats} RFM about what comes next{rest}",
         "note": (
             "Share of the variance of what members did after the cut that is predicted out of sample, "
-            f"averaged over outcomes; {count(found.judged)} members who formed nothing. Gain: of the groups "
+            f"averaged over outcomes; {count(found.judged)} members who formed nothing. Gain: of the segments "
             f"over each rival, in points, with {_confidence(found.mass)}."
         ),
     }
@@ -240,7 +263,7 @@ def describe_stability(found: Segmentation) -> dict[str, str]:
         if apart
         else "No number of groups stands apart from its neighbours"
     )
-    row = found.tried(found.exam_k)
+    row = found.tried(found.most_apart)
     return {
         "title": title,
         "subtitle": (
@@ -248,7 +271,7 @@ def describe_stability(found: Segmentation) -> dict[str, str]:
             f"two; grey: 95 in 100 data sets without structure stay below. {count(found.fitted)} members."
         ),
         "alt": (
-            f"Line of valley depth against the number of groups. At {found.exam_k} groups it is "
+            f"Line of valley depth against the number of groups. At {found.most_apart} groups it is "
             f"{number(row['depth'], 2)}, against {number(row['null_depth_high'], 2)} without structure."
         ),
     }
@@ -276,7 +299,7 @@ def describe_next(after: WhatNext, what: str) -> dict[str, str]:
     """Return title, subtitle and alternative text of the picture of what segments did next."""
     low, high = _ends(after, what)
     shares = {name: after.share(name, what) for name in (low, high)}
-    did = "active" if what == "active_share" else "still members"
+    did = _DID[what]
     return {
         "title": (
             f"{percent(shares[high].value, 0)} of “{high}” were {did}, "

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 #: Differences of this many standard deviations get the full tone.
 _FULL = 1.5
-_WIDEST_LINE = 26
+#: A number this close to the line of everyone, or to an end of the axis, stands beside its dot.
+_NEAR = 0.08
+#: Letters in a line of a name beside a picture.
+_NAME = 26
+#: Letters in a line of all names above a grid.
+_ACROSS = 46
 
 
 def plot_stability(found: Segmentation, *, ax: Axes | None = None) -> Axes:
@@ -34,19 +39,14 @@ def plot_stability(found: Segmentation, *, ax: Axes | None = None) -> Axes:
         ax.fill_between(table["k"], 0, table["null_depth_high"], color=CONTROL_BAND)
         ax.plot(table["k"], table["depth"], color=ACCENT, marker="o")
         first, last = table.iloc[0], table.iloc[-1]
-        label_end(ax, last["k"], max(float(last["depth"]), 0.04), "  these members", color=ACCENT)
-        ax.annotate(
-            "what data without structure reach",
-            (float(first["k"]), float(first["null_depth_high"])),
-            xytext=(4, 4),
-            textcoords="offset points",
-            color=MUTED,
-        )
+        ours, theirs = _apart(float(last["depth"]), float(last["null_depth_high"]))
+        label_end(ax, last["k"], ours, "these members", color=ACCENT)
+        label_end(ax, last["k"], theirs, "without structure", color=MUTED)
         ax.set_xticks(table["k"])
         ax.set_xlabel("number of groups tried", loc="left")
         ax.set_ylim(0, 1)
         ax.set_yticks([0, 0.5, 1], ["no valley", "half as\nmany", "nobody\nbetween"])
-        ax.set_xlim(float(first["k"]) - 0.2, float(last["k"]) + 1.6)
+        ax.set_xlim(float(first["k"]) - 0.2, float(last["k"]) + 1.8)
     return ax
 
 
@@ -69,7 +69,9 @@ def plot_profile(who: Profile, *, ax: Axes | None = None) -> Axes:
         ax.set_xlim(-0.5, len(segments) - 0.5)
         ax.set_ylim(len(features) - 0.5, -0.5)
         ax.set_yticks(range(len(features)), features, color=INK)
-        ax.set_xticks(range(len(segments)), [_wrapped(name, len(segments)) for name in segments], color=INK)
+        ax.set_xticks(
+            range(len(segments)), [_wrapped(name, _ACROSS // len(segments)) for name in segments], color=INK
+        )
         ax.xaxis.tick_top()
         ax.tick_params(length=0)
         for side in ("left", "bottom", "top"):
@@ -103,7 +105,7 @@ def plot_next(after: WhatNext, *, what: str = "active_share", ax: Axes | None = 
             color=MUTED,
         )
         for down, (_, row) in enumerate(table.iterrows()):
-            _share(ax, down, row, what)
+            _share(ax, down, row, what, everyone)
         ax.set_xlim(0, 1)
         ax.set_ylim(len(table) - 0.4, -0.9)
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
@@ -113,20 +115,15 @@ def plot_next(after: WhatNext, *, what: str = "active_share", ax: Axes | None = 
     return ax
 
 
-def _share(ax: Axes, down: int, row: pd.Series, what: str) -> None:
-    """Draw one share as a dot on its interval, its number beside it where there is room."""
+def _share(ax: Axes, down: int, row: pd.Series, what: str, everyone: float) -> None:
+    """Draw one share as a dot on its interval, its number above it and off the line of everyone."""
     value, low, high = (float(row[what + end]) for end in ("", "_low", "_high"))
     ax.plot([low, high], [down, down], color=ACCENT, linewidth=2.4)
     ax.plot([value], [down], color=ACCENT, marker="o")
-    left = high > 0.85
-    ax.annotate(
-        percent(value),
-        (low if left else high, down),
-        xytext=(-6 if left else 6, 0),
-        textcoords="offset points",
-        ha="right" if left else "left",
-        va="center",
-    )
+    near, right = abs(value - everyone) < _NEAR, value >= everyone
+    side = "left" if (near and right) or value < _NEAR else "right" if near or value > 1 - _NEAR else "center"
+    shift = 3 if near and right else -3 if near else 0
+    ax.annotate(percent(value), (value, down), xytext=(shift, 6), textcoords="offset points", ha=side)
 
 
 def _tone(ax: Axes, across: int, down: int, difference: float) -> None:
@@ -140,12 +137,21 @@ def _tone(ax: Axes, across: int, down: int, difference: float) -> None:
     ax.text(across, down, number(difference, signed=True), ha="center", va="center", color=INK)
 
 
+def _apart(ours: float, theirs: float) -> tuple[float, float]:
+    """Return heights of the two labels, far enough from each other to be read."""
+    gap, ours = 0.09, max(ours, 0.05)
+    if abs(ours - theirs) >= gap:
+        return ours, theirs
+    low = min(ours, theirs)
+    return (low + gap, low) if ours > theirs else (low, low + gap)
+
+
 def _label(row: pd.Series) -> str:
-    return f"{_wrapped(str(row['segment']), 2)}\n{count(row['n'])} members"
+    return f"{_wrapped(str(row['segment']), _NAME)}\n{count(row['n'])} members"
 
 
-def _wrapped(name: str, columns: int) -> str:
-    """Break a name at commas and spaces so that it fits its column."""
+def _wrapped(name: str, letters: int) -> str:
+    """Break a name at spaces into lines of so many letters."""
     import textwrap
 
-    return "\n".join(textwrap.wrap(name, max(_WIDEST_LINE * 2 // max(columns, 2), 10)))
+    return "\n".join(textwrap.wrap(name, max(letters, 9)))

@@ -157,7 +157,7 @@ class Segmentation:
         ``rival``, ``explained`` (share of what members did next that it predicts, out of sample), ``gain``
         of the segmentation over it with ``gain_low``, ``gain_high``, ``beaten``.
     exam_k : int
-        Number of groups that sat the exam.
+        Number of segments that sat the exam: groups where any stand apart, else the bands.
     rule : NearestCentre or ScoreBands
         The frozen rule.
     names : tuple of str
@@ -193,6 +193,14 @@ class Segmentation:
     def has_groups(self) -> bool:
         """Whether groups were found that earn their place."""
         return self.verdict == "groups"
+
+    @property
+    def most_apart(self) -> int:
+        """The largest number of groups that stand apart, else the number with the deepest valleys."""
+        apart = self.stability.loc[self.stability["separated"], "k"]
+        return int(
+            apart.max() if len(apart) else self.stability["k"].iloc[int(self.stability["depth"].argmax())]
+        )
 
     @property
     def segments(self) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ the most common kinds of events up to the cut; their names stand in the cells' `
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,7 +71,7 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
         "unit": "day",
         "cut": _cut(tidy, params).isoformat(),
         "currency": tidy.meta.get("currency", ""),
-        "kinds": _kinds(tidy, params),
+        "kinds": _said(_kinds(tidy, params)),
     }
     truth = tidy.meta.get("truth", {}).get("segments")
     return {**said, "truth": truth} if truth else said
@@ -140,36 +142,64 @@ def _known_at(events: Table, instant: datetime) -> Value:
     return happened & (events.recorded_at.isnull() | (events.recorded_at <= ibis.literal(instant)))
 
 
-def _kinds(tidy: Tidy, params: Mapping[str, Any]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of event: what happened, and in which part of the product where that is known."""
+
+    event: str
+    feature: str | None
+
+    def of(self, events: Table) -> Value:
+        """Return whether events are of this kind."""
+        if "feature" not in events.columns:
+            return events.event == self.event
+        known = events.feature.isnull() if self.feature is None else events.feature == self.feature
+        return (events.event == self.event) & known.fill_null(False)
+
+
+def _kinds(tidy: Tidy, params: Mapping[str, Any]) -> list[_Kind]:
     """Return the most common kinds of events known at the cut; ties in the order of the alphabet."""
     events = tidy.table("events", "segments")
     known = events.filter(_known_at(events, _cut(tidy, params)))
-    counted = known.group_by(kind=_kind(known)).agg(n=lambda rows: rows.count())
-    found = counted.order_by(ibis.desc("n"), "kind").limit(params["kinds"]).to_pyarrow()
-    return [str(kind) for kind in found["kind"].to_pylist()]
+    by = ["event", "feature"] if "feature" in events.columns else ["event"]
+    counted = known.group_by(by).agg(n=lambda rows: rows.count())
+    order = [ibis.desc("n"), *(ibis.asc(name, nulls_first=True) for name in by)]
+    found = counted.order_by(order).limit(params["kinds"]).to_pyarrow().to_pylist()
+    return [_Kind(row["event"], row.get("feature")) for row in found]
 
 
-def _kind(events: Table) -> Value:
-    """Return what an event was, with the part of the product where that is known: ``view offers``."""
-    if "feature" not in events.columns:
-        return events.event
-    return ibis.ifelse(events.feature.isnull(), events.event, events.event + " " + events.feature)
+def _said(kinds: Sequence[_Kind]) -> list[str]:
+    """Return the names of kinds: the event alone where one part of the product has all of it."""
+    often = Counter(kind.event for kind in kinds)
+    return [
+        kind.event if often[kind.event] == 1 or kind.feature is None else f"{kind.event} {kind.feature}"
+        for kind in kinds
+    ]
 
 
-def _numbered(kinds: Sequence[str]) -> list[str]:
+def _numbered(kinds: Sequence[_Kind]) -> list[str]:
     return [f"kind_{i}" for i in range(1, len(kinds) + 1)]
 
 
-def _before(tidy: Tidy, cut: datetime, trend_days: int, kinds: Sequence[str]) -> Table:
+def _what(events: Table) -> Value:
+    """Return event and part of the product in one word, to count different ones."""
+    if "feature" not in events.columns:
+        return events.event
+    return events.event + "/" + events.feature.fill_null("")
+
+
+def _before(tidy: Tidy, cut: datetime, trend_days: int, kinds: Sequence[_Kind]) -> Table:
     """Return counts per member over all events known at the cut."""
     events = tidy.table("events", "segments")
     day = clock_of(tidy.meta).day(events.occurred_at)
+    numbered = dict(zip(_numbered(kinds), kinds, strict=True))
     known = events.filter(_known_at(events, cut)).select(
         "member",
         day=day,
         ago=_days_before(cut, events.occurred_at),
-        kind=_kind(events),
+        what=_what(events),
         amount=_amount(events),
+        **{name: kind.of(events).cast("int64") for name, kind in numbered.items()},
     )
     last, earlier = known.ago < trend_days, (known.ago >= trend_days) & (known.ago < 2 * trend_days)
     return known.group_by("member").agg(
@@ -178,14 +208,11 @@ def _before(tidy: Tidy, cut: datetime, trend_days: int, kinds: Sequence[str]) ->
         events=known.count(),
         active_last=known.day.nunique(where=last),
         active_before=known.day.nunique(where=earlier),
-        kinds=known.kind.nunique(),
+        kinds=known.what.nunique(),
         purchases=(known.amount > 0).cast("int64").sum(),
         weekend_days=known.day.nunique(where=known.day.day_of_week.index() >= 5),
         value=known.amount.sum(),
-        **{
-            name: (known.kind == kind).cast("int64").sum()
-            for name, kind in zip(_numbered(kinds), kinds, strict=True)
-        },
+        **{name: known[name].sum() for name in numbered},
     )
 
 
@@ -213,7 +240,7 @@ def _sample(rows: Table, size: int) -> Table:
     return rows.mutate(key=key).order_by("key", "member").limit(size).drop("key", "member")
 
 
-def _moments(rows: Table, kinds: Sequence[str]) -> Table:
+def _moments(rows: Table, kinds: Sequence[_Kind]) -> Table:
     """Return one row: the number of all members, and per column its sum and sum of squares.
 
     Counts have them on the scale log(1 + x) as well, rounded per row to 1e-9.

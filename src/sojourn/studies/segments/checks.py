@@ -41,9 +41,9 @@ def check_segments(cells: Cells, found: Segmentation) -> list[Check]:
 
 
 def _apart(found: Segmentation) -> Check:
-    row = found.tried(found.exam_k)
+    row = found.tried(found.most_apart)
     finding = (
-        f"At {found.exam_k} groups the shallowest valley is of depth {number(row['depth'], 2)}; data "
+        f"At {found.most_apart} groups the shallowest valley is of depth {number(row['depth'], 2)}; data "
         f"without structure reach {number(row['null_depth_high'], 2)}; {number(DEEP_ENOUGH, 2)} is needed."
     )
     meaning = {

@@ -17,7 +17,7 @@ from sojourn.studies.segments.features import features
 TELLING = 0.4
 
 #: At most so many features make a name.
-WORDS = 3
+WORDS = 2
 
 #: What a profile calls a feature, with its unit; a kind of event is a share of a member's events.
 FEATURE_WORDS: Mapping[str, str] = {
@@ -107,7 +107,7 @@ def judged_labels(found: Features, rule: Rule) -> Ints:
 def segment_names(found: Features, rule: Rule) -> tuple[str, ...]:
     """Return a short name per segment, by the order of the rule.
 
-    Groups: up to three features, the most telling first, whose mean over the members that fit lies at least
+    Groups: up to two features, the most telling first, whose mean over the members that fit lies at least
     0.4 standard deviations from everyone's. Bands: their place in the order.
     """
     if not isinstance(rule, NearestCentre):

@@ -79,12 +79,11 @@ def find_segments(
         rows = rng.permutation(np.flatnonzero(found.fit))[:FIT_AT_MOST]
         x = found.x[rows]
         stability = stability_table(x, ks, draws=null_draws, resamples=resamples, rng=rng)
-        candidate = chosen_k(stability)
-        k = candidate or int(stability["k"].iloc[int(stability["excess"].argmax())])
-        groups = partition(x, k, rng=rng, starts=10)
-        exam = exam_table(found, groups, mass=mass)
-        reason: Reason = "no valley" if candidate is None else "useful" if passed(exam) else "no use"
-        rule: Rule = groups if reason == "useful" else activity_bands(found, bands)
+        k, ranked = chosen_k(stability), activity_bands(found, bands)
+        tried: Rule = partition(x, k, rng=rng, starts=10) if k else ranked
+        exam = exam_table(found, tried, mass=mass)
+        reason: Reason = "no valley" if k is None else "useful" if passed(exam) else "no use"
+        rule = tried if reason == "useful" else ranked
         table = segment_table(found, rule, mass=mass, min_group=min_group)
     return Segmentation(
         case=found.case,
@@ -94,7 +93,7 @@ def find_segments(
         table=table,
         stability=stability,
         exam=exam,
-        exam_k=k,
+        exam_k=tried.k,
         rule=rule,
         names=found.names,
         mass=mass,
