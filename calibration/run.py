@@ -10,12 +10,17 @@ from sojourn.pipeline.proof import code_hash
 
 HERE = Path(__file__).resolve().parent
 
-#: Code whose change makes a result stale.
-ROOMS = {
-    "retention": ("estimators/survival", "studies/retention"),
-    "trials": ("estimators/bayes", "studies/trials"),
-    "segments": ("estimators/cluster", "studies/segments"),
-}
+#: Estimator room of each subject.
+ESTIMATORS = {"retention": "survival", "trials": "bayes", "segments": "cluster"}
+
+
+def rooms(subject: str) -> list[str]:
+    """Return the code whose change makes a result stale: what is measured, and what measures it."""
+    return [
+        f"src/sojourn/estimators/{ESTIMATORS[subject]}",
+        f"src/sojourn/studies/{subject}",
+        f"calibration/{subject}.py",
+    ]
 
 
 def calibrated(subject: str) -> dict[str, object]:
@@ -27,7 +32,7 @@ def calibrated(subject: str) -> dict[str, object]:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     rows = module.calibrate()
-    return {"proves": {"rooms": list(ROOMS[subject]), "hash": code_hash(ROOMS[subject])}, "rows": rows}
+    return {"proves": {"rooms": rooms(subject), "hash": code_hash(rooms(subject))}, "rows": rows}
 
 
 def main() -> int:

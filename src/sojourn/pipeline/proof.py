@@ -14,19 +14,18 @@ def code_hash(rooms: Iterable[str]) -> str:
     Parameters
     ----------
     rooms : iterable of str
-        Folders or files below ``src/sojourn``.
+        Folders or files, relative to the project's root.
 
     Raises
     ------
     FileNotFoundError
         When a room does not exist, so that a renamed one cannot pass unseen.
     """
-    source = root() / "src" / "sojourn"
     digest = hashlib.sha256()
     for room in sorted(rooms):
-        place = source / room
+        place = root() / room
         if not place.exists():
-            raise FileNotFoundError(f"There is no room {room} in src/sojourn.")
+            raise FileNotFoundError(f"There is no {room} in the project.")
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(path.relative_to(source).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(path.relative_to(root()).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
