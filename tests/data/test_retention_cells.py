@@ -17,11 +17,18 @@ from hypothesis import strategies as st
 
 from sojourn.core.errors import DataError, ImmortalTimeError, ParameterError
 from sojourn.data.cells import make_cells
+from sojourn.data.cells.retention import SEEN_FROM_THE_START
 from sojourn.data.tidy import MissingTableError, Tidy
 
 AS_OF = datetime(2025, 3, 1, 12, tzinfo=UTC)
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-PARAMS = {"churn": "cancellation", "lapse_days": 30, "event": "any", "groups": ["plan"]}
+PARAMS = {
+    "churn": "cancellation",
+    "lapse_days": 30,
+    "event": "any",
+    "groups": ["plan"],
+    "first_seen_after_days": 0,
+}
 ZONE = "America/New_York"
 DAY = timedelta(days=1)
 
@@ -152,7 +159,13 @@ def activity(draw):
     return members, events
 
 
-SILENCE = {"churn": "silence", "lapse_days": 10, "event": "any", "groups": ["plan"]}
+SILENCE = {
+    "churn": "silence",
+    "lapse_days": 10,
+    "event": "any",
+    "groups": ["plan"],
+    "first_seen_after_days": 0,
+}
 
 
 @settings(deadline=None, max_examples=8)
@@ -214,6 +227,31 @@ def test_under_silence_members_from_before_observation_are_left_out():
     cells = make_cells(tidy(members, [event(1, AS_OF)], observed_from=observed), "retention", SILENCE)
     assert cells.meta["left_out"] == {"joined before observation began": 1}
     assert cells["risk"].query("by == 'all'")["entered"].sum() == 1
+
+
+def test_members_seen_from_the_start_of_the_data_are_left_out_where_joining_is_a_first_event():
+    """First seen 0, 59 and 60 days after the data begin: the last one is the first who counts."""
+    begin = AS_OF - 200 * DAY
+    members = [member(n, begin + day * DAY) for n, day in enumerate((0, 59, 60))]
+    events = [event(m["member"], m["joined_at"]) for m in members]
+    params = {**SILENCE, "first_seen_after_days": 60}
+    made = make_cells(tidy(members, events, observed_from=begin), "retention", params)
+    assert made.meta["left_out"] == {SEEN_FROM_THE_START: 2}
+    assert made["risk"].query("by == 'all'")["entered"].sum() == 1
+    assert made.meta["newcomers"] == {"days": 28, "first": 1, "following": 0}
+    assert made.meta["since"] == "first event"
+
+
+@pytest.mark.parametrize(
+    ("later", "kind", "since"),
+    [(0, "any", "first event"), (0, "visit", "first visit"), (1, "any", "joining"), (0, "order", "joining")],
+)
+def test_cells_say_from_what_members_are_followed(later, kind, since):
+    """Joining is a first event only where everybody has one (of the kind that counts) at that instant."""
+    members = [member(n, AS_OF - 100 * DAY) for n in (0, 1)]
+    events = [event(0, AS_OF - 100 * DAY), event(1, AS_OF - (100 - later) * DAY)]
+    made = make_cells(tidy(members, events), "retention", {**SILENCE, "event": kind})
+    assert made.meta["since"] == since
 
 
 def test_only_the_named_kind_of_event_is_a_sign_of_life():
@@ -322,7 +360,7 @@ def test_college_messages_as_published():
     }
     end = log["occurred_at"].max().isoformat()
     meta = {"as_of": end, "time_zone": "UTC", "first_instant": joined["joined_at"].min().isoformat()}
-    params = {"churn": "silence", "lapse_days": 30, "event": "any", "groups": []}
+    params = {"churn": "silence", "lapse_days": 30, "event": "any", "groups": [], "first_seen_after_days": 0}
     cells = make_cells(Tidy("college_msg", tables, meta), "retention", params)
     read = retention_curve(cells).at([1, 7, 30, 60, 90])["retained"]
     assert read.tolist() == pytest.approx([0.7782, 0.6567, 0.3383, 0.1427, 0.0730], abs=1.5e-4)

@@ -4,6 +4,9 @@ Durations are whole days. Leaving ``T`` after joining counts on day ``ceil(T)``,
 ``floor(C)``, and leaving counts only when ``ceil(T) <= floor(C)``; so being with us after day 90 means
 ``T > 90`` exactly. Members who joined before observation began enter on day ``ceil(L)``: the first day, like
 the last, counts only when all of it was seen. Instants are compared to the second.
+
+Where joining is only a first event, members first seen soon after the data begin may have joined long before:
+``first_seen_after_days`` leaves them out.
 """
 
 from __future__ import annotations
@@ -24,6 +27,9 @@ from sojourn.data.tidy import Tidy
 
 STUDY = "retention"
 ENOUGH_SEEN = "followed"
+SEEN_FROM_THE_START = "first seen when the data begin, who may have joined long before"
+#: Newcomers of so many days are counted beside those of as many days after.
+NEWCOMER_DAYS = 28
 _DAY = 86_400
 
 
@@ -35,7 +41,7 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     tidy : Tidy
         Needs ``members`` and, for silence, ``events``.
     params : mapping
-        ``churn``, ``lapse_days``, ``event``, ``groups``.
+        ``churn``, ``lapse_days``, ``event``, ``groups``, ``first_seen_after_days``.
 
     Returns
     -------
@@ -50,11 +56,11 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         When a group is known only later, does not exist, or is not in the data.
     """
     spells = _spells(tidy, params)
-    spells = spells.filter(spells.status == ENOUGH_SEEN)
-    bys = ["all", "cohort", *params["groups"]]
-    made = {"risk": ibis.union(*[_risk(spells, by) for by in bys])}
+    bys = _bys(params)
+    patterns = _patterns(_spells(tidy, params), bys)
+    made = {"risk": ibis.union(*[_risk(patterns, by) for by in bys])}
     if params["churn"] == "silence":
-        made["returns"] = ibis.union(*[_returns(spells, by) for by in bys])
+        made["returns"] = ibis.union(*[_returns(patterns, by) for by in bys])
     return made
 
 
@@ -66,7 +72,9 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
     dict
         ``unit``, ``leaving``, ``lapse``, ``observed_from``, ``members`` (all of the case), ``left_out``
         (members by reason), ``late`` (members who entered late), ``signs`` (number of joinings, endings and
-        events), ``first_sign``, ``last_sign`` (instants), and ``truth`` where a simulated world shipped it.
+        events), ``first_sign``, ``last_sign`` (instants), ``since`` (``joining``, or the first event where
+        everybody joins with one), ``newcomers`` (see `_newcomers`), and ``truth`` where a simulated world
+        shipped it.
     """
     spells = _spells(tidy, params)
     counted = spells.group_by("status").aggregate(members=spells.count(), late=(spells.late == 1).sum())
@@ -83,6 +91,8 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
         "left_out": left_out,
         "late": int(followed["late"]),
         **_signs(tidy),
+        "since": _since(tidy, params) if silence else "joining",
+        **_newcomers(tidy, params),
         **({"truth": tidy.meta["truth"]} if tidy.meta.get("truth") else {}),
     }
 
@@ -91,6 +101,7 @@ def _spells(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return one row per member: groups, `late`, `entry`, `exit`, `churned`, `follow_up` and `status`."""
     one_of(params["churn"], "churn", ("cancellation", "silence"))
     in_range(params["lapse_days"], "lapse_days", gt=0)
+    in_range(params["first_seen_after_days"], "first_seen_after_days", ge=0)
     members = tidy.table("members", STUDY)
     _check_groups(members, params["groups"])
     silence = params["churn"] == "silence"
@@ -107,12 +118,19 @@ def _spells(tidy: Tidy, params: Mapping[str, Any]) -> Table:
         churned=(spells.leaves <= spells.follow_up).fill_null(False).cast("int64"),
     )
     spells = spells.mutate(exit=ibis.ifelse(spells.churned == 1, spells.leaves, spells.follow_up))
-    return spells.mutate(status=_status(spells, silence=silence))
+    unknown = params["first_seen_after_days"] > 0
+    old = (_seconds(spells.joined_at) < _first_seen_after(tidy, params)) & ibis.literal(unknown)
+    return spells.mutate(status=_status(spells, old, silence=silence))
 
 
-def _status(spells: Table, *, silence: bool) -> Value:
+def _bys(params: Mapping[str, Any]) -> list[str]:
+    return ["all", "cohort", *params["groups"]]
+
+
+def _status(spells: Table, old: Value, *, silence: bool) -> Value:
     late = spells.late == 1
     return ibis.cases(
+        (old, SEEN_FROM_THE_START),
         (spells.follow_up < 0, "joined too recently to be judged"),
         # whether their first long gap came before observation began cannot be known
         (late & ibis.literal(silence), "joined before observation began"),
@@ -169,17 +187,22 @@ def _signs_of_life(tidy: Tidy, members: Table, params: Mapping[str, Any]) -> Tab
     return ibis.union(joined, active)
 
 
-def _risk(spells: Table, by: str) -> Table:
+def _patterns(spells: Table, bys: Sequence[str]) -> Table:
+    """Return how many (`n`) followed members share all their groups and days.
+
+    They are counted once and held in memory: every grouping reads them several times.
+    """
+    spells = spells.filter(spells.status == ENOUGH_SEEN)
+    groups = {by: spells[by].fill_null("unknown") for by in bys}
+    days = ["entry", "exit", "churned", "follow_up", "came_back"]
+    counted = spells.group_by(*days, **groups).aggregate(n=spells.count()).to_pyarrow()
+    patterns = ibis.memtable(counted)
+    return patterns.mutate(late=(patterns.entry > 0).cast("int64"))
+
+
+def _risk(patterns: Table, by: str) -> Table:
     """Return the counts of one grouping: a member marks days of entry, exit and full follow-up."""
-    group = spells[by].fill_null("unknown")
-    patterns = spells.group_by(
-        group=group,
-        late=spells.late,
-        entry=spells.entry,
-        exit=spells.exit,
-        churned=spells.churned,
-        potential=spells.follow_up,
-    ).aggregate(n=spells.count())
+    patterns = patterns.mutate(group=patterns[by], potential=patterns.follow_up)
     zero = ibis.literal(0, "int64")
     marks = ibis.union(
         patterns.select(
@@ -205,11 +228,11 @@ def _risk(spells: Table, by: str) -> Table:
     return summed.select("group", "late", "day", *counts, by=ibis.literal(by)).relocate("by")
 
 
-def _returns(spells: Table, by: str) -> Table:
+def _returns(patterns: Table, by: str) -> Table:
     """Return, per group, how many have lapsed and how many of these gave a sign of life afterwards."""
-    lapsed = spells.filter(spells.churned == 1)
-    counted = lapsed.group_by(group=lapsed[by].fill_null("unknown")).aggregate(
-        lapsed=lapsed.count(), came_back=lapsed.came_back.sum().cast("int64")
+    lapsed = patterns.filter(patterns.churned == 1)
+    counted = lapsed.group_by(group=lapsed[by]).aggregate(
+        lapsed=lapsed.n.sum().cast("int64"), came_back=(lapsed.n * lapsed.came_back).sum().cast("int64")
     )
     return counted.select("group", "lapsed", "came_back", by=ibis.literal(by)).relocate("by")
 
@@ -232,6 +255,38 @@ def _signs(tidy: Tidy) -> dict[str, Any]:
         "first_sign": min(row["first"] for row in found).astimezone(UTC).isoformat(),
         "last_sign": max(row["last"] for row in found).astimezone(UTC).isoformat(),
     }
+
+
+def _since(tidy: Tidy, params: Mapping[str, Any]) -> str:
+    """Return from what members are followed: joining, or a first event when everybody joins with one."""
+    members, events = tidy.tables["members"], tidy.table("events", STUDY)
+    if params["event"] != "any":
+        events = events.filter(events.event == params["event"])
+    first = events.group_by("member").aggregate(first=events.occurred_at.min())
+    both = members.left_join(first, "member")
+    apart = both.filter((both.first != both.joined_at).fill_null(True)).count().to_pyarrow().as_py()
+    if apart:
+        return "joining"
+    return "first event" if params["event"] == "any" else f"first {params['event']}"
+
+
+def _newcomers(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many joined in the first `NEWCOMER_DAYS` that count, and in as many days after them."""
+    begin, span = _first_seen_after(tidy, params), NEWCOMER_DAYS * _DAY
+    if begin + 2 * span > _judged_to(tidy, params):
+        return {}
+    members = tidy.tables["members"]
+    at = _seconds(members.joined_at)
+    first, following = ((at >= begin + n * span) & (at < begin + (n + 1) * span) for n in (0, 1))
+    counted = members.aggregate(first=first.sum(), following=following.sum()).to_pyarrow().to_pylist()[0]
+    numbers = {name: int(n or 0) for name, n in counted.items()}
+    return {"newcomers": {"days": NEWCOMER_DAYS, **numbers}}
+
+
+def _first_seen_after(tidy: Tidy, params: Mapping[str, Any]) -> int:
+    """Return the second before which a first sight says nothing of joining."""
+    begin = tidy.meta.get("observed_from") or tidy.meta["first_instant"]
+    return int(_instant(begin).timestamp()) + params["first_seen_after_days"] * _DAY
 
 
 def _check_groups(members: Table, groups: Sequence[str]) -> None:
@@ -260,7 +315,8 @@ def _instant(text: str) -> datetime:
 
 
 def _seconds(instant: Value) -> Value:
-    return instant.truncate("s").epoch_seconds().cast("int64")
+    """Return whole seconds since 1970; the engine's clock is UTC, and truncating without a zone is cheap."""
+    return instant.cast("timestamp").truncate("s").epoch_seconds().cast("int64")
 
 
 def _days_down(seconds: Value) -> Value:
