@@ -3,10 +3,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SOJOURN_ROOT := $(CURDIR)
-export PYTHONHASHSEED := 0
-# Last bits differ between processors and thread counts unless these are fixed (DESIGN 6).
-export NPY_DISABLE_CPU_FEATURES := X86_V4 AVX512_ICL AVX512_SPR
-export OPENBLAS_CORETYPE := Haswell
 
 .PHONY: help setup setup-dev reproduce test lab lint types lock verify calibrate bench clean
 
@@ -23,7 +19,7 @@ reproduce: setup ## the main job: run every stage that is stale (a new clone run
 	@sojourn reproduce
 
 test: setup-dev ## all tests
-	@pytest
+	@pytest --numprocesses 2
 
 lab: setup ## JupyterLab on the notebooks
 	@sojourn lab

@@ -2,10 +2,11 @@
 
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 
-from sojourn.pipeline.machine import STEADY
+from sojourn.pipeline.machine import STEADY, is_steady
 from sojourn.pipeline.proof import code_hash
 
 HERE = Path(__file__).resolve().parent
@@ -37,9 +38,7 @@ def calibrated(subject: str) -> dict[str, object]:
 
 def main() -> int:
     """Write ``results/SUBJECT.json``; exit code 1 when a goal is missed."""
-    import os
-
-    if any(os.environ.get(name) != value for name, value in STEADY.items()):
+    if not is_steady():
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **STEADY})
     result = calibrated(sys.argv[1])
     target = HERE / "results" / f"{sys.argv[1]}.json"

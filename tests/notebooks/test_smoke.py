@@ -103,9 +103,9 @@ def test_a_failing_notebook_keeps_the_last_good_page(small, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["run", "dmo", "retention"], "'dmo' is not a parameter of cases. Did you mean 'demo'?"),
+        (["run", "dmo", "retention"], "There is no case 'dmo' in params.yaml. Did you mean 'demo'?"),
         (["run", "demo", "retentoin"], "Did you mean 'demo-retention'?"),
-        (["run", "telco", "trials"], "'telco-trials' is not a parameter of pairs."),
+        (["run", "telco", "trials"], "There is no pair in `pairs` 'telco-trials'"),
     ],
 )
 def test_an_unknown_case_or_study_is_one_clear_error(small, capsys, words, said):
@@ -116,13 +116,13 @@ def test_an_unknown_case_or_study_is_one_clear_error(small, capsys, words, said)
 def test_an_unknown_parameter_is_one_clear_error(small, capsys):
     text = (small / "params.yaml").read_text()
     params = yaml.safe_load(text)
-    params["cases"]["telco"]["retention"]["horizon"] = [12]
+    params["cases"]["telco"]["retention"]["horizonts"] = [12]
     (small / "params.yaml").write_text(yaml.safe_dump(params))
     try:
         assert main(["check-params"]) == 1
     finally:
         (small / "params.yaml").write_text(text)
     assert (
-        "'horizon' is not a parameter of cases.telco.retention. Did you mean 'horizons'?"
+        "'horizonts' is not a parameter of cases.telco.retention. Did you mean 'horizons'?"
         in capsys.readouterr().err
     )

@@ -20,7 +20,7 @@ IMITATION = """
 import pathlib, sys
 root = pathlib.Path(__file__).resolve().parents[3]
 def main():
-    word, *names = sys.argv[1:]
+    word, *names = [word for word in sys.argv[1:] if not word.startswith("--")]
     with (root / "calls.log").open("a") as log:
         print(word, *names, file=log)
     fail = root / "fail-at"

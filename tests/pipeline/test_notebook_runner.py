@@ -7,6 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from sojourn.core.errors import ParameterError
 from sojourn.core.results.block import MIME
 from sojourn.pipeline.runner.notebook import (
+    NotDefinedError,
     NotebookError,
     declared_parameters,
     execute,
@@ -101,6 +102,27 @@ def test_execution_injects_parameters_and_names_the_cell_that_fails(tmp_path):
     with pytest.raises(NotebookError, match="failed with ZeroDivisionError: division by zero"):
         execute(source, target, {"a": 41}, environment={}, label="n")
     assert target.is_file()
+
+
+@pytest.mark.notebooks
+def test_an_answer_that_is_not_defined_is_told_from_a_failure(tmp_path):
+    source = tmp_path / "n.ipynb"
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    raising = "from sojourn.core.errors import UndefinedError\nraise UndefinedError('Only 3 members.')"
+    cells = [parameters_cell("a = 1"), new_code_cell(raising)]
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), source)
+    with pytest.raises(NotDefinedError, match=r"^Only 3 members\.$"):
+        execute(source, tmp_path / "out.ipynb", {"a": 1}, environment={}, label="n")
+
+
+@pytest.mark.notebooks
+def test_a_kernel_that_dies_is_one_clear_error(tmp_path):
+    source = tmp_path / "n.ipynb"
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [parameters_cell("a = 1"), new_code_cell("import os\nos._exit(9)")]
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), source)
+    with pytest.raises(NotebookError, match="the kernel died, as it does when memory runs out"):
+        execute(source, tmp_path / "out.ipynb", {"a": 1}, environment={}, label="n")
 
 
 def test_the_source_hash_sees_sources_only():

@@ -77,6 +77,14 @@ def test_an_edited_data_room_concerns_the_door_and_the_cells_only(scratch):
     assert without_consequences(scratch.stale()) == inputs | stages(scratch, "cells")
 
 
+def test_the_currency_goes_with_the_amounts_through_the_door(scratch):
+    params = scratch.params()
+    params["cases"]["cdnow"]["about"]["currency"] = "GBP"
+    (scratch.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    assert "prepare@cdnow" in scratch.stale()
+    assert "prepare@demo" not in scratch.stale()
+
+
 def test_the_world_concerns_the_demo_only(scratch):
     scratch.append("src/sojourn/world/__init__.py")
     assert without_consequences(scratch.stale()) == {"prepare@demo"}
@@ -167,7 +175,7 @@ def test_a_private_case_leaves_the_shared_lock_and_git_alone(scratch):
     )
     scratch.run("git", "add", "-A")
     scratch.reproduce()
-    assert scratch.calls() == ["prepare mine", "cells mine retention", "run mine retention"]
+    assert scratch.calls() == ["prepare mine", "cells mine retention", "run mine retention", "index"]
     assert (scratch.folder / "dvc.lock").read_bytes() == lock
     assert scratch.run("git", "ls-files", "--others", "--exclude-standard").strip() in {"", "calls.log"}
     assert (scratch.folder / "private/dvc.lock").is_file()

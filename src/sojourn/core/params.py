@@ -19,7 +19,9 @@ from sojourn.core.project import Places, places, root
 SourceKind = Literal["real", "simulated", "fictional", "disputed"]
 
 #: Parameters of ``cases.CASE.about`` and of ``cases.CASE.prepare`` that have no default.
-ABOUT_KEYS = ("title", "kind", "source", "licence", "note", "currency", "public")
+ABOUT_KEYS = ("title", "kind", "source", "licence", "note", "currency")
+#: Parameters of ``cases.CASE.about`` that may be left out: whom to ask, and whether the case may be shared.
+ABOUT_OPTIONAL = ("contact", "public")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,16 @@ class Params:
     def case(self, case: str) -> Mapping[str, Any]:
         """Return the section of one case."""
         if case not in self.raw["cases"]:
-            raise ParameterError.unknown(case, "cases", self.cases)
-        section: Mapping[str, Any] = self.raw["cases"][case]
-        return section
+            raise ParameterError.no_such("case", case, self.cases)
+        return _mapping(self.raw["cases"][case], f"cases.{case}")
 
     def about(self, case: str) -> Mapping[str, Any]:
         """Return what a case says of itself: title, kind, source, licence, note, currency, public."""
-        about: Mapping[str, Any] = self._section("about", self.case(case), f"cases.{case}")
-        return about
+        return _mapping(self._section("about", self.case(case), f"cases.{case}"), f"cases.{case}.about")
 
     def is_private(self, case: str) -> bool:
         """Whether a case is private, as every case is that does not say ``public: true``."""
-        return not self.about(case).get("public", False)
+        return self.about(case).get("public") is not True
 
     def places(self, case: str) -> Places:
         """Return the folders of a case."""
@@ -76,14 +76,18 @@ class Params:
 
     def pairs(self, *, private: bool) -> Mapping[str, Mapping[str, str]]:
         """Return the (case, study) pairs that the pipeline runs, by the name of their stage."""
-        pairs: Mapping[str, Mapping[str, str]] = self.raw["private_pairs" if private else "pairs"]
-        return pairs
+        name = "private_pairs" if private else "pairs"
+        return _mapping(self.raw[name], name)
+
+    def inputs(self, *, private: bool) -> Mapping[str, Mapping[str, str]]:
+        """Return the cases that go through the door, by name, with what each is made ``from``."""
+        name = "private_inputs" if private else "inputs"
+        return _mapping(self.raw[name], name)
 
     def _study(self, study: str) -> Mapping[str, Any]:
         if study not in self.raw["studies"]:
-            raise ParameterError.unknown(study, "studies", self.studies)
-        section: Mapping[str, Any] = self.raw["studies"][study]
-        return section
+            raise ParameterError.no_such("study", study, self.studies)
+        return _mapping(self.raw["studies"][study], f"studies.{study}")
 
     def _overrides(self, case: str, study: str) -> Mapping[str, Any]:
         section = self.case(case)
@@ -92,14 +96,13 @@ class Params:
                 f"cases.{case} has no section '{study}', so this pair is not defined. "
                 f"Add `{study}: {{cells: {{}}}}` to it (and the pair to `pairs`)."
             )
-        overrides: Mapping[str, Any] = section[study]
-        return overrides
+        return _mapping(section[study], f"cases.{case}.{study}")
 
     def for_cells(self, case: str, study: str) -> dict[str, Any]:
         """Return the cells parameters of a pair: ``studies.STUDY.cells`` with the case's overrides."""
         return _resolved(
-            self._study(study).get("cells", {}),
-            self._overrides(case, study).get("cells", {}),
+            _mapping(self._study(study).get("cells"), f"studies.{study}.cells"),
+            _mapping(self._overrides(case, study).get("cells"), f"cases.{case}.{study}.cells"),
             f"cases.{case}.{study}.cells",
         )
 
@@ -116,26 +119,39 @@ class Params:
         return of[name]
 
 
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    """Return a section; one that is left empty holds nothing."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ParameterError(f"'{where}' must be a section with names, got {value!r}.")
+    return value
+
+
 def _resolved(defaults: Mapping[str, Any], overrides: Mapping[str, Any], where: str) -> dict[str, Any]:
     for name, value in overrides.items():
         if name not in defaults:
             raise ParameterError.unknown(name, where, defaults)
-        default = defaults[name]
-        numbers = (int, float)
-        both_numbers = (
-            isinstance(default, numbers) and isinstance(value, numbers) and not isinstance(value, bool)
-        )
-        if (
-            default is not None
-            and value is not None
-            and not both_numbers
-            and type(value) is not type(default)
-        ):
+        if not _alike(defaults[name], value):
             raise ParameterError(
-                f"'{name}' of {where} must be {type(default).__name__} like its default {default!r}, "
-                f"got {value!r}."
+                f"'{name}' of {where} must be of the kind of its default {defaults[name]!r}, got {value!r}."
             )
     return {**defaults, **overrides}
+
+
+def _alike(default: Any, value: Any) -> bool:
+    """Whether a value is of its default's kind: numbers for numbers, lists of the same for lists."""
+    if default is None or value is None:
+        return True
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, int) and isinstance(value, float):
+        return value.is_integer()
+    if isinstance(default, float) and isinstance(value, int):
+        return True
+    if isinstance(default, list) and isinstance(value, list) and default:
+        return all(_alike(default[0], item) for item in value)
+    return type(default) is type(value)
 
 
 @lru_cache(maxsize=8)
@@ -168,4 +184,6 @@ def read_params() -> Params:
         When it is not readable or a section is missing.
     """
     path = root() / "params.yaml"
+    if not path.is_file():
+        raise ParameterError(f"There is no params.yaml in {path.parent}. Does SOJOURN_ROOT name the project?")
     return _read(path, path.stat().st_mtime_ns)

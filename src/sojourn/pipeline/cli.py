@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
 from sojourn.core.errors import SojournError
+from sojourn.pipeline.machine import STEADY, is_steady
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; a `SojournError` becomes one line on stderr and exit code 1."""
+    """Run one command; a `SojournError` becomes one line on stderr and exit code 1.
+
+    As a program it first sees to it that it runs in the steady environment, on which bytes depend.
+    """
+    if argv is None and not is_steady():
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **STEADY})
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
@@ -42,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     word("prepare", _prepare, "send a case through the door", "case")
     word("cells", _cells, "make the cells of a pair", "case", "study")
     word("run", _run, "run the notebook of a pair and render its page", "case", "study")
-    word("index", _index, "write the scorecard, the glossary and the machine class")
+    index = word("index", _index, "write the scorecard, the glossary and the machine class")
+    index.add_argument("--private", action="store_true", help="of the private cases")
     word("check-params", _check_params, "check params.yaml and that the pipeline lists what it names")
     word("reproduce", _reproduce, "check the parameters and run every stage that is stale")
     verify = word("verify", _verify, "rebuild the last commit in a scratch clone and compare every file")
@@ -76,10 +84,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _index(_: argparse.Namespace) -> int:
+def _index(arguments: argparse.Namespace) -> int:
     from sojourn.pipeline.stages import index
 
-    index()
+    index(private=arguments.private)
     return 0
 
 

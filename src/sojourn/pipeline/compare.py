@@ -80,9 +80,9 @@ def _close(name: str, a: Mapping[str, str], b: Mapping[str, str]) -> bool:
         return True
     try:
         first, second = float(a[name]), float(b[name])
+        return abs(first - second) <= _tolerance(name, a, first)
     except ValueError:
         return False
-    return abs(first - second) <= _tolerance(name, a, first)
 
 
 def _tolerance(name: str, row: Mapping[str, str], value: float) -> float:

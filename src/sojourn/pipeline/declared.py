@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from sojourn.core.errors import ParameterError
-from sojourn.core.params import ABOUT_KEYS, Params, read_params
+from sojourn.core.params import ABOUT_KEYS, ABOUT_OPTIONAL, Params, SourceKind, read_params
 from sojourn.core.project import root
+from sojourn.core.ranges import in_range, one_of
 
+_TOP = ("seed", "privacy", "inputs", "private_inputs", "pairs", "private_pairs", "studies", "cases")
 _PAIR_KEYS = ("case", "study", "from", "notebook", "estimators")
 _INPUT_KEYS = ("case", "from")
+#: Names become folders and stages.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
 def check_params() -> None:
@@ -24,25 +29,54 @@ def check_params() -> None:
         Naming the first thing that is unknown, missing, private by mistake or not listed in dvc.yaml.
     """
     params = read_params()
+    _known(params.raw, "params.yaml", _TOP)
+    _check_numbers(params)
     for case in params.cases:
         _check_case(params, case)
     for private in (False, True):
         for name, pair in params.pairs(private=private).items():
             _check_pair(params, name, pair, private=private)
-    _check_inputs(params)
+        _check_inputs(params, private=private)
     _check_metrics(params)
 
 
+def _check_numbers(params: Params) -> None:
+    _known(params.raw["privacy"] or {}, "privacy", ("min_group",))
+    for name, value in (("seed", params.raw["seed"]), ("min_group", params.raw["privacy"]["min_group"])):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ParameterError(f"'{name}' must be a whole number, got {value!r}.")
+    in_range(params.seed, "seed", ge=0)
+    in_range(params.min_group, "min_group", ge=2)
+
+
 def _check_case(params: Params, case: str) -> None:
-    _known(params.about(case), f"cases.{case}.about", ABOUT_KEYS)
-    for name in params.case(case):
-        if name not in ("about", "prepare") and name not in params.studies:
-            raise ParameterError.unknown(name, f"cases.{case}", ("about", "prepare", *params.studies))
-        if name in params.studies:
-            if "cells" not in params.case(case)[name]:
-                raise ParameterError.missing("cells", f"cases.{case}.{name}")
-            params.for_cells(case, name)
-            params.for_study(case, name)
+    if not _NAME.fullmatch(case):
+        raise ParameterError(f"A case is named by a-z, 0-9 and _, got '{case}': its name becomes a folder.")
+    about = params.about(case)
+    _known(about, f"cases.{case}.about", ABOUT_KEYS, optional=ABOUT_OPTIONAL)
+    one_of(about["kind"], f"cases.{case}.about.kind", get_args(SourceKind))
+    if not isinstance(about.get("public", False), bool):
+        raise ParameterError(
+            f"'public' of cases.{case}.about must be true or false, got {about['public']!r}."
+        )
+    _known(params.case(case), f"cases.{case}", ("about",), optional=("prepare", *params.studies))
+    if "prepare" in params.case(case):
+        from sojourn.data.settings import read_settings
+
+        read_settings(params, case)
+    for study in params.studies:
+        if study in params.case(case):
+            _check_study(params, case, study)
+
+
+def _check_study(params: Params, case: str, study: str) -> None:
+    where = f"cases.{case}.{study}"
+    if "cells" not in (params.case(case)[study] or {}):
+        raise ParameterError.missing("cells", where)
+    params.for_cells(case, study)
+    resolved = params.for_study(case, study)
+    if "mass" in resolved:
+        in_range(resolved["mass"], f"{where}.mass", gt=0, lt=1)
 
 
 def _check_pair(params: Params, name: str, pair: Mapping[str, Any], *, private: bool) -> None:
@@ -57,29 +91,40 @@ def _check_pair(params: Params, name: str, pair: Mapping[str, Any], *, private: 
             f"'{case}' is private and stands in `pairs`, so its numbers would be shared. "
             "Move the pair to `private_pairs`, or say `public: true` in its `about`."
         )
+    if private and not params.is_private(case):
+        raise ParameterError(f"'{case}' is public; list the pair under `pairs`.")
+    rows = "tidy" if "prepare" in params.case(case) else "casebook"
+    one_of(pair["from"], f"{where}.from", (f"data/{rows}/{case}",))
+    rooms = root() / "src" / "sojourn" / "estimators"
+    if rooms.is_dir():
+        one_of(
+            pair["estimators"],
+            f"{where}.estimators",
+            sorted(p.parent.name for p in rooms.glob("*/__init__.py")),
+        )
     if not (root() / "notebooks" / f"{pair['notebook']}.ipynb").is_file():
         raise ParameterError(f"{where}: there is no notebooks/{pair['notebook']}.ipynb.")
 
 
-def _check_inputs(params: Params) -> None:
-    for section in ("inputs", "private_inputs"):
-        for name, entry in params.raw[section].items():
-            _known(entry, f"{section}.{name}", _INPUT_KEYS)
-            if entry["case"] != name:
-                raise ParameterError(f"'{section}.{name}' must be called '{entry['case']}', as its stage is.")
-            if "prepare" not in params.case(name):
-                raise ParameterError.missing("prepare", f"cases.{name}")
-            if params.is_private(name) != (section == "private_inputs"):
-                right = "private_inputs" if params.is_private(name) else "inputs"
-                raise ParameterError(f"'{name}' belongs into `{right}`, by what its `about.public` says.")
+def _check_inputs(params: Params, *, private: bool) -> None:
+    section = "private_inputs" if private else "inputs"
+    for name, entry in params.inputs(private=private).items():
+        _known(entry, f"{section}.{name}", _INPUT_KEYS)
+        if entry["case"] != name:
+            raise ParameterError(f"'{section}.{name}' must be called '{entry['case']}', as its stage is.")
+        if "prepare" not in params.case(name):
+            raise ParameterError.missing("prepare", f"cases.{name}")
+        if params.is_private(name) != private:
+            right = "private_inputs" if params.is_private(name) else "inputs"
+            raise ParameterError(
+                f"'{name}' is listed under `{section}`; by its `about.public` it goes to `{right}`."
+            )
 
 
 def _check_metrics(params: Params) -> None:
     listed = set(yaml.safe_load((root() / "dvc.yaml").read_text(encoding="utf-8")).get("metrics", []))
-    wanted = {
-        f"reports/cases/{pair['case']}/{pair['study']}/headline.json"
-        for pair in params.pairs(private=False).values()
-    }
+    pairs = params.pairs(private=False).values()
+    wanted = {f"reports/cases/{pair['case']}/{pair['study']}/headline.json" for pair in pairs}
     if listed != wanted:
         name = sorted(listed ^ wanted)[0]
         raise ParameterError(
@@ -87,11 +132,14 @@ def _check_metrics(params: Params) -> None:
         )
 
 
-def _known(section: Mapping[str, Any], where: str, names: Iterable[str]) -> None:
-    names = tuple(names)
+def _known(section: Any, where: str, names: Iterable[str], *, optional: Iterable[str] = ()) -> None:
+    """Refuse a section that is none, names what nobody knows, or lacks a name it must have."""
+    names, optional = tuple(names), tuple(optional)
+    if not isinstance(section, Mapping):
+        raise ParameterError(f"'{where}' must be a section with {', '.join(names)}, got {section!r}.")
     for name in section:
-        if name not in names:
-            raise ParameterError.unknown(name, where, names)
+        if name not in (*names, *optional):
+            raise ParameterError.unknown(str(name), where, (*names, *optional))
     for name in names:
-        if name not in section and name != "public":
+        if name not in section:
             raise ParameterError.missing(name, where)

@@ -39,18 +39,24 @@ def steady_environment(project: Path | None = None) -> dict[str, str]:
     private = project / ".sojourn"
     (private / "ipython").mkdir(parents=True, exist_ok=True)  # IPython warns where it cannot make it
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")},
         **STEADY,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONPATH": str(project / "src"),
         "SOJOURN_ROOT": str(project),
-        "PYTENSOR_FLAGS": f"base_compiledir={private / 'pytensor'}",
+        "PYTENSORRC": os.devnull,
+        "PYTENSOR_FLAGS": f"base_compiledir={private / 'pytensor'},floatX=float64",
         "NUMBA_CACHE_DIR": str(private / "numba"),
         "MPLCONFIGDIR": str(private / "matplotlib"),
         "IPYTHONDIR": str(private / "ipython"),
         "JUPYTER_CONFIG_DIR": str(private / "jupyter"),
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
+
+
+def is_steady() -> bool:
+    """Whether this process was started with what must be steady."""
+    return all(os.environ.get(name) == value for name, value in STEADY.items())
 
 
 def machine_class() -> dict[str, str]:

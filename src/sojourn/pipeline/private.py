@@ -7,6 +7,9 @@ code, notebooks and parameters through links, so that its own ``.dvcignore`` hol
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sojourn.core.project import root
@@ -20,6 +23,17 @@ _CONFIG = """\
     analytics = false
     check_update = false
 """
+
+
+@contextmanager
+def only_mine(private: bool = True) -> Iterator[None]:
+    """Let nobody else read what is written meanwhile: files 0600, folders 0700."""
+    before = os.umask(0o077) if private else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 def private_project() -> Path:

@@ -27,7 +27,7 @@ def findings() -> str:
         headline = _headline(case, study)
         title = read_params().about(case)["title"]
         lines.append(f"- **{title}**: {headline['sentence']} ([page](reports/cases/{case}/{study}.html))")
-    case, study = FIGURE
+    case, study = _figure_pair()
     picture = first_picture(_page(case, study))
     return "\n".join([*lines, "", f"![{_one_line(picture['alt'])}](reports/at-a-glance.svg)"])
 
@@ -51,7 +51,13 @@ def first_picture(page: str) -> Mapping[str, str]:
 
 def figure_svg() -> str:
     """Return the README's figure: the first picture of its page."""
-    return first_picture(_page(*FIGURE))["svg"]
+    return first_picture(_page(*_figure_pair()))["svg"]
+
+
+def _figure_pair() -> tuple[str, str]:
+    """Return the pair whose page gives the figure: the chosen one, else the first that is listed."""
+    listed = [(pair["case"], pair["study"]) for pair in read_params().pairs(private=False).values()]
+    return FIGURE if FIGURE in listed else listed[0]
 
 
 def write_readme() -> Path:

@@ -22,7 +22,7 @@ from sojourn.core.params import read_params
 from sojourn.core.project import root
 from sojourn.pipeline.declared import check_params
 from sojourn.pipeline.machine import steady_environment
-from sojourn.pipeline.private import private_project
+from sojourn.pipeline.private import only_mine, private_project
 
 
 def reproduce() -> int:
@@ -39,8 +39,9 @@ def reproduce() -> int:
     private_marks.mkdir(parents=True, exist_ok=True)
     first_run = not (private_marks / "sojourn-first-run").is_file()
     code = _first_run(private_marks) if first_run else dvc("repro")
-    if code == 0 and (read_params().pairs(private=True) or read_params().raw["private_inputs"]):
-        code = dvc("repro", cwd=private_project())
+    if code == 0 and read_params().inputs(private=True):
+        with only_mine():
+            code = dvc("repro", cwd=private_project())
     if code == 0:
         print(f"Done in {time.monotonic() - started:.0f} s. Open reports/index.html.", file=sys.stderr)
     return code
@@ -67,7 +68,7 @@ def declared_stages() -> list[str]:
     params = read_params()
     pairs = params.pairs(private=False)
     return [
-        *(f"prepare@{name}" for name in params.raw["inputs"]),
+        *(f"prepare@{name}" for name in params.inputs(private=False)),
         *(f"cells@{name}" for name in pairs),
         *(f"study@{name}" for name in pairs),
         "index",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sojourn.core.params import Params, read_params
 from sojourn.core.project import root
+from sojourn.pipeline.private import only_mine
 
 
 def prepare(case: str) -> Path:
@@ -19,9 +20,10 @@ def prepare(case: str) -> Path:
         Folder of the tidy tables.
     """
     from sojourn.data.prepare import prepare as through_the_door
+    from sojourn.data.settings import read_settings
 
     params = read_params()
-    raw = _draw_world(params, case) if params.case(case)["prepare"]["source"] == "world" else None
+    raw = _draw_world(params, case) if read_settings(params, case).source == "world" else None
     print(f"  {case}: reading, checking, pseudonymising", file=sys.stderr)
     return through_the_door(params, case, raw=raw)
 
@@ -48,23 +50,34 @@ def cells(case: str, study: str) -> Path:
     return write_cells(read_params(), case, study)
 
 
-def index() -> None:
-    """Write ``reports/index.html``, the glossary, the picture of the README and the machine class."""
-    from sojourn.pipeline.machine import machine_class
-    from sojourn.pipeline.readme import figure_svg
+def index(*, private: bool) -> None:
+    """Write the scorecard and the glossary; of the shared cases also the README's picture and the machine.
+
+    Parameters
+    ----------
+    private : bool
+        Whether of the private cases, below ``private/reports``.
+    """
     from sojourn.report.glossary import render_glossary
     from sojourn.report.index import render_index
 
-    reports = root() / "reports"
-    headlines = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted((reports / "cases").glob("*/*/headline.json"))
-    ]
+    params = read_params()
+    reports = (root() / "private" if private else root()) / "reports"
+    pairs = params.pairs(private=private).values()
+    headlines = [reports / "cases" / pair["case"] / pair["study"] / "headline.json" for pair in pairs]
     made = {
-        "index.html": render_index(headlines),
+        "index.html": render_index([json.loads(path.read_text(encoding="utf-8")) for path in headlines]),
         "glossary.html": render_glossary(),
-        "at-a-glance.svg": figure_svg(),
-        "machine.json": json.dumps(machine_class(), indent=1, sort_keys=True) + "\n",
+        **({} if private else _shared_extras()),
     }
-    for name, text in made.items():
-        (reports / name).write_text(text, encoding="utf-8")
+    with only_mine(private):
+        for name, text in made.items():
+            (reports / name).write_text(text, encoding="utf-8")
+
+
+def _shared_extras() -> dict[str, str]:
+    from sojourn.pipeline.machine import machine_class
+    from sojourn.pipeline.readme import figure_svg
+
+    machine = json.dumps(machine_class(), indent=1, sort_keys=True) + "\n"
+    return {"at-a-glance.svg": figure_svg(), "machine.json": machine}

@@ -116,10 +116,10 @@ def _locked(lock: Path, cases: Sequence[str]) -> dict[str, bytes]:
     if not lock.is_file():
         return {}
     stages: dict[str, Any] = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    pairs = read_params().pairs(private=False)
+    of_cases = {name for name, pair in pairs.items() if pair["case"] in cases} | set(cases)
     wanted = {
-        name: stage
-        for name, stage in stages.items()
-        if not cases or any(name.split("@")[-1].split("-")[0] == case for case in cases)
+        name: stage for name, stage in stages.items() if not cases or name.partition("@")[2] in of_cases
     }
     return {f"dvc.lock: {name}": json.dumps(stage, sort_keys=True).encode() for name, stage in wanted.items()}
 

@@ -14,12 +14,16 @@ from typing import Any, Literal
 
 import nbformat
 
-from sojourn.core.errors import ParameterError, SojournError
+from sojourn.core.errors import ParameterError, SojournError, UndefinedError
 from sojourn.core.results.block import MIME
 
 
 class NotebookError(SojournError):
     """A notebook did not run to its end, or shows what a page may not hold."""
+
+
+class NotDefinedError(SojournError):
+    """The data cannot carry the answer; its page says so in one sentence, and the pipeline goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ def execute(
 
     Raises
     ------
+    NotDefinedError
+        When a cell raises `UndefinedError`: too little data for an answer.
     NotebookError
         When a cell fails; names the cell, its error and where the executed copy lies.
     """
@@ -122,6 +128,8 @@ def execute(
             },
         )
     except PapermillExecutionError as error:
+        if error.ename == UndefinedError.__name__:
+            raise NotDefinedError(error.evalue) from error
         raise NotebookError(
             f"{label}: cell {error.cell_index + 1} failed with {error.ename}: {error.evalue} "
             f"The notebook as far as it ran: {target}"

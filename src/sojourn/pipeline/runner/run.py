@@ -13,7 +13,9 @@ from sojourn.core.errors import ParameterError
 from sojourn.core.params import Params, read_params
 from sojourn.core.project import root
 from sojourn.pipeline.machine import lock_hash, steady_environment
+from sojourn.pipeline.private import only_mine
 from sojourn.pipeline.runner.notebook import (
+    NotDefinedError,
     declared_parameters,
     execute,
     matched,
@@ -48,11 +50,12 @@ def run_study(case: str, study: str) -> Path:
     pair = listed_pair(params, case, study)
     places = params.places(case)
     cells = read_cells(places.cells(study), case, study)
-    places.reports.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=places.reports, prefix=f".{study}-") as scratch:
-        built = Path(scratch)
-        _build(params, pair, cells, built)
-        _put_into_place(built, places.reports, study)
+    with only_mine(params.is_private(case)):
+        places.reports.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=places.reports, prefix=f".{study}-") as scratch:
+            built = Path(scratch)
+            _build(params, pair, cells, built)
+            _put_into_place(built, places.reports, study)
     return places.reports / f"{study}.html"
 
 
@@ -69,25 +72,20 @@ def listed_pair(params: Params, case: str, study: str) -> Mapping[str, str]:
     name = f"{case}-{study}"
     if name not in pairs:
         where = "private_pairs" if params.is_private(case) else "pairs"
-        raise ParameterError.unknown(name, where, pairs)
+        raise ParameterError.no_such(f"pair in `{where}`", name, pairs)
     return pairs[name]
 
 
 def _build(params: Params, pair: Mapping[str, str], cells: Cells, folder: Path) -> None:
     """Write the page, the CSV files and the headline of a pair into a folder."""
-    from sojourn.report.page import csv_files, headline_json, not_possible_items, render_page
+    from sojourn.report.page import csv_files, headline_json, render_page
 
     case, study = cells.case, cells.study
     source = root() / "notebooks" / f"{pair['notebook']}.ipynb"
     notebook = read_notebook(source)
     given = resolved_parameters(params, case, study)
     matched(declared_parameters(notebook), given, source.name)
-    if "not_possible" in cells.meta:
-        items: list[Any] = list(not_possible_items(cells.meta["not_possible"]))
-    else:
-        label = f"{study} of {case}"
-        executed = execute(source, _kept(case, study), given, environment=steady_environment(), label=label)
-        items = list(shown(executed))
+    items = _items(params, cells, source, given)
     said: dict[str, Any] = {
         "about": params.about(case),
         "case": case,
@@ -101,6 +99,22 @@ def _build(params: Params, pair: Mapping[str, str], cells: Cells, folder: Path) 
     (folder / study / "headline.json").write_text(headline_json(items, **said), encoding="utf-8")
     for name, text in csv_files(items).items():
         (folder / study / name).write_text(text, encoding="utf-8")
+
+
+def _items(params: Params, cells: Cells, source: Path, given: Mapping[str, Any]) -> list[Any]:
+    """Return what the notebook shows, or the one sentence that says why it cannot run."""
+    from sojourn.report.page import not_possible_items
+
+    if "not_possible" in cells.meta:
+        return list(not_possible_items(cells.meta["not_possible"]))
+    kept = params.places(cells.case).base / ".sojourn" / "executed" / f"{cells.case}-{cells.study}.ipynb"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    label = f"{cells.study} of {cells.case}"
+    try:
+        executed = execute(source, kept, given, environment=steady_environment(), label=label)
+    except NotDefinedError as reason:
+        return list(not_possible_items(str(reason)))
+    return list(shown(executed))
 
 
 def resolved_parameters(params: Params, case: str, study: str) -> dict[str, Any]:
@@ -135,13 +149,6 @@ def _changed(params: Params, case: str, study: str) -> dict[str, tuple[Any, Any]
     defaults = {**{k: v for k, v in section.items() if k != "cells"}, **section.get("cells", {})}
     used = {**params.for_study(case, study), **params.for_cells(case, study)}
     return {name: (defaults[name], value) for name, value in used.items() if value != defaults[name]}
-
-
-def _kept(case: str, study: str) -> Path:
-    """Return where the executed notebook lies, for a look after a failure."""
-    folder = root() / ".sojourn" / "executed"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{case}-{study}.ipynb"
 
 
 def _put_into_place(built: Path, reports: Path, study: str) -> None:
