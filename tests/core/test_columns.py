@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sojourn.core.columns import as_data, columns_of, csv_text, kind_of, rounded, stem
+from sojourn.core.columns import as_data, columns_of, csv_of, csv_text, kind_of, rounded, stem
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,13 @@ def test_bounds_know_their_value() -> None:
 
 def test_decimals_and_missing_values_become_plain_numbers_and_none() -> None:
     frame = pd.DataFrame({"amount": [Decimal("1.005"), None], "day": [date(2025, 7, 1), pd.NaT]})
-    assert as_data(frame)["rows"] == [[1.0, "2025-07-01"], [None, None]]
+    assert as_data(frame)["rows"] == [[1.005, "2025-07-01"], [None, None]]
+
+
+def test_a_block_keeps_the_digits_and_its_file_has_those_of_the_kind() -> None:
+    table = as_data(pd.DataFrame({"kept": [0.840541234567891234], "n": [7]}))
+    assert table["rows"] == [[0.84054123456789, 7]]
+    assert csv_of(table) == "kept,n\n0.8405,7\n"
 
 
 def test_what_is_published_is_rounded_by_kind() -> None:

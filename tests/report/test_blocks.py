@@ -1,6 +1,7 @@
 """Blocks: what a notebook shows, in words, HTML and data."""
 
 import json
+import re
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -59,6 +60,20 @@ def test_failed_checks_come_first_and_equal_verdicts_keep_their_order() -> None:
     assert [check["name"] for check in made.data["checks"]] == [f"check {i}" for i in (2, 4, 1, 0, 3)]
 
 
+def passing(many: int) -> str:
+    checks = [Check("It warns", "warn", "", ""), *[Check(f"Sound {i}", "pass", "", "") for i in range(many)]]
+    return blocks.checks_table(checks).shown["text/html"]
+
+
+def test_many_passed_checks_are_folded_below_the_others_and_none_is_lost() -> None:
+    open_, folded = passing(6).split('<details class="passed">')
+    assert "It warns" in open_
+    assert "Sound" not in open_
+    assert "<summary>6 checks passed</summary>" in folded
+    assert [f"Sound {i}" in folded for i in range(6)] == [True] * 6
+    assert "<details" not in passing(5)
+
+
 def test_an_unknown_verdict_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"'verdict' must be one of 'fail'.*got 'maybe'"):
         blocks.checks_table([Check("a", "maybe", "", "")])  # type: ignore[arg-type]
@@ -91,9 +106,9 @@ def test_the_status_of_an_answer_overrules_its_verdict(verdict: str, status: str
     assert verdict_mark(verdict, status).tone == tone
 
 
-def test_an_answer_holds_its_interval_rounded_or_none(study_blocks: dict[str, Block]) -> None:
+def test_an_answer_holds_its_interval_unrounded_or_none(study_blocks: dict[str, Block]) -> None:
     interval = study_blocks["answer"].data["interval"]
-    assert interval == {"value": 2.142, "low": 0.4, "high": 3.8, "mass": 0.95, "kind": "eti"}
+    assert interval == {"value": 2.14159, "low": 0.4, "high": 3.8, "mass": 0.95, "kind": "eti"}
     assert blocks.answer(Headline("No.", "wait", "ok")).data["interval"] is None
 
 
@@ -106,6 +121,26 @@ def test_a_strip_holds_one_to_five_figures(many: int) -> None:
 def test_a_trend_that_is_too_long_is_refused() -> None:
     with pytest.raises(ParameterError, match="trend of 'Kept' has 61 values, at most 60"):
         blocks.key_figures([KeyFigure("Kept", "1", "none", [0.5] * 61)])
+
+
+def test_a_trend_of_shares_is_drawn_between_0_and_1_and_any_other_between_its_own_ends() -> None:
+    def heights(*values: float) -> list[str]:
+        html = blocks.key_figures([KeyFigure("Kept", "1", "none", values)]).shown["text/html"]
+        return re.findall(r",([\d.]+)", re.findall(r'points="([^"]*)"', html)[0])
+
+    # 16 px from 4 to 20
+    assert heights(0.75, 0.5) == ["8.0", "12.0"]
+    assert heights(75, 50) == ["4.0", "20.0"]
+
+
+def test_a_number_and_its_unit_stay_on_one_line() -> None:
+    html = blocks.note("Of 95 % or 3 days, 5.00 EUR; 1 in 100.").shown["text/html"]
+    assert "Of 95\xa0% or 3\xa0days, 5.00\xa0EUR; 1\xa0in 100." in html
+    frame = pd.DataFrame({"lift": [0.02], "low": [-0.01], "high": [0.05]})
+    table = blocks.table(frame, name="a", title="In 7 days")
+    assert "+2.0 (−1.0\xa0to\xa05.0)</td>" in table.shown["text/html"]
+    assert "In 7\xa0days" in table.shown["text/html"]
+    assert "\xa0" not in json.dumps(table.data, ensure_ascii=False) + table.text
 
 
 def test_a_flat_trend_is_drawn_without_dividing_by_zero() -> None:

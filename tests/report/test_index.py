@@ -31,8 +31,10 @@ def entry(case: str, study: str = "trials", **changes: Any) -> dict[str, Any]:
         "unit": "members in 100",
         "value": 2.1,
         "verdict": "ship",
+        "warnings": 0,
     }
-    return {**made, **changes}
+    words = f"{made['value']} {made['unit']} (95 % credible interval {made['low']} to {made['high']})"
+    return {"in_words": words, **made, **changes}
 
 
 ENTRIES = [
@@ -84,13 +86,33 @@ def test_the_order_in_which_headlines_come_does_not_matter() -> None:
     assert len(pages) == 1
 
 
-def test_bars_of_one_question_and_unit_share_a_scale_on_which_zero_is_one_place() -> None:
-    made = render_index(ENTRIES)
-    trials = made.split("Which incentive?")[1].split("<h2>")[0]
-    zeros = re.findall(r'"M([\d.]+) 2v20"', trials)
-    assert len(zeros) == 2
-    assert len(set(zeros)) == 1
-    assert 'aria-label="−1.0 members in 100 (95 % credible interval −4.0 to 1.0)"' in trials
+def dots(made: str) -> list[float]:
+    return [float(found) for found in re.findall(r'circle cx="([\d.]+)"', made)]
+
+
+def test_a_share_is_drawn_from_0_to_100_whatever_the_other_rows_are() -> None:
+    rows = [entry(f"case{v}", "retention", value=v, low=v - 1, high=v + 1) for v in (80.0, 90.0)]
+    # 90 of 96 px from 3
+    assert dots(render_index(rows)) == [75.0, 84.0]
+    assert dots(render_index(rows[:1])) == [75.0]
+
+
+def test_a_difference_has_a_scale_of_its_own_from_zero_and_its_number_beside_it() -> None:
+    rows = [
+        entry("a", value=3.0, low=2.0, high=4.0, unit="EUR per member", in_words="3.00 EUR per member (…)"),
+        entry("b", value=0.3, low=0.2, high=0.4, unit="EUR per member"),
+    ]
+    made = render_index(rows)
+    assert dots(made) == [70.5, 70.5]
+    assert re.findall(r'"M([\d.]+) 2v20"', made) == ["3.0", "3.0"]
+    assert 'aria-label="3.00 EUR per member (…)"' in made.replace("\xa0", " ")
+    assert '<span class="number">3.00 EUR per member (…)</span>' in made.replace("\xa0", " ")
+
+
+def test_the_shapes_are_explained_before_the_first_answer_and_warnings_counted_beside_each() -> None:
+    made = render_index([entry("a", warnings=2), entry("b", warnings=1), entry("c")])
+    assert made.index("◆</span> no clear-cut action") < made.index("<h2>")
+    assert re.findall(r"\d\xa0warnings?|\d warnings?", made) == ["2 warnings", "1 warning"]
 
 
 def test_a_pair_without_a_number_has_no_bar() -> None:
@@ -104,6 +126,15 @@ def test_a_pair_without_a_number_has_no_bar() -> None:
         (
             ENTRIES,
             "5 reports on 4 bodies of data: 3 answered, 1 held back by a failed check and 1 not possible",
+        ),
+        (
+            [
+                entry("a", warnings=2),
+                entry("b"),
+                entry("c", verdict="ship (exercise)"),
+                entry("d", status="blocked", warnings=1),
+            ],
+            "4 reports on 4 bodies of data: 3 answered (1 with a warning, 1 as an exercise) and 1 held back",
         ),
         (ENTRIES[:1], "1 report on 1 body of data: 1 answered."),
     ],

@@ -9,7 +9,7 @@ from sojourn.report.markdown import code_html, prose_html
 
 
 def prose(source: str) -> str:
-    return str(prose_html(source, notebooks="../nb"))
+    return str(prose_html(source))
 
 
 @pytest.mark.parametrize("module", [markdown, setting])
@@ -46,8 +46,8 @@ def test_prose_brings_in_no_markup_script_or_request(attack: str) -> None:
     assert 'href="data' not in made
 
 
-def test_links_between_notebooks_lead_to_their_files() -> None:
-    assert '<a href="../nb/30-which-groups.ipynb">' in prose("[next](30-which-groups.ipynb)")
+def test_a_link_to_another_notebook_is_its_words_since_no_case_has_every_page() -> None:
+    assert prose("[next](30-which-groups.ipynb) and [on](./10-who.ipynb)") == "<p>next and on</p>"
     assert '<a href="https://example.org/a.ipynb">' in prose("[paper](https://example.org/a.ipynb)")
 
 

@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 
 from sojourn.core.errors import SojournError
+from sojourn.core.interval import Interval
 from sojourn.core.palette import DARK, LIGHT
 from sojourn.core.results.headline import Headline
+from sojourn.core.text import percent
 from sojourn.report import blocks
 from sojourn.report import page as pages
 from sojourn.report.glossary import render_glossary
@@ -157,6 +159,31 @@ def test_the_kind_of_source_and_its_note_stand_at_the_top(
     assert f"It is {kind}." in top
 
 
+def test_whom_to_ask_stands_at_the_top_where_it_is_known(page: dict[str, Any]) -> None:
+    assert "Questions:" not in pages.render_page(**page)
+    page["about"] = {**page["about"], "contact": "membership@example.org"}
+    top = pages.render_page(**page).split('<main id="main">')[0]
+    assert "Questions: membership@example.org" in top
+
+
+def test_the_page_links_to_no_other_notebook_in_prose(page: dict[str, Any]) -> None:
+    made = pages.render_page(**page)
+    assert "Go on with the groups." in made
+    assert "30-which-groups" not in made
+
+
+def test_labels_of_a_picture_have_a_halo_in_the_colour_of_the_page() -> None:
+    rule = re.search(r"\.drawing text \{([^}]*)\}", str(page_css()))
+    assert rule
+    assert {"paint-order: stroke", "stroke: var(--paper)"} <= {r.strip() for r in rule.group(1).split(";")}
+
+
+def test_print_cuts_nothing_off_and_opens_the_passed_checks() -> None:
+    printed = str(page_css()).split("@media print")[1]
+    assert ".scroll { overflow: visible;" in printed
+    assert "details.passed::details-content { content-visibility: visible;" in printed
+
+
 def test_the_window_of_the_data_is_said_in_words(page: dict[str, Any]) -> None:
     assert "Data from 1 January 2024 to 1 July 2025." in pages.render_page(**page)
     page["cells_meta"] = {"as_of": "1998-07-01T00:00:00Z"}
@@ -233,6 +260,30 @@ def test_the_headline_is_flat_sorted_rounded_json(page: dict[str, Any]) -> None:
     assert (content["case"], content["study"], content["status"]) == ("demo", "trials", "ok")
     assert content["page"] == "cases/demo/trials.html"
     assert text.endswith("}\n")
+
+
+def test_the_headline_counts_the_warnings_and_says_its_number_from_all_its_digits(
+    page: dict[str, Any],
+) -> None:
+    given = Interval(86.2264, 84.04999, 88.25001, mass=0.95, kind="eti")
+    shown = Headline("So.", "wait", "ok", given, "members in 100")
+    page["items"][4] = block(blocks.answer(shown))
+    content = json.loads(pages.headline_json(**{k: v for k, v in page.items() if k != "foot"}))
+    # 84.04999 is 84.050 in the file, and would be 84.1 if rounded from there
+    assert content["low"] == 84.05
+    assert content["in_words"] == "86.2 members in 100 (95 % credible interval 84.0 to 88.3)"
+    assert content["warnings"] == 1
+
+
+def test_a_number_of_the_sentence_reads_the_same_in_the_table_and_follows_in_the_csv(
+    page: dict[str, Any],
+) -> None:
+    share = 0.84054  # 84.1 %; rounded to 0.8405 first it would be 84.0 %
+    made = block(blocks.table(pd.DataFrame({"kept": [share]}), name="kept", title="Kept"))
+    page["items"].append(made)
+    assert percent(share) == "84.1 %"
+    assert ">84.1</td>" in pages.render_page(**page)
+    assert pages.csv_files(page["items"])["kept.csv"] == "kept\n0.8405\n"
 
 
 @pytest.mark.parametrize("answers", [0, 2])

@@ -26,6 +26,8 @@ def laid(bold: str = "", **columns: object) -> View:
         ({"lift": [-0.004]}, "Difference from control, in 100", "−0.40"),
         ({"p_best": [0.93]}, "Chance of best, %", "93.0"),
         ({"p_best": [0.99996]}, "Chance of best, %", ">99.9"),
+        ({"p_best": [0.0005]}, "Chance of best, %", "<0.1"),
+        ({"p_best": [0.9995]}, "Chance of best, %", ">99.9"),
         ({"p_best": [0.0]}, "Chance of best, %", "<0.1"),
         ({"p_value": [0.0087]}, "P-value", "0.0087"),
         ({"p_value": [0.00001]}, "P-value", "<0.0001"),
@@ -59,6 +61,20 @@ def test_bare_bounds_belong_to_the_number_before_them() -> None:
 def test_bounds_without_a_value_stay_columns_of_their_own() -> None:
     view = laid(scheme=["a"], low=[1.5], high=[2.5])
     assert view.rows == [["a", "1.50", "2.50"]]
+
+
+def test_the_column_that_matters_stands_right_after_the_names_of_the_rows() -> None:
+    long = "a sentence of more than thirty letters"
+    view = laid("lift", arm=["a"], outcome=["stay"], what=[long], n=[3], lift=[0.1], z=["end"])
+    assert [h.text for h in view.heads][:4] == ["Arm", "Outcome", "Difference from control, in 100", "What"]
+    assert view.rows == [["a", "stay", "+10.0", long, "3", "end"]]
+    assert [h.long for h in view.heads] == [False, False, False, True, False, False]
+
+
+def test_a_share_lies_on_a_scale_from_0_to_100_and_not_between_its_own_ends() -> None:
+    view = laid("retained", retained=[0.8, 0.9], retained_low=[0.79, 0.89], retained_high=[0.81, 0.91])
+    # 90 of 96 px from 3
+    assert [re.findall(r'circle cx="([\d.]+)"', row[0]) for row in view.rows] == [["75.0"], ["84.0"]]
 
 
 def test_numbers_are_aligned_right_and_text_is_not() -> None:

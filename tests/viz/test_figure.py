@@ -148,11 +148,11 @@ def test_a_picture_without_words_is_refused(word: str) -> None:
         picture(**{word: " "})
 
 
-def test_the_block_holds_the_numbers_rounded_and_shows_the_picture_in_a_notebook() -> None:
+def test_the_block_holds_the_numbers_and_shows_the_picture_in_a_notebook() -> None:
     block = picture()
     assert block.data["table"] == {
         "columns": [["duration", "whole"], ["retained", "share"]],
-        "rows": [[0, 1.0], [1, 0.9123]],
+        "rows": [[0, 1.0], [1, 0.912345]],
     }
     bundle = block._repr_mimebundle_()
     assert bundle["image/svg+xml"] == block.data["svg"]

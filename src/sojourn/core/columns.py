@@ -9,7 +9,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+
+from sojourn.core.text import exact, once
 
 Kind = Literal[
     "count",
@@ -117,8 +119,8 @@ def columns_of(frame: pd.DataFrame) -> list[Column]:
     return columns
 
 
-def rounded(value: Any, kind: Kind) -> Any:
-    """Return one value as JSON holds it: rounded to what its kind publishes, None when missing."""
+def held(value: Any, kind: Kind) -> Any:
+    """Return one value as a block holds it: None when missing, numbers with all digits that matter."""
     if value is None or value is pd.NaT or (isinstance(value, float | Decimal) and not math.isfinite(value)):
         return None
     if isinstance(value, bool | np.bool_):
@@ -127,20 +129,34 @@ def rounded(value: Any, kind: Kind) -> Any:
         return value.isoformat()[:10]
     if kind == "text":
         return str(value)
-    number = round(float(value), DECIMALS[kind])
-    return int(number) if DECIMALS[kind] == 0 else number + 0.0
+    return int(once(float(value), 0)) if DECIMALS[kind] == 0 else float(exact(float(value))) + 0.0
+
+
+def rounded(value: Any, kind: Kind) -> Any:
+    """Return one value of a block as a file holds it: rounded, once, to what its kind publishes."""
+    number = held(value, kind)
+    if not isinstance(number, float):
+        return number
+    return float(once(number, DECIMALS[kind])) + 0.0
 
 
 def rows_of(frame: pd.DataFrame) -> list[list[Any]]:
-    """Return the rows of a table, every value rounded as its column's name says."""
+    """Return the rows of a table as a block holds them."""
     columns = columns_of(frame)
-    lists = [[rounded(value, column.kind) for value in frame[column.name].tolist()] for column in columns]
+    lists = [[held(value, column.kind) for value in frame[column.name].tolist()] for column in columns]
     return [list(row) for row in zip(*lists, strict=True)]
 
 
 def as_data(frame: pd.DataFrame) -> dict[str, Any]:
     """Return a table as a block holds it: ``columns`` (name, kind) and ``rows``."""
     return {"columns": [[c.name, c.kind] for c in columns_of(frame)], "rows": rows_of(frame)}
+
+
+def csv_of(table: Mapping[str, Any]) -> str:
+    """Return a block's table as CSV, every number rounded to what its kind publishes."""
+    kinds = [kind for _, kind in table["columns"]]
+    rows = [[rounded(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in table["rows"]]
+    return csv_text([name for name, _ in table["columns"]], rows)
 
 
 def csv_text(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

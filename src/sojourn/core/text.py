@@ -8,12 +8,43 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from zoneinfo import ZoneInfo
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
 
 MINUS = "−"
+
+#: Significant digits that a number keeps before it is rounded once; what a float adds beyond them is noise.
+EXACT = 14
+
+_WIDE = Context(prec=400, rounding=ROUND_HALF_EVEN)
+
+
+def exact(value: float) -> Decimal:
+    """Return a finite number as a decimal of `EXACT` significant digits; a whole number as it is.
+
+    Examples
+    --------
+    >>> exact(0.285 * 100), exact(12.0)
+    (Decimal('28.500000000000'), Decimal('12'))
+    """
+    return Decimal(int(value)) if value == int(value) else Decimal(f"{value:.{EXACT - 1}e}")
+
+
+def once(value: float, digits: int) -> Decimal:
+    """Return a finite number rounded to `digits` decimals, ties to even on its decimal: the one rule of all.
+
+    Sentences, tables and files round through here, each from the number itself and never from one that was
+    rounded before.
+
+    Examples
+    --------
+    >>> once(0.285, 2), once(0.285 * 100, 0), once(-4.7749, 2)
+    (Decimal('0.28'), Decimal('28'), Decimal('-4.77'))
+    """
+    return exact(value).quantize(Decimal(1).scaleb(-digits), context=_WIDE)
 
 
 def number(value: float, digits: int = 1, *, signed: bool = False) -> str:
@@ -40,8 +71,9 @@ def number(value: float, digits: int = 1, *, signed: bool = False) -> str:
     """
     if value is None or not math.isfinite(value):
         raise UndefinedError(f"A sentence cannot state {value!r}: the number is not defined.")
-    plain = f"{abs(value):,.{digits}f}"
-    if float(plain.replace(",", "")) == 0:
+    shown = once(value, digits)
+    plain = f"{abs(shown):,.{digits}f}"
+    if not shown:
         return plain
     sign = MINUS if value < 0 else "+" if signed else ""
     return sign + plain
@@ -121,7 +153,7 @@ def chances(probability: float) -> str:
     >>> chances(0.974), chances(0.9991), chances(0.002)
     ('97 in 100', 'more than 99 in 100', 'fewer than 1 in 100')
     """
-    rounded = float(f"{probability * 100:.0f}")
+    rounded = float(once(probability * 100, 0))
     if rounded == 0 and probability > 0:
         return "fewer than 1 in 100"
     if rounded == 100 and probability < 1:

@@ -16,7 +16,7 @@ from sojourn.core.results.block import Block, BlockKind
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.text import percent
+from sojourn.core.text import exact, percent
 from sojourn.report.marks import check_mark, verdict_mark
 from sojourn.report.setting import block_html
 from sojourn.report.table import lay_out, plain
@@ -147,7 +147,7 @@ def _interval(interval: Interval | None) -> dict[str, Any] | None:
         return None
     numbers = {"value": interval.value, "low": interval.low, "high": interval.high}
     return {
-        **{k: round(float(v), 3) + 0.0 for k, v in numbers.items()},
+        **{k: float(exact(float(v))) + 0.0 for k, v in numbers.items()},
         "mass": interval.mass,
         "kind": interval.kind,
     }

@@ -8,14 +8,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from sojourn.core.interval import Interval
-from sojourn.core.text import bounds, listing, number, plural
+from sojourn.core.text import listing, plural
 from sojourn.report import tiny
 from sojourn.report.page import SOURCES
 from sojourn.report.setting import set_page
 
 _STUDIES = ("retention", "trials", "segments")
 _SOURCES = tuple(SOURCES)
+
+#: Units of shares; in a trial they are those of a difference.
+_OF_HUNDRED = ("%", "members in 100")
 
 
 def render_index(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -29,7 +31,7 @@ def render_index(entries: Sequence[Mapping[str, Any]]) -> str:
     ordered = sorted(entries, key=_place)
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in ordered:
-        row = {**entry, "source": SOURCES[entry["source"]], "drawn": _drawn(entry, ordered)}
+        row = {**entry, "source": SOURCES[entry["source"]], "drawn": _drawn(entry)}
         groups.setdefault(str(entry["question"]), []).append(row)
     return set_page("index.html.j2", groups=groups, summary=_summary(ordered))
 
@@ -45,20 +47,17 @@ def _place(entry: Mapping[str, Any]) -> tuple[int, str, int, str]:
     )
 
 
-def _drawn(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Markup:
-    """Draw the interval of a row on the scale of all rows with the same question and unit."""
+def _drawn(entry: Mapping[str, Any]) -> Markup:
+    """Draw the interval of a row: a share from 0 to 100, any other number on a scale of its own from zero.
+
+    Rows differ in horizon, outcome and currency, so none but shares have a scale in common.
+    """
     if entry["value"] is None:
         return Markup("")
-    same = [o for o in others if o["value"] is not None and _unit(o) == _unit(entry)]
-    ends = [float(o[key]) for o in same for key in ("low", "high", "value")]
-    interval = Interval(entry["value"], entry["low"], entry["high"], mass=entry["mass"], kind=entry["kind"])
-    label = f"{number(interval.value)} {entry['unit']} ({bounds(interval)})"
-    scale = (min([*ends, 0.0]), max([*ends, 0.0]))
-    return tiny.interval(interval.value, interval.low, interval.high, scale=scale, label=label)
-
-
-def _unit(entry: Mapping[str, Any]) -> tuple[str, str]:
-    return (entry["question"], entry["unit"])
+    value, low, high = (float(entry[key]) for key in ("value", "low", "high"))
+    share = entry["study"] != "trials" and entry["unit"] in _OF_HUNDRED
+    scale = (0.0, 100.0) if share else (min(low, value, 0.0), max(high, value, 0.0))
+    return tiny.interval(value, low, high, scale=scale, label=entry["in_words"])
 
 
 def _summary(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -70,5 +69,17 @@ def _summary(entries: Sequence[Mapping[str, Any]]) -> str:
         "not possible": "not possible for want of data",
     }
     said = [f"{by_status[status]} {word}" for status, word in words.items() if by_status[status]]
+    if said and by_status["ok"]:
+        said[0] += _reserve(entries)
     cases = len({entry["case"] for entry in entries})
     return f"{plural(len(entries), 'report')} on {plural(cases, 'body', 'bodies')} of data: {listing(said)}."
+
+
+def _reserve(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many of the answers carry a warning, and how many only show the method at work."""
+    answered = [entry for entry in entries if entry["status"] == "ok"]
+    warned = sum(entry["warnings"] > 0 for entry in answered)
+    exercises = sum("exercise" in entry["verdict"] for entry in answered)
+    said = [f"{warned} with a warning"] * bool(warned)
+    said += [f"{exercises} as an exercise"] * bool(exercises)
+    return f" ({', '.join(said)})" if said else ""

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sojourn.core.columns import csv_text
+from sojourn.core.columns import csv_of
 from sojourn.core.errors import SojournError
+from sojourn.core.interval import Interval
 from sojourn.core.results.headline import Headline
-from sojourn.core.text import day, window
+from sojourn.core.text import day, in_words, once, window
 from sojourn.report.blocks import answer
 from sojourn.report.glossary import terms_in
-from sojourn.report.sections import NOTEBOOKS, Item, sections_of
+from sojourn.report.sections import Item, sections_of
 from sojourn.report.setting import set_page
 
 #: Largest page, with its pictures, in bytes.
 MOST_BYTES = 300_000
+
+#: Where the notebooks are, seen from a page.
+NOTEBOOKS = "../../../notebooks"
+
+#: Decimals of a headline's number in its file.
+_DECIMALS = 3
+_MONEY = re.compile(r"[A-Z]{3}\b")
 
 #: How each kind of source is called on its page.
 SOURCES = {
@@ -130,8 +139,7 @@ def csv_files(items: Sequence[Item]) -> dict[str, str]:
     files = {}
     for block in _blocks(items):
         if "table" in block:
-            names = [name for name, _ in block["table"]["columns"]]
-            files[f"{block['name']}.csv"] = csv_text(names, block["table"]["rows"])
+            files[f"{block['name']}.csv"] = csv_of(block["table"])
     return dict(sorted(files.items()))
 
 
@@ -157,10 +165,10 @@ def headline_json(
             f"A notebook shows exactly one answer (sj.answer), {case}/{study} shows {len(answers)}."
         )
     said = answers[0]
-    interval = said["interval"] or dict.fromkeys(("value", "low", "high", "mass", "kind"))
     content = {
         **{key: said[key] for key in ("sentence", "verdict", "status", "unit", "detail")},
-        **{key: interval[key] for key in ("value", "low", "high", "mass", "kind")},
+        **_interval(said["interval"], said["unit"]),
+        "warnings": sum(check["verdict"] == "warn" for check in _checks(items)),
         "as_of": cells_meta.get("as_of", ""),
         "as_of_words": _when({**cells_meta, "observed_from": ""}),
         "case": case,
@@ -171,6 +179,21 @@ def headline_json(
         "study": study,
     }
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _interval(interval: Mapping[str, Any] | None, unit: str) -> dict[str, Any]:
+    """Return the number of a headline as a file holds it, and the words made of it before it was rounded."""
+    if interval is None:
+        return {**dict.fromkeys(("value", "low", "high", "mass", "kind")), "in_words": ""}
+    digits = 2 if _MONEY.match(unit) else 1
+    words = in_words(Interval(**interval), unit, digits)
+    published = {key: float(once(interval[key], _DECIMALS)) + 0.0 for key in ("value", "low", "high")}
+    return {**interval, **published, "in_words": words}
+
+
+def _checks(items: Sequence[Item]) -> Iterator[Mapping[str, Any]]:
+    for block in _blocks(items):
+        yield from block.get("checks", ())
 
 
 def _blocks(items: Sequence[Item]) -> Iterator[Mapping[str, Any]]:

@@ -11,9 +11,6 @@ from markupsafe import Markup
 
 from sojourn.report.markdown import code_html, prose_html
 
-#: Where links between notebooks lead, seen from a page.
-NOTEBOOKS = "../../../notebooks"
-
 _HEADING = re.compile(r"^(?=## )", re.MULTILINE)
 
 
@@ -123,4 +120,4 @@ def _chunks(source: str) -> Iterator[tuple[Markup, Markup]]:
     body = "\n".join(lines[1:] if lines and lines[0].startswith("# ") else lines)
     for chunk in filter(None, _HEADING.split(body)):
         head, _, rest = chunk.partition("\n") if chunk.startswith("## ") else ("", "", chunk)
-        yield prose_html(head, notebooks=NOTEBOOKS), prose_html(rest, notebooks=NOTEBOOKS)
+        yield prose_html(head), prose_html(rest)

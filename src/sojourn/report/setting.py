@@ -15,6 +15,7 @@ from sojourn.core import text
 from sojourn.core.errors import SojournError
 from sojourn.core.palette import DARK, LIGHT
 from sojourn.report import marks, table, tiny
+from sojourn.report.markdown import tied
 
 _HERE = Path(__file__).parent
 
@@ -30,6 +31,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_finished,
     )
     made.globals.update(
         drawing=drawing,
@@ -39,7 +41,7 @@ def _environment() -> Environment:
         trend=tiny.trend,
         interval=tiny.interval,
     )
-    made.filters.update(count=text.count, inline=inline, value=_value)
+    made.filters.update(count=text.count, inline=inline, unbroken=unbroken, value=_value)
     return made
 
 
@@ -51,7 +53,24 @@ def inline(words: str) -> Markup:
     >>> inline("needs `spells` & more")
     Markup('needs <code>spells</code> &amp; more')
     """
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(words))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(tied(words)))))
+
+
+def unbroken(cell: str) -> str:
+    r"""Return a cell in which a line breaks between a number and its bounds but not within these.
+
+    Examples
+    --------
+    >>> unbroken("2.1 (0.4 to 3.8)").split(" ")
+    ['2.1', '(0.4\xa0to\xa03.8)']
+    """
+    kept = re.sub(r"\(([^() ]+) to ([^() ]+)\)", "(\\1\xa0to\xa0\\2)", cell)
+    return Markup(kept) if isinstance(cell, Markup) else kept  # its markup was made by `lay_out`
+
+
+def _finished(value: Any) -> Any:
+    """Tie numbers to their units in everything a template prints that is not markup yet."""
+    return tied(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _value(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from sojourn.core.columns import Kind, stem
+from sojourn.core.columns import Kind, rounded, stem
 from sojourn.core.text import count, number
 from sojourn.report import tiny
 
@@ -34,8 +34,12 @@ _UNITS: dict[Kind, str] = {
 }
 _FACTOR: dict[Kind, float] = {"share": 100, "probability": 100, "relative": 100, "points": 100}
 _CHANCES: frozenset[Kind] = frozenset({"probability", "p_value"})
+_WHOLE: frozenset[Kind] = frozenset({"share", "probability"})
 _SIGNED: frozenset[Kind] = frozenset({"points", "relative"})
 _NONE = "–"
+
+#: Text longer than this is a sentence rather than a name.
+_NAME_LENGTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,14 @@ class Head:
     ----------
     text : str
         What it holds, with the unit.
-    numeric, bold : bool
-        Whether it is aligned right; whether it is the column that matters.
+    numeric, bold, long : bool
+        Whether it is aligned right; whether it is the column that matters; whether it holds sentences.
     """
 
     text: str
     numeric: bool
     bold: bool
+    long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +98,17 @@ def lay_out(data: Mapping[str, Any], *, bold: str = "", most: int = 400, bars: i
     data : mapping
         ``columns`` (name, kind) and ``rows``, from `sojourn.core.columns.as_data`.
     bold : str
-        Name of the column that matters.
+        Name of the column that matters; it is shown right after the names of the rows, where a narrow screen
+        still has it in sight.
     most : int
         Rows shown at most; a longer table is shown at even steps.
     bars : int
         An interval of the bold column is drawn too where there are at most so many rows.
     """
-    groups = _grouped(data["columns"])
     rows = _thinned(data["rows"], most)
+    groups = _in_sight(_grouped(data["columns"]), rows, bold)
     columns = [_cells(group, rows, drawn=group.name == bold and len(rows) <= bars) for group in groups]
-    heads = [Head(_header(g), g.kind != "text", g.name == bold) for g in groups]
+    heads = [Head(_header(g), g.kind != "text", g.name == bold, _is_long(g, rows)) for g in groups]
     return View(heads, [list(row) for row in zip(*columns, strict=True)], len(data["rows"]) - len(rows))
 
 
@@ -140,6 +146,20 @@ def _grouped(columns: Sequence[Sequence[str]]) -> list[_Group]:
         mine = {end: j for j, end in bounds.items() if _owner(columns, places, j) == i}
         groups.append(_Group(name, kind, i, mine.get("low"), mine.get("high")))  # type: ignore[arg-type]
     return groups
+
+
+def _in_sight(groups: list[_Group], rows: Sequence[Sequence[Any]], bold: str) -> list[_Group]:
+    """Put the column that matters right after the first column and other short names beside it."""
+    names = 1
+    while names < len(groups) and groups[names].kind == "text" and not _is_long(groups[names], rows):
+        names += 1
+    matters = [i for i, group in enumerate(groups) if group.name == bold and i > names]
+    order = [*range(names), *matters, *(i for i in range(names, len(groups)) if i not in matters)]
+    return [groups[i] for i in order if i < len(groups)]
+
+
+def _is_long(group: _Group, rows: Sequence[Sequence[Any]]) -> bool:
+    return group.kind == "text" and any(len(row[group.value] or "") > _NAME_LENGTH for row in rows)
 
 
 def _owner(columns: Sequence[Sequence[str]], places: Mapping[str, int], bound: int) -> int | None:
@@ -196,9 +216,9 @@ def _print(value: Any, kind: Kind, digits: int, *, signed: bool = True) -> str:
 def _chance(value: float, whole: float, digits: int) -> str:
     """Print a probability without ever rounding it to impossible or certain."""
     step = 10.0**-digits
-    if value < step / 2:
+    if value <= step / 2:
         return f"<{step:.{digits}f}"
-    return f">{whole - step:.{digits}f}" if value > whole - step / 2 else number(value, digits)
+    return f">{whole - step:.{digits}f}" if value >= whole - step / 2 else number(value, digits)
 
 
 def _digits(kind: Kind, values: Sequence[Any]) -> int:
@@ -209,17 +229,20 @@ def _digits(kind: Kind, values: Sequence[Any]) -> int:
         return 4
     if kind == "money":
         return 2
-    largest = max(abs(v) for v in values) * _FACTOR.get(kind, 1)
+    sizes = [abs(rounded(v, kind)) for v in values]
+    largest = max(sizes) * _FACTOR.get(kind, 1)
     if kind == "number":
         return 0 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 1 else 3
     if kind == "probability":
         return 1
-    smallest = min((abs(v) for v in values if v), default=0.0) * _FACTOR.get(kind, 1)
+    smallest = min((size for size in sizes if size), default=0.0) * _FACTOR.get(kind, 1)
     fine = smallest < 1 if kind == "share" else largest < 2
     return 2 if fine and kind != "days" else 1
 
 
 def _scale(group: _Group, rows: Sequence[Sequence[Any]]) -> tuple[float, float]:
+    if group.kind in _WHOLE:
+        return (0.0, 1.0)
     values = [row[p] for row in rows for p in (group.value, group.low, group.high) if p is not None]
     present = [float(v) for v in values if v is not None]
     ends = (min(present, default=0.0), max(present, default=1.0))

@@ -15,8 +15,9 @@ _ACCENT, _CONTROL, _MUTED, _GRID = (
 
 
 def trend(values: Sequence[float], label: str) -> Markup:
-    """Draw a series as a line that ends in a dot, from its lowest to its highest value."""
-    low, span = min(values), (max(values) - min(values)) or 1.0
+    """Draw a series as a line that ends in a dot: shares between 0 and 1, others from lowest to highest."""
+    low, high = (0.0, 1.0) if all(0 <= v <= 1 for v in values) else (min(values), max(values))
+    span = (high - low) or 1.0
     step = (_WIDTH - 8) / max(len(values) - 1, 1)
     tall = _HEIGHT - 8
     points = [(4 + i * step, 4 + tall - (v - low) / span * tall) for i, v in enumerate(values)]
