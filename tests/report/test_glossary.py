@@ -22,6 +22,18 @@ WANTED = [
     "adjusted Rand",
     "segment",
     "gradient",
+    "RFM",
+    "cut date",
+    "valley",
+    "look",
+    "score",
+    "structureless data",
+    "exposure",
+    "R-hat",
+    "effective draws",
+    "false alarm",
+    "exercise",
+    "first long silence",
 ]
 
 
@@ -44,6 +56,7 @@ def test_terms_are_found_as_whole_words_in_any_case_and_number() -> None:
         "credible interval",
     ]
     assert [term.name for term in terms_in("shoplifting")] == []
+    assert [term.name for term in terms_in("A guard failed before the cut")] == ["cut date", "guard-rail"]
     assert [term.name for term in terms_in("by Kaplan–Meier")] == ["retention curve"]
 
 

@@ -116,6 +116,7 @@ TERMS: tuple[Term, ...] = (
         "guard-rail",
         "A number that a scheme must not worsen, whatever it does for the goal.",
         "guardrail metric, non-inferiority margin",
+        ("guard",),
     ),
     Term(
         "hazard",
@@ -215,6 +216,81 @@ TERMS: tuple[Term, ...] = (
         "Members alike in something known before a trial began, such as their plan at joining.",
         "stratum, block",
         ("strata",),
+    ),
+    Term(
+        "RFM",
+        "How recently, how often and for how much a member bought: the plain grouping that any "
+        "other has to beat.",
+        "recency, frequency, monetary value (RFM) scoring",
+    ),
+    Term(
+        "cut date",
+        "The day that splits the record: groups are made from what came before it and judged by "
+        "what came after.",
+        "temporal hold-out split",
+        ("cut",),
+    ),
+    Term(
+        "valley",
+        "A stretch with few members between two groups; groups stand apart only where there is one.",
+        "low-density region between modes",
+    ),
+    Term(
+        "look",
+        "One reading of a trial while it runs; reading often makes chance look like a finding "
+        "unless it is allowed for.",
+        "interim analysis in a sequential trial",
+        ("interim look",),
+    ),
+    Term(
+        "score",
+        "One number per member that sums up several habits, and along which members can be ordered.",
+        "principal component or composite score",
+    ),
+    Term(
+        "structureless data",
+        "Made-up members with the same spread and overlap of habits as ours but without any "
+        "groups, to see what chance alone gives.",
+        "reference (null) data, as in the gap statistic",
+        ("structureless",),
+    ),
+    Term(
+        "exposure",
+        "Whether and when a member met the scheme that was assigned, since being assigned is not "
+        "yet seeing it.",
+        "treatment received, compliance",
+        ("exposed",),
+    ),
+    Term(
+        "R-hat",
+        "How much separate chains of the sampler disagree: near 1 they tell the same story.",
+        "rank-normalised split R-hat (Vehtari and others 2021)",
+        ("r-hat",),
+    ),
+    Term(
+        "effective draws",
+        "How many independent draws the draws of the sampler are worth.",
+        "effective sample size (ESS)",
+        ("effective sample size",),
+    ),
+    Term(
+        "false alarm",
+        "A check or a trial that reports something where nothing is wrong or different.",
+        "false positive, type I error",
+        ("alarms on",),
+    ),
+    Term(
+        "exercise",
+        "A report that shows the method at work on data whose decision is long past or made up, "
+        "so nobody should act on it.",
+        "worked example",
+    ),
+    Term(
+        "first long silence",
+        "The first gap without activity longer than a stated number of days; where nobody "
+        "cancels, it stands for leaving.",
+        "inactivity-based churn",
+        ("long silence",),
     ),
 )
 
