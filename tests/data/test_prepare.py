@@ -28,7 +28,7 @@ b,2025-01-02T10:00:00Z,2025-03-01T00:00:00Z,price,annual,1990,a,true,40
 a,2025-01-02T10:00:00Z,,,monthly,2020,a,,41
 c,2025-01-01T00:00:00+02:00,2025-08-01,too late,monthly,,nobody,false,42
 d,2025-07-02,,,monthly,1890,,true,43
-e,2025-06-30,,,family,2001,b,yes,
+e,2025-06-30,,,family,2001.0,b,yes,
 """
 EVENTS = """member_id,occurred_at,event,amount,recorded_at
 e,2025-06-30T10:00:00Z,purchase,-2.5,

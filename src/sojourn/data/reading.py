@@ -46,6 +46,8 @@ _DAY, _TIME = r"\d{4}-\d{2}-\d{2}", r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _WITHOUT_OFFSET = rf"^{_DAY}({_TIME})?$"
 _WITH_OFFSET = rf"^{_DAY}{_TIME} ?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
 _WHOLE = r"^[+-]?\d+$"
+#: What pandas adds to whole numbers of a column in which some are missing.
+_POINT_NOUGHT = r"\.0+$"
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _DELIMITERS = ",;\t|"
 _YES, _NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
@@ -198,8 +200,10 @@ def _instant_of_text(text: Value, clock: Clock) -> Value:
 def _as_integer(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
     kind = value.type()
     if kind.is_string():
-        text = value.strip()
+        text = value.strip().re_replace(_POINT_NOUGHT, "")
         return ibis.cases((text.re_search(_WHOLE), text.try_cast("int64")))
+    if kind.is_floating():
+        return ibis.cases((value == value.floor(), value.try_cast("int64")))
     return value.try_cast("int64") if kind.is_integer() or kind.is_null() else None
 
 
