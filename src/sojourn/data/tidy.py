@@ -66,7 +66,7 @@ def open_tidy(params: Params, case: str) -> Tidy:
     described = folder / "tidy.json"
     if not described.is_file():
         raise DataError(f"No tidy tables of '{case}' yet. Run `make reproduce`, or `sojourn prepare {case}`.")
-    engine = connect()
+    engine = connect(scratch=params.places(case).base / ".sojourn" / "spill")
     found = {name: folder / f"{name}.parquet" for name in CONTRACT}
     tables = {
         name: engine.read_parquet(path, table_name=name) for name, path in found.items() if path.is_file()
