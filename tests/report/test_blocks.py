@@ -140,6 +140,8 @@ def test_a_number_and_its_unit_stay_on_one_line() -> None:
     table = blocks.table(frame, name="a", title="In 7 days")
     assert "+2.0 (−1.0\xa0to\xa05.0)</td>" in table.shown["text/html"]
     assert "In 7\xa0days" in table.shown["text/html"]
+    strip = blocks.key_figures([KeyFigure("Value", "3.45 EUR", "in 7 days")]).shown["text/html"]
+    assert ">3.45 EUR<" in strip  # large type in a narrow column has to break there
     assert "\xa0" not in json.dumps(table.data, ensure_ascii=False) + table.text
 
 

@@ -34,7 +34,8 @@ def entry(case: str, study: str = "trials", **changes: Any) -> dict[str, Any]:
         "warnings": 0,
     }
     words = f"{made['value']} {made['unit']} (95 % credible interval {made['low']} to {made['high']})"
-    return {"in_words": words, **made, **changes}
+    short = f"{made['value']} ({made['low']} to {made['high']}) {made['unit']}"
+    return {"in_words": words, "in_short": short, **made, **changes}
 
 
 ENTRIES = [
@@ -99,14 +100,22 @@ def test_a_share_is_drawn_from_0_to_100_whatever_the_other_rows_are() -> None:
 
 def test_a_difference_has_a_scale_of_its_own_from_zero_and_its_number_beside_it() -> None:
     rows = [
-        entry("a", value=3.0, low=2.0, high=4.0, unit="EUR per member", in_words="3.00 EUR per member (…)"),
+        entry(
+            "a",
+            value=3.0,
+            low=2.0,
+            high=4.0,
+            unit="EUR per member",
+            in_words="3.00 EUR (…)",
+            in_short="3.0 EUR",
+        ),
         entry("b", value=0.3, low=0.2, high=0.4, unit="EUR per member"),
     ]
     made = render_index(rows)
     assert dots(made) == [70.5, 70.5]
     assert re.findall(r'"M([\d.]+) 2v20"', made) == ["3.0", "3.0"]
-    assert 'aria-label="3.00 EUR per member (…)"' in made.replace("\xa0", " ")
-    assert '<span class="number">3.00 EUR per member (…)</span>' in made.replace("\xa0", " ")
+    assert 'aria-label="3.00 EUR (…)"' in made.replace("\xa0", " ")
+    assert '<span class="number">3.0 EUR</span>' in made.replace("\xa0", " ")
 
 
 def test_the_shapes_are_explained_before_the_first_answer_and_warnings_counted_beside_each() -> None:

@@ -272,6 +272,7 @@ def test_the_headline_counts_the_warnings_and_says_its_number_from_all_its_digit
     # 84.04999 is 84.050 in the file, and would be 84.1 if rounded from there
     assert content["low"] == 84.05
     assert content["in_words"] == "86.2 members in 100 (95 % credible interval 84.0 to 88.3)"
+    assert content["in_short"] == "86.2 (84.0 to 88.3) members in 100"
     assert content["warnings"] == 1
 
 

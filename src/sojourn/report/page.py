@@ -12,7 +12,7 @@ from sojourn.core.columns import csv_of
 from sojourn.core.errors import SojournError
 from sojourn.core.interval import Interval
 from sojourn.core.results.headline import Headline
-from sojourn.core.text import day, in_words, once, window
+from sojourn.core.text import day, in_words, number, once, window
 from sojourn.report.blocks import answer
 from sojourn.report.glossary import terms_in
 from sojourn.report.sections import Item, sections_of
@@ -184,11 +184,17 @@ def headline_json(
 def _interval(interval: Mapping[str, Any] | None, unit: str) -> dict[str, Any]:
     """Return the number of a headline as a file holds it, and the words made of it before it was rounded."""
     if interval is None:
-        return {**dict.fromkeys(("value", "low", "high", "mass", "kind")), "in_words": ""}
+        return {**dict.fromkeys(("value", "low", "high", "mass", "kind")), "in_words": "", "in_short": ""}
     digits = 2 if _MONEY.match(unit) else 1
     words = in_words(Interval(**interval), unit, digits)
+    value, low, high = (number(interval[key], digits) for key in ("value", "low", "high"))
     published = {key: float(once(interval[key], _DECIMALS)) + 0.0 for key in ("value", "low", "high")}
-    return {**interval, **published, "in_words": words}
+    return {
+        **interval,
+        **published,
+        "in_words": words,
+        "in_short": f"{value} ({low} to {high}) {unit}".rstrip(),
+    }
 
 
 def _checks(items: Sequence[Item]) -> Iterator[Mapping[str, Any]]:
