@@ -68,6 +68,8 @@ def test_the_column_that_matters_stands_right_after_the_names_of_the_rows() -> N
     view = laid("lift", arm=["a"], outcome=["stay"], what=[long], n=[3], lift=[0.1], z=["end"])
     assert [h.text for h in view.heads][:4] == ["Arm", "Outcome", "Difference from control, in 100", "What"]
     assert view.rows == [["a", "stay", "+10.0", long, "3", "end"]]
+    by_day = laid("kept", plan=["annual"], duration=[30], n=[9], kept=[0.5])
+    assert by_day.rows == [["annual", "30", "50.0", "9"]]
     assert [h.long for h in view.heads] == [False, False, False, True, False, False]
 
 

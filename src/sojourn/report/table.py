@@ -149,9 +149,11 @@ def _grouped(columns: Sequence[Sequence[str]]) -> list[_Group]:
 
 
 def _in_sight(groups: list[_Group], rows: Sequence[Sequence[Any]], bold: str) -> list[_Group]:
-    """Put the column that matters right after the first column and other short names beside it."""
+    """Put the column that matters right after what names a row: short text, a day, a rank."""
     names = 1
-    while names < len(groups) and groups[names].kind == "text" and not _is_long(groups[names], rows):
+    while (
+        names < len(groups) and groups[names].kind in ("text", "whole") and not _is_long(groups[names], rows)
+    ):
         names += 1
     matters = [i for i, group in enumerate(groups) if group.name == bold and i > names]
     order = [*range(names), *matters, *(i for i in range(names, len(groups)) if i not in matters)]
