@@ -58,7 +58,7 @@ def test_a_pair_gives_a_page_its_tables_and_a_headline(small, case, study):
     page, tables = pages(small, case, study)
     headline = json.loads((tables / "headline.json").read_text(encoding="utf-8"))
     assert headline["status"] in {"ok", "blocked"}
-    assert headline["sentence"] in page.replace("&#39;", "'").replace("&#x27;", "'")
+    assert headline["sentence"] in page.replace("&#39;", "'").replace("&#x27;", "'").replace("\xa0", " ")
     assert len(list(tables.glob("*.csv"))) >= 3
     assert 10_000 < len(page) < 300_000
 
