@@ -47,7 +47,12 @@ EVENTS = [
     (2, 79, "-4.0000"),  # refund
     (4, 10, "99.0000"),  # immature
 ]
-COSTS = [(2, "coupon", 90, "3.0000"), (2, "coupon", 60, "9.0000"), (2, None, 90, "7.0000")]
+COSTS = [
+    (2, "coupon", 90, "3.0000"),
+    (2, "coupon", 60, "9.0000"),
+    (2, None, 90, "7.0000"),
+    (2, "points", 90, "5.0000"),
+]
 
 
 def tidy(people=PEOPLE, events=EVENTS, costs=COSTS, engine=None, **meta):

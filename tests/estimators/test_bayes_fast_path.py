@@ -8,7 +8,7 @@ from scipy import integrate, stats
 
 from sojourn.core.errors import ConvergenceError
 from sojourn.estimators.bayes import laplace
-from sojourn.estimators.bayes.closed_form import p_best, shared_control
+from sojourn.estimators.bayes.closed_form import against_control, p_best
 from sojourn.estimators.bayes.laplace import fit
 from sojourn.estimators.bayes.model import CellData, ModelPrior, expit
 
@@ -123,17 +123,18 @@ def test_a_mode_that_is_not_found_is_no_answer(monkeypatch):
         fit(some_cells(np.random.default_rng(0)), PRIOR)
 
 
-def test_a_shared_control_is_conditioned_on_exactly():
-    """Against the rule of conditioning, with the level of control nearly flat."""
+def test_a_lift_is_conditioned_on_control_and_its_own_scheme():
+    """Against the rule of conditioning, with the level of control nearly flat; pair by pair."""
     means, variances = np.array([1.0, 1.4, 0.7]), np.array([0.02, 0.05, 0.03])
-    mapped = np.array([[1.0, 0, 0], [1.0, 1, 0], [1.0, 0, 1]])
-    prior, covariance = np.array([0.0, 0.1, 0.1]), np.diag([1e6, 0.09, 0.09])
-    gain = covariance @ mapped.T @ np.linalg.inv(mapped @ covariance @ mapped.T + np.diag(variances))
-    exact = prior + gain @ (means - mapped @ prior)
-    spread = np.sqrt(np.diag(covariance - gain @ mapped @ covariance))
-    mean, sd = shared_control(means, variances, lift_mean=0.1, lift_sd=0.3)
-    np.testing.assert_allclose(mean, exact[1:], rtol=1e-6)
-    np.testing.assert_allclose(sd, spread[1:], rtol=1e-5)
+    mapped, prior, covariance = np.array([[1.0, 0], [1.0, 1]]), np.array([0.0, 0.1]), np.diag([1e6, 0.09])
+    mean, sd = against_control(means, variances, lift_mean=0.1, lift_sd=0.3)
+    for scheme in (1, 2):
+        of = [0, scheme]
+        gain = covariance @ mapped.T @ np.linalg.inv(mapped @ covariance @ mapped.T + np.diag(variances[of]))
+        exact = prior + gain @ (means[of] - mapped @ prior)
+        spread = np.sqrt(np.diag(covariance - gain @ mapped @ covariance))
+        np.testing.assert_allclose(mean[scheme - 1], exact[1], rtol=1e-6)
+        np.testing.assert_allclose(sd[scheme - 1], spread[1], rtol=1e-5)
 
 
 def test_the_chance_to_be_best():

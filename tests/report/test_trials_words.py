@@ -18,6 +18,11 @@ RATES = ErrorRateCard(
             "wrong_rate": [0.02, 0.05, 0.12],
             "wrong_rate_low": [0.015, 0.044, 0.11],
             "wrong_rate_high": [0.025, 0.058, 0.13],
+            "worst": ["all_null"] * 3,
+            "all_null_rate": [0.02, 0.05, 0.12],
+            "one_good_rate": [0.01, 0.02, 0.03],
+            "others_bad_rate": [0.01, 0.02, 0.03],
+            "unvetoed_rate": [0.85, 0.9, 0.95],
             "found_rate": [0.8, 0.85, 0.9],
             "found_rate_low": [0.79, 0.84, 0.89],
             "found_rate_high": [0.81, 0.86, 0.91],
@@ -29,6 +34,8 @@ RATES = ErrorRateCard(
     n=3000,
     planned_looks=4,
     worthwhile=2.0,
+    harm=10.0,
+    guarded=True,
 )
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,12 @@ from sojourn.core.results.check import Check
 from sojourn.core.results.trial_plan import LiftPrior, TrialPlan
 from sojourn.core.results.trials import Audit
 from sojourn.data.casebook import casebook_cells
-from sojourn.studies.trials.arms import make_arms
+from sojourn.studies.trials.arms import Arms, make_arms
 from sojourn.studies.trials.checks import check_trial
 from sojourn.studies.trials.compare import compare_schemes
+from sojourn.studies.trials.conflict import conflict_p
 from sojourn.studies.trials.decide import decide
-from sojourn.studies.trials.split import check_split, split_p_value, verdict
+from sojourn.studies.trials.split import check_split, smallest_fault, split_p_value, verdict
 from sojourn.studies.trials.trial import trial
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -437,8 +439,8 @@ def test_a_sampler_that_did_not_converge_blocks_and_gives_no_numbers(fault):
     of, bad = make_trial(), make_audit(**fault)
     found = check_trial(of, [compare(of)], [bad])
     assert {c.name.split(" (")[0] for c in found if c.blocks} == {
-        "Sampler converged",
-        "Fast path agrees with the sampler",
+        "The full model could be sampled",
+        "Quick and full computation agree",
     }
     with pytest.raises(ConvergenceError, match="did not converge on 'kept_at_90'"):
         _ = bad.table
@@ -448,7 +450,7 @@ def test_a_sampler_that_did_not_converge_blocks_and_gives_no_numbers(fault):
 def test_disagreement_blocks(fault):
     of = make_trial()
     found = check_trial(of, [compare(of)], [make_audit(**fault)])
-    assert [c.name.split(" (")[0] for c in found if c.blocks] == ["Fast path agrees with the sampler"]
+    assert [c.name.split(" (")[0] for c in found if c.blocks] == ["Quick and full computation agree"]
 
 
 def test_unequal_follow_up_fails_and_little_follow_up_warns():
@@ -488,3 +490,68 @@ def test_a_few_huge_amounts_are_not_normal():
 
 def test_a_historic_trial_says_so():
     assert verdicts(make_trial(historic=True))["Rule written before the data"] == "warn"
+
+
+def test_a_few_large_amounts_are_found_in_a_small_arm_that_holds_none():
+    """Log-normal amounts of 1 % payers, 18,000 against 2,000: the small arm alone would look harmless."""
+    rng, blocked = np.random.default_rng(4), 0
+    for _ in range(40):
+        arms = {}
+        for scheme, n in (("none", 18_000), ("coupon", 2_000)):
+            arms[scheme] = np.where(rng.random(n) < 0.01, rng.lognormal(4, 1.5, n), 0.0)
+        rows = [
+            ("net_value", s, "a", "2025-01", len(x), x.sum(), (x**2).sum(), (x**3).sum())
+            for s, x in arms.items()
+        ]
+        cells = make_cells(months=1, strata=("a",))
+        cells.tables["value"] = pd.DataFrame(rows, columns=cells.tables["value"].columns)
+        cells.tables["binary"] = cells.tables["binary"].query("scheme != 'points'")
+        cells.tables["split"] = cells.tables["split"].query("scheme != 'points'")
+        of = trial(cells, min_group=20)
+        found = check_trial(of, [compare(of, "net_value", draws=1000)], [])
+        blocked += any(c.blocks and c.name.startswith("Enough members") for c in found)
+    assert blocked >= 38
+
+
+def test_the_smallest_fault_is_found_as_often_as_stated():
+    shares = np.full(4, 0.25)
+    factor = smallest_fault(8000, shares)
+    faulty = shares * np.array([1, 1, 1, factor])
+    drawn = np.random.default_rng(5).multinomial(8000, faulty / faulty.sum(), size=2000)
+    caught = np.mean([split_p_value(row, shares) < 0.01 for row in drawn])
+    assert caught == pytest.approx(0.8, abs=0.03)  # 3 simulation errors
+    assert smallest_fault(5, shares) == np.inf
+
+
+def test_verdicts_that_differ_by_the_way_of_computing_block():
+    of = make_trial(value=(0, 2.5, 0))
+    results, plan = [compare(of), compare(of, "net_value")], make_plan()
+    same = [make_audit(outcome=r.outcome, sampled=r) for r in results]
+    name = "Both ways of computing decide alike"
+    assert {c.name: c.verdict for c in check_trial(of, results, same, plan)}[name] == "pass"
+    lower = replace(results[1], draws=results[1].draws - np.array([0, 2.4, 0]))
+    other = [same[0], make_audit(outcome="net_value", sampled=lower)]
+    found = {c.name: c for c in check_trial(of, results, other, plan)}[name]
+    assert found.verdict == "fail"
+    assert "ship and wait" in found.finding or "ship and stop" in found.finding
+
+
+@pytest.mark.parametrize("kind", ["binary", "value"])
+def test_belief_and_data_disagree_as_rarely_as_stated(kind):
+    """4,000 trials of one stratum and of three, truth from the belief; 3 simulation errors above 1 %."""
+    rng, alarms, worlds = np.random.default_rng(6), 0, 4000
+    belief, weights = MONEY if kind == "value" else BELIEF, np.array([0.5, 0.3, 0.2])
+    mean, sd = belief.on_logit(0.3) if kind == "binary" else (belief.mean, belief.sd)
+    n = np.outer(np.ones(4), weights * 3000).round()
+    for _ in range(worlds):
+        away = abs(belief.spread * sd * rng.standard_normal()) * rng.standard_normal((3, 3))
+        lift = mean + sd * rng.standard_normal((3, 1)) + away - (away @ weights)[:, None]
+        eta = (np.log(0.3 / 0.7) if kind == "binary" else 12.0) + np.vstack([np.zeros(3), lift])
+        if kind == "binary":
+            p = rng.binomial(n.astype(int), 1 / (1 + np.exp(-eta))) / n
+            arms = Arms(kind, n, p, p * (1 - p), 0 * p)
+        else:
+            arms = Arms(kind, n, eta + 20 / np.sqrt(n) * rng.standard_normal(n.shape), 0 * n + 400, 0 * n)
+        alarms += conflict_p(arms, belief) < 0.01
+    assert alarms / worlds <= 0.01 + 3 * np.sqrt(0.01 * 0.99 / worlds)
+    assert alarms > 0

@@ -7,17 +7,19 @@ import pytest
 from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError
 from sojourn.core.results.trial_plan import LiftPrior, TrialPlan
-from sojourn.estimators.bayes.laplace import fit
-from sojourn.estimators.bayes.model import expit
+from sojourn.estimators.bayes.model import ModelPrior
 from sojourn.studies.trials.arms import Arms, make_arms
-from sojourn.studies.trials.compare import compare_schemes, prior_on_model
+from sojourn.studies.trials.compare import compare_schemes
 from sojourn.studies.trials.error_rates import (
     Setting,
     error_rates,
+    lift_posterior,
+    marginal_prior,
     named_rule_rate,
     shipped,
     worth_probability,
 )
+from sojourn.studies.trials.pairs import draw_pairs, joined, prior_on_model
 from sojourn.studies.trials.trial import trial
 
 BELIEF = LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.90)
@@ -87,8 +89,7 @@ def simulated_arms(rng, kind, strata, lifts, n=400):
 
 def lift_draws(arms, prior, rng, draws):
     """Return what `compare_schemes` decides by: draws of the standardised lifts."""
-    eta = fit(arms.cell_data(), prior).draw(draws, rng=rng)
-    means = (expit(eta) if arms.kind == "binary" else eta) @ arms.weights
+    means = joined(draw_pairs(arms, prior, draws, rng=rng), arms.weights, rng=rng) @ arms.weights
     return means[:, 1:] - means[:, :1]
 
 
@@ -101,7 +102,8 @@ def test_the_normal_form_decides_as_the_fast_path_does(kind, strata):
         arms = simulated_arms(rng, kind, strata, np.r_[0, belief.mean + belief.sd * rng.standard_normal(2)])
         prior = prior_on_model(arms, belief)
         fast = (lift_draws(arms, prior, rng, 20_000) > 0).mean(axis=0)
-        normal = worth_probability(*(x[None] for x in arms.standardised()), kind, prior, 0.0)[0]
+        form = marginal_prior(arms, prior)
+        normal = worth_probability(*(x[None] for x in arms.standardised()), kind, form, 0.0)[0]
         agreed += np.array_equal(normal > 0.95, fast > 0.95)
     assert agreed / worlds >= 0.99
 
@@ -185,3 +187,38 @@ def test_intervals_hold_the_truth_of_worlds_drawn_from_the_prior():
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
         covered += int(((low <= lifts[1:]) & (lifts[1:] <= high)).sum())
     assert covered / (2 * worlds) == pytest.approx(0.95, abs=0.023)
+
+
+def test_the_worst_world_is_reported_and_poor_schemes_do_not_make_it_worse():
+    """A wrong ship is a scheme without a lift, whatever the others do; 3 simulation errors."""
+    of = make_trial(np.random.default_rng(1))
+    row = error_rates(make_plan(worthwhile=2.0), of, rng=np.random.default_rng(2)).at(4)
+    worlds = ["all_null_rate", "one_good_rate", "others_bad_rate"]
+    assert row["wrong_rate"] == max(row[name] for name in worlds) == row[f"{row['worst']}_rate"]
+    assert row["others_bad_rate"] <= row["all_null_rate"] + 0.015
+
+
+def test_the_guard_as_planned_takes_power_and_a_lax_one_none():
+    """With the guard's own chance of passing at one look: independent, so the product; 3 errors of each."""
+    of = make_trial(np.random.default_rng(1))
+    strict = error_rates(make_plan(worthwhile=2.0), of, rng=np.random.default_rng(2)).at(1)
+    assert strict["found_rate"] < 0.5 * strict["unvetoed_rate"]
+    lax = make_plan(worthwhile=2.0, guard_margin=0.25)
+    loose = error_rates(lax, of, rng=np.random.default_rng(2)).at(1)
+    assert loose["found_rate"] == pytest.approx(loose["unvetoed_rate"], abs=0.03)
+
+
+def test_expected_loss_is_that_of_draws():
+    """One other in question: equal; two: never less than against the best; .02 is the error of the draws."""
+    rng = np.random.default_rng(3)
+    for means in (np.array([0.0, 3.0]), np.array([0.0, 3.0, 2.5])):
+        lift = lift_posterior(
+            means[None], np.full((1, means.size), 0.5), "value", ModelPrior(0, 1, 0, 9.0, 1)
+        )
+        drawn = lift.mean + lift.sd * rng.standard_normal((100_000, means.size - 1))
+        best = np.maximum(drawn.max(axis=1), 0)
+        exact = (best[:, None] - drawn).mean(axis=0)
+        stated = lift.expected_loss()[0]
+        assert (stated >= exact - 0.02).all()
+        if means.size == 2:
+            np.testing.assert_allclose(stated, exact, atol=0.02)

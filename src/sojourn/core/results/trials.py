@@ -116,6 +116,8 @@ class SplitCheck:
         Of one split over all assignment periods (chi-square of scheme by period); 1 for one period.
     catch_rate : float
         Probability of p < .01 for a planted fault at this size: one scheme 2 % larger (50 to 51).
+    smallest_fault : float
+        Factor by which one scheme has to be larger than planned to be found (p < .01) with probability .8.
     verdict : str
         ``pass``; ``warn`` for p < .01; ``fail`` for p < .001.
     """
@@ -124,6 +126,7 @@ class SplitCheck:
     p_value: float
     p_drift: float
     catch_rate: float
+    smallest_fault: float
     verdict: Literal["pass", "warn", "fail"]
 
     def __repr__(self) -> str:
@@ -233,6 +236,8 @@ class Audit:
     comparison : DataFrame
         ``scheme``, ``lift``, ``lift_low``, ``lift_high``, ``p_beats_control``, ``p_best`` as sampled, and the
         same prefixed ``fast_``.
+    sampled : TrialResult or None
+        The result as it would be from the sampled posterior.
     """
 
     outcome: str
@@ -243,6 +248,7 @@ class Audit:
     gap_sd: float
     gap_p: float
     comparison: pd.DataFrame
+    sampled: TrialResult | None = None
 
     @property
     def converged(self) -> bool:
@@ -315,9 +321,12 @@ class ErrorRateCard:
     Attributes
     ----------
     table : DataFrame, one row per number of looks
-        ``looks``, ``wrong_rate``, ``wrong_rate_low``, ``wrong_rate_high`` (any scheme shipped while every
-        true lift is 0), ``found_rate``, ``found_rate_low``, ``found_rate_high`` (the scheme shipped that is
-        worth `worthwhile` while the others are worth 0); exact 95 % intervals of the simulation error.
+        ``looks``, ``wrong_rate``, ``wrong_rate_low``, ``wrong_rate_high`` (a scheme shipped whose true lift is at
+        most 0, vetoes left out, in the worst world), ``worst`` (its name), ``all_null_rate`` (every true lift is
+        0), ``one_good_rate`` (one is worth `worthwhile`), ``others_bad_rate`` (all but one lose `harm`; both only
+        where there are two schemes or more), ``found_rate``, ``found_rate_low``, ``found_rate_high`` (the scheme
+        shipped that is worth `worthwhile` while the others are worth 0 and the guard of all is as control's,
+        vetoes included), ``unvetoed_rate`` (the same without vetoes); exact 95 % simulation intervals.
     worlds : int
         Simulated trials behind every rate.
     metric : str
@@ -330,6 +339,10 @@ class ErrorRateCard:
         As the plan says.
     worthwhile : float
         True lift of the scheme to be found (unit of the metric).
+    harm : float
+        What poor schemes lose in the simulated worlds (unit of the metric).
+    guarded : bool
+        Whether a guard other than the metric may veto.
     """
 
     table: pd.DataFrame
@@ -339,6 +352,8 @@ class ErrorRateCard:
     n: int
     planned_looks: int
     worthwhile: float
+    harm: float
+    guarded: bool
 
     def at(self, looks: int) -> pd.Series:
         """Return the row for a number of looks.

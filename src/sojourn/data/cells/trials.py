@@ -156,7 +156,8 @@ def _values(people: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     rows = matured.left_join(revenue, "member").drop("member_right")
     if "costs" in tidy.tables:
         costs = tidy.table("costs", _STUDY)
-        costs = costs.filter(costs.member.notnull() & costs.scheme.notnull())
+        own = matured.select("member", assigned_scheme="scheme")
+        costs = costs.inner_join(own, "member").filter(lambda joined: joined.scheme == joined.assigned_scheme)
         spent = _within(matured, costs, "at", "spent")
         rows = rows.left_join(spent, "member").drop("member_right")
     else:

@@ -12,10 +12,10 @@ from sojourn.estimators.bayes.model import Floats
 _NODES = 48
 
 
-def shared_control(
+def against_control(
     means: Floats, variances: Floats, *, lift_mean: float, lift_sd: float
 ) -> tuple[Floats, Floats]:
-    """Return posterior mean and standard deviation of every scheme's lift over a shared control.
+    """Return posterior mean and standard deviation of every lift, each from control and its scheme alone.
 
     Parameters
     ----------
@@ -31,16 +31,13 @@ def shared_control(
 
     Notes
     -----
-    Given the control's level a, lift j has mean ``m + b (x - a - m)`` and variance ``b v`` with
-    ``b = s^2 / (s^2 + v)``; the level itself is learnt from control and, through the prior, from the schemes.
+    The conjugate normal: with ``v`` the variance of the observed difference, the lift has mean
+    ``m + b (difference - m)`` and variance ``b v`` with ``b = s^2 / (s^2 + v)``.
     """
-    level_weights = 1 / (variances + np.concatenate([[0.0], np.full(means.shape[-1] - 1, lift_sd**2)]))
-    shifted = means - np.concatenate([[0.0], np.full(means.shape[-1] - 1, lift_mean)])
-    level_variance = 1 / level_weights.sum(axis=-1, keepdims=True)
-    level = (level_weights * shifted).sum(axis=-1, keepdims=True) * level_variance
-    kept = lift_sd**2 / (lift_sd**2 + variances[..., 1:])
-    mean = lift_mean + kept * (means[..., 1:] - level - lift_mean)
-    return mean, np.sqrt(kept * variances[..., 1:] + kept**2 * level_variance)
+    variance = variances[..., 1:] + variances[..., :1]
+    kept = lift_sd**2 / (lift_sd**2 + variance)
+    mean = lift_mean + kept * (means[..., 1:] - means[..., :1] - lift_mean)
+    return mean, np.sqrt(kept * variance)
 
 
 def p_best(means: Floats, sds: Floats) -> Floats:

@@ -105,11 +105,14 @@ def fit(data: CellData, prior: ModelPrior) -> Mixture:
     schemes, strata = data.shape
     design = make_design(schemes, data.weights, prior)
     grid = _GRID * prior.scale if strata > 1 else np.zeros(1)
-    modes = tuple(_mode(data, design, float(tau)) for tau in grid)
+    modes: list[Mode] = []
+    for tau in grid:
+        start = modes[-1].z if modes else np.zeros(design.unknowns)
+        modes.append(_mode(data, design, float(tau), start))
     log_prior = -((grid / prior.scale) ** 2) / 2
     log_weight = np.array([m.log_evidence for m in modes]) + log_prior + np.log(_widths(grid))
     weights = np.exp(log_weight - log_weight.max())
-    return Mixture(design, data.shape, modes, weights / weights.sum())
+    return Mixture(design, data.shape, tuple(modes), weights / weights.sum())
 
 
 def _widths(grid: Floats) -> Floats:
@@ -120,10 +123,9 @@ def _widths(grid: Floats) -> Floats:
     return np.concatenate([steps, [0.0]]) / 2 + np.concatenate([[0.0], steps]) / 2
 
 
-def _mode(data: CellData, design: Design, tau: float) -> Mode:
-    """Find the mode by Newton's method with halved steps; the objective is strictly concave."""
+def _mode(data: CellData, design: Design, tau: float, z: Floats) -> Mode:
+    """Find the mode from `z` by Newton's method with halved steps; the objective is strictly concave."""
     matrix = design.matrix(tau)
-    z = np.zeros(design.unknowns)
     height = _log_posterior(data, design, matrix, z)
     for _ in range(_NEWTON_STEPS):
         eta = design.offset + matrix @ z

@@ -45,10 +45,11 @@ class CellData:
     weights: Floats
 
     @classmethod
-    def binary(cls, n: Floats, k: Floats) -> CellData:
-        """Return binomial cells: ``k`` of ``n``, on the scale of log-odds."""
+    def binary(cls, n: Floats, k: Floats, weights: Floats | None = None) -> CellData:
+        """Return binomial cells: ``k`` of ``n``, on the scale of log-odds; strata weigh as they are large."""
         zero = np.zeros_like(n, dtype=float)
-        return cls(n.astype(float), k.astype(float), zero, zero, n.sum(axis=0) / n.sum())
+        weights = n.sum(axis=0) / n.sum() if weights is None else weights
+        return cls(n.astype(float), k.astype(float), zero, zero, weights)
 
     @classmethod
     def value(cls, mean: Floats, variance: Floats, weights: Floats) -> CellData:

@@ -29,6 +29,8 @@ class Arms:
         Of one member's outcome, unbiased; a share and ``p (1 - p)`` for a binary outcome.
     third : array
         Third central moment of one member's outcome.
+    standard : array (strata,), optional
+        Shares of strata to standardise to, where it is not those of these arms' own members.
     """
 
     kind: str
@@ -36,12 +38,18 @@ class Arms:
     mean: Floats
     variance: Floats
     third: Floats
+    standard: Floats | None = None
 
     @property
     def weights(self) -> Floats:
         """Share of every stratum among all members: what results are standardised to."""
-        weights: Floats = self.n.sum(axis=0) / self.n.sum()
+        weights: Floats = self.n.sum(axis=0) / self.n.sum() if self.standard is None else self.standard
         return weights
+
+    def pair(self, scheme: int) -> Arms:
+        """Return control and one scheme alone, standardised to the strata of all members."""
+        n, mean, variance, third = (t[[0, scheme]] for t in (self.n, self.mean, self.variance, self.third))
+        return Arms(self.kind, n, mean, variance, third, self.weights)
 
     def standardised(self) -> tuple[Floats, Floats]:
         """Return mean of every scheme over `weights`, and the variance of that mean."""
@@ -54,6 +62,13 @@ class Arms:
             (self.third / self.n**2) @ self.weights**3,
         )
         skewed: Floats = (third[1:] - third[0]) / (variance[1:] + variance[0]) ** 1.5
+        return skewed
+
+    def pooled_skewness(self) -> Floats:
+        """Return the skewness of every scheme's mean, by moments pooled over schemes (schemes)."""
+        variance, third = ((self.n * m).sum(axis=0) / self.n.sum(axis=0) for m in (self.variance, self.third))
+        of_mean = (variance / self.n) @ self.weights**2
+        skewed: Floats = np.abs((third / self.n**2) @ self.weights**3) / of_mean**1.5
         return skewed
 
     def smoothed_variance(self) -> Floats:
@@ -70,7 +85,7 @@ class Arms:
     def cell_data(self) -> CellData:
         """Return what the likelihood needs: the counts themselves, or means with their known variances."""
         if self.kind == "binary":
-            return CellData.binary(self.n, self.n * self.mean)
+            return CellData.binary(self.n, self.n * self.mean, self.weights)
         return CellData.value(self.mean, self.smoothed_variance() / self.n, self.weights)
 
 

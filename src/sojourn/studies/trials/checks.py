@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.trial_plan import TrialPlan
 from sojourn.core.results.trials import (
     AGREES_WITHIN_P,
     AGREES_WITHIN_SD,
@@ -21,8 +23,9 @@ from sojourn.core.results.trials import (
 from sojourn.core.text import count, listing, number, percent
 from sojourn.estimators.bayes.model import Floats
 from sojourn.studies.trials.arms import Arms, make_arms
-from sojourn.studies.trials.compare import prior_on_model
-from sojourn.studies.trials.split import FAIL, WARN, check_split
+from sojourn.studies.trials.conflict import conflict_p
+from sojourn.studies.trials.decide import decide
+from sojourn.studies.trials.split import FAIL, POWER, WARN, check_split
 
 #: A difference's skewness g moves a tail of 2.5 % by about .028 g (first Edgeworth term):
 #: half a point for a warning, one and a half points for a failure.
@@ -31,7 +34,9 @@ _SKEW_WARN, _SKEW_FAIL = 0.18, 0.54
 _ENOUGH_A_MONTH = 100
 
 
-def check_trial(trial: Trial, results: Sequence[TrialResult], audits: Sequence[Audit]) -> list[Check]:
+def check_trial(
+    trial: Trial, results: Sequence[TrialResult], audits: Sequence[Audit], plan: TrialPlan | None = None
+) -> list[Check]:
     """Look for what would make the answer wrong.
 
     Parameters
@@ -42,12 +47,14 @@ def check_trial(trial: Trial, results: Sequence[TrialResult], audits: Sequence[A
         Outcomes that the decision uses; one that is named twice is checked once.
     audits : sequence of Audit
         One per result.
+    plan : TrialPlan, optional
+        The rule: its verdict has to be the same by both ways of computing.
 
     Returns
     -------
     list of Check
-        Sample ratio, allocation over time, follow-up, sampler, agreement of fast path and sampler, fit,
-        effect over time, prior and data, and for values the normal approximation.
+        Sample ratio, allocation over time, follow-up, sampler, agreement of fast path and sampler, of their
+        decisions, fit, effect over time, prior and data, and for values the normal approximation.
     """
     made = [_split(trial), _drift(trial), _maturity(trial)]
     by_outcome = {result.outcome: result for result in results}
@@ -58,6 +65,8 @@ def check_trial(trial: Trial, results: Sequence[TrialResult], audits: Sequence[A
             made += [_convergence(sampled[outcome], result), _agreement(sampled[outcome], result)]
         made += [_fit(result), *_over_time(trial, result), _conflict(arms, result)]
         made += [_normality(arms, result)] if result.kind == "value" else []
+    if plan is not None and {plan.metric, plan.guard} <= set(by_outcome) & set(sampled):
+        made.append(_same_decision(plan, by_outcome, sampled))
     return [*made, _rule_written(trial)]
 
 
@@ -66,7 +75,7 @@ def _split(trial: Trial) -> Check:
     assigned = zip(split.table["scheme"], split.table["assigned"], strict=True)
     sizes = listing([f"{count(n)} in {scheme}" for scheme, n in assigned])
     meaning = {
-        "pass": "Members were divided as planned.",
+        "pass": "No sign of a fault; a smaller one than can be found at this size is not excluded.",
         "warn": "A split this uneven is rare by chance; find out why before relying on the answer.",
         "fail": "Something removed or added members unequally; no difference between schemes can be trusted.",
     }
@@ -75,9 +84,12 @@ def _split(trial: Trial) -> Check:
         split.verdict,
         f"{sizes}; p = {split.p_value:.4f}.",
         meaning[split.verdict],
-        catch_rate=split.catch_rate,
+        catch_rate=POWER if math.isfinite(split.smallest_fault) else None,
         false_alarm_rate=WARN,
-        rates_from="a scheme that takes 51 for every 50 planned, at this size",
+        rates_from=f"a scheme that takes {number(100 * split.smallest_fault)} for every 100 planned: "
+        f"the smallest fault found with a chance of {percent(POWER, 0)} at this size"
+        if math.isfinite(split.smallest_fault)
+        else "too few members to find any fault with certainty",
     )
 
 
@@ -127,7 +139,7 @@ def _independent_p(counts: pd.DataFrame) -> float:
 
 def _convergence(audit: Audit, result: TrialResult) -> Check:
     return Check(
-        f"Sampler converged ({result.words})",
+        f"The full model could be sampled ({result.words})",
         "pass" if audit.converged else "fail",
         f"R-hat {audit.r_hat:.3f} (below {R_HAT_BELOW}), effective draws {count(audit.ess_bulk)} "
         f"(at least {ESS_AT_LEAST}), {audit.divergences} divergences.",
@@ -138,7 +150,7 @@ def _convergence(audit: Audit, result: TrialResult) -> Check:
 def _agreement(audit: Audit, result: TrialResult) -> Check:
     good = audit.agrees and audit.converged
     return Check(
-        f"Fast path agrees with the sampler ({result.words})",
+        f"Quick and full computation agree ({result.words})",
         "pass" if good else "fail",
         f"Lifts and bounds differ by at most {audit.gap_sd:.2f} standard deviations "
         f"(allowed {AGREES_WITHIN_SD}), probabilities by at most {audit.gap_p:.3f} "
@@ -146,6 +158,32 @@ def _agreement(audit: Audit, result: TrialResult) -> Check:
         "The numbers of the decision are those of the full model."
         if good
         else "The quick approximation behind the decision is not good enough here.",
+    )
+
+
+def _same_decision(plan: TrialPlan, fast: Mapping[str, TrialResult], audits: Mapping[str, Audit]) -> Check:
+    """Check that the plan decides alike by both ways of computing, on numbers that are close."""
+    sampled = {outcome: audit.sampled for outcome, audit in audits.items()}
+    decisions = [
+        decide(of[plan.metric], plan, guard=of[plan.guard])
+        for of in (fast, {outcome: result for outcome, result in sampled.items() if result is not None})
+    ]
+    one, other = (decision.table for decision in decisions)
+    chances = ["p_worth", "p_guard_harm"]
+    gap_p = float((one[chances] - other[chances]).abs().to_numpy().max())
+    gap_loss = float((one["expected_loss"] - other["expected_loss"]).abs().max())
+    sd = float(fast[plan.metric].lift_draws(one["scheme"][0], fast[plan.metric].control).std())
+    same = (decisions[0].verdict, decisions[0].scheme) == (decisions[1].verdict, decisions[1].scheme)
+    good = same and gap_p <= AGREES_WITHIN_P and gap_loss <= AGREES_WITHIN_SD * sd
+    return Check(
+        "Both ways of computing decide alike",
+        "pass" if good else "fail",
+        f"Verdicts: {decisions[0].verdict} and {decisions[1].verdict}; the chances that decide differ by "
+        f"at most {gap_p:.3f} (allowed {AGREES_WITHIN_P}), expected losses by {gap_loss:.4f} (allowed "
+        f"{AGREES_WITHIN_SD * sd:.4f}).",
+        "The verdict is that of the full model."
+        if good
+        else "The verdict depends on how it is computed; nothing is recommended.",
     )
 
 
@@ -209,43 +247,31 @@ def _mean_and_variance(month: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def _conflict(arms: Arms, result: TrialResult) -> Check:
-    """Check that lifts and strata lie where the belief expected them (prior predictive, Bonferroni)."""
-    prior = prior_on_model(arms, result.prior)
-    lift, error = _model_scale(arms)
-    overall = lift @ arms.weights
-    overall_error = np.sqrt(error**2 @ arms.weights**2)
-    p_lift = 2 * stats.norm.sf(np.abs(overall - prior.lift_mean) / np.hypot(prior.lift_sd, overall_error))
-    apart = np.abs(lift - overall[:, None]) / np.hypot(prior.scale, error)
-    p_strata = 2 * stats.norm.sf(apart) if lift.shape[1] > 1 else np.ones(1)
-    p = min(1.0, float(p_lift.min()) * p_lift.size, float(p_strata.min()) * p_strata.size)
+    p = conflict_p(arms, result.prior)
     return Check(
         f"Belief and data agree ({result.words})",
         "pass" if p >= WARN else "warn",
         f"The most surprising lift or stratum has p = {p:.4f} under the stated belief.",
-        "The prior was not surprised."
+        "The belief was not surprised."
         if p >= WARN
         else "The data lie where the belief hardly allowed; the estimate is a compromise, see the raw lifts.",
         false_alarm_rate=WARN,
+        rates_from="at most, over trials whose truth is drawn from the belief (calibration of trials)",
     )
 
 
-def _model_scale(arms: Arms) -> tuple[Floats, Floats]:
-    """Return raw lifts and standard errors by stratum on the scale of the model (schemes - 1, strata)."""
-    if arms.kind == "value":
-        means, variance = arms.mean, arms.variance / arms.n
-    else:
-        share = (arms.n * arms.mean + 0.5) / (arms.n + 1)
-        means, variance = np.log(share / (1 - share)), 1 / (arms.n * share * (1 - share))
-    return means[1:] - means[0], np.sqrt(variance[1:] + variance[0])
-
-
 def _normality(arms: Arms, result: TrialResult) -> Check:
-    skew = float(np.abs(arms.skewness()).max())
+    """Check the skewness of each scheme's mean, by moments pooled over schemes.
+
+    A small arm rarely holds the largest amounts, so its own third moment says least where it matters most.
+    """
+    skew = float(max(np.abs(arms.skewness()).max(), arms.pooled_skewness().max()))
     verdict: Verdict = "pass" if skew < _SKEW_WARN else "warn" if skew < _SKEW_FAIL else "fail"
     return Check(
         f"Enough members for a normal interval ({result.words})",
         verdict,
-        f"The difference of means has skewness {number(skew, 2)} at most: a tail of 2.5 % is off by about "
+        f"The mean of the smallest scheme has skewness {number(skew, 2)}, by amounts pooled over schemes "
+        f"(warned of from {_SKEW_WARN}, too much from {_SKEW_FAIL}): a tail of 2.5 % is off by about "
         f"{percent(0.028 * skew)}.",
         "Heavy spenders do not bend the interval."
         if verdict == "pass"

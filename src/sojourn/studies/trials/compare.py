@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,10 @@ from sojourn.core.errors import ParameterError
 from sojourn.core.ranges import in_range
 from sojourn.core.results.trial_plan import LiftPrior
 from sojourn.core.results.trials import Audit, Trial, TrialResult
-from sojourn.estimators.bayes.laplace import fit
-from sojourn.estimators.bayes.model import Floats, ModelPrior, expit
+from sojourn.estimators.bayes.model import CellData, Floats
 from sojourn.studies.trials.arms import Arms, make_arms
+from sojourn.studies.trials.pairs import draw_pairs, each_pair, joined, prior_on_model
 from sojourn.studies.trials.predictive import predictive_p
-
-#: Standard deviation of a stratum's base rate in log-odds: from a tenth to ten times the pooled odds.
-_BASE_SD = 1.5
 
 
 def compare_schemes(
@@ -62,14 +59,15 @@ def compare_schemes(
     Notes
     -----
     Hierarchical model of `sojourn.estimators.bayes.model`: binomial with log-odds, or normal means with known
-    variances. The belief is mapped to log-odds at the pooled rate of all schemes.
+    variances. Each scheme is judged from control and its own members (`sojourn.studies.trials.pairs`), so no
+    scheme changes what another is thought to do. The belief is mapped to log-odds at the control's share.
     """
     in_range(mass, "mass", gt=0, lt=1)
     in_range(draws, "draws", ge=1000)
     arms = make_arms(trial, outcome)
     model_prior = prior_on_model(arms, prior)
-    eta = fit(arms.cell_data(), model_prior).draw(draws, rng=rng)
-    means = _means(arms, eta)
+    pairs = draw_pairs(arms, model_prior, draws, rng=rng)
+    means = joined(pairs, arms.weights, rng=rng)
     table = _table(trial, arms, means @ arms.weights, mass)
     strata, shrunk = _strata(trial, arms, means, mass)
     return TrialResult(
@@ -85,7 +83,7 @@ def compare_schemes(
         table=table,
         strata=strata,
         shrunk=shrunk,
-        p_fit=predictive_p(arms, means, rng=rng),
+        p_fit=predictive_p(arms, pairs, rng=rng),
         draws=_frozen(means @ arms.weights),
     )
 
@@ -112,37 +110,26 @@ def audit(result: TrialResult, trial: Trial, *, rng: np.random.Generator) -> Aud
     if result.schemes != trial.schemes:
         raise ParameterError(f"This result compares {', '.join(result.schemes)}; the trial has others.")
     arms = make_arms(trial, result.outcome)
-    sampled = sample(arms.cell_data(), prior_on_model(arms, result.prior), seed=int(rng.integers(2**31)))
-    drawn = _means(arms, sampled.eta) @ arms.weights
-    comparison, gap_sd, gap_p = _beside(result, _table(trial, arms, drawn, result.mass), drawn)
+    prior, runs = prior_on_model(arms, result.prior), []
+
+    def draw(data: CellData) -> Floats:
+        runs.append(sample(data, prior, seed=int(rng.integers(2**31))))
+        return runs[-1].eta
+
+    drawn = joined(each_pair(arms, draw), arms.weights, rng=rng) @ arms.weights
+    table = _table(trial, arms, drawn, result.mass)
+    comparison, gap_sd, gap_p = _beside(result, table, drawn)
     return Audit(
         outcome=result.outcome,
-        sampler=sampled.sampler,
-        r_hat=sampled.r_hat,
-        ess_bulk=sampled.ess_bulk,
-        divergences=sampled.divergences,
+        sampler=runs[0].sampler,
+        r_hat=max(run.r_hat for run in runs),
+        ess_bulk=min(run.ess_bulk for run in runs),
+        divergences=sum(run.divergences for run in runs),
         gap_sd=gap_sd,
         gap_p=gap_p,
         comparison=comparison,
+        sampled=replace(result, table=table, draws=_frozen(drawn)),
     )
-
-
-def prior_on_model(arms: Arms, prior: LiftPrior) -> ModelPrior:
-    """Return a belief on the scale of the model.
-
-    The base of a stratum is wide around the pooled mean: 1.5 in log-odds, or one member's standard deviation.
-    """
-    pooled = float((arms.n * arms.mean).sum() / arms.n.sum())
-    if arms.kind == "binary":
-        mean, sd = prior.on_logit(pooled)
-        return ModelPrior(math.log(pooled / (1 - pooled)), _BASE_SD, mean, sd, prior.spread * sd)
-    spread = float((arms.n * (arms.variance + (arms.mean - pooled) ** 2)).sum() / arms.n.sum())
-    return ModelPrior(pooled, math.sqrt(spread), prior.mean, prior.sd, prior.spread * prior.sd)
-
-
-def _means(arms: Arms, eta: Floats) -> Floats:
-    """Return draws of each cell's share or mean (draws, schemes, strata)."""
-    return expit(eta) if arms.kind == "binary" else eta
 
 
 def _table(trial: Trial, arms: Arms, drawn: Floats, mass: float) -> pd.DataFrame:

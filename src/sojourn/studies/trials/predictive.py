@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sojourn.estimators.bayes.model import Floats
@@ -11,15 +13,17 @@ from sojourn.studies.trials.arms import Arms
 _DRAWS = 4000
 
 
-def predictive_p(arms: Arms, means: Floats, *, rng: np.random.Generator) -> float:
+def predictive_p(arms: Arms, pairs: Sequence[Floats], *, rng: np.random.Generator) -> float:
     """Return the posterior predictive p-value of the cells' chi-square distance from the model.
+
+    That of the pair of control and scheme that fits worst, times the number of pairs.
 
     Parameters
     ----------
     arms : Arms
         What was observed.
-    means : array (draws, schemes, strata)
-        Posterior draws of each cell's share or mean.
+    pairs : sequence of array (draws, 2, strata)
+        Posterior draws of each cell's share or mean, one per scheme but control.
     rng : Generator
         Source of the replications.
 
@@ -28,6 +32,11 @@ def predictive_p(arms: Arms, means: Floats, *, rng: np.random.Generator) -> floa
     For every draw the distance of the observed means is compared with that of replicated ones
     (Gelman, Meng and Stern 1996). Cells are their own data, so the p-value is conservative.
     """
+    found = [_of_pair(arms.pair(j), means, rng=rng) for j, means in enumerate(pairs, start=1)]
+    return min(1.0, len(found) * min(found))
+
+
+def _of_pair(arms: Arms, means: Floats, *, rng: np.random.Generator) -> float:
     means = means[:: max(1, len(means) // _DRAWS)]
     if arms.kind == "binary":
         variance = means * (1 - means) / arms.n

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import optimize, stats
 
 from sojourn.core.results.trials import SplitCheck, Trial
 
@@ -15,6 +15,8 @@ from sojourn.core.results.trials import SplitCheck, Trial
 WARN, FAIL = 0.01, 0.001
 #: The planted fault whose catch rate is stated: one scheme takes 51 where 50 were planned.
 _FAULT = 51 / 50
+#: Power at which the smallest fault is stated, and the largest that is looked for.
+POWER, _LARGEST = 0.8, 1000.0
 
 
 def check_split(trial: Trial) -> SplitCheck:
@@ -43,7 +45,9 @@ def check_split(trial: Trial) -> SplitCheck:
             "planned_share": shares,
         }
     )
-    return SplitCheck(table, p_value, p_drift, _catch_rate(total, shares), verdict(p_value))
+    return SplitCheck(
+        table, p_value, p_drift, _catch_rate(total, shares), smallest_fault(total, shares), verdict(p_value)
+    )
 
 
 def split_p_value(assigned: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
@@ -71,10 +75,17 @@ def _drift(trial: Trial) -> float:
     return float(stats.chi2_contingency(np.array(kept), correction=False).pvalue)
 
 
-def _catch_rate(total: int, shares: NDArray[np.float64]) -> float:
-    """Return the power of p < .01 when the last scheme is 2 % larger than planned (noncentral chi-square)."""
+def smallest_fault(total: int, shares: NDArray[np.float64]) -> float:
+    """Return the factor by which the last scheme has to be too large to be found with 80 % power."""
+    if _catch_rate(total, shares, _LARGEST) < POWER:
+        return float("inf")
+    return float(optimize.brentq(lambda factor: _catch_rate(total, shares, factor) - POWER, 1, _LARGEST))
+
+
+def _catch_rate(total: int, shares: NDArray[np.float64], fault: float = _FAULT) -> float:
+    """Return the power of p < .01 when the last scheme is larger than planned (noncentral chi-square)."""
     faulty = shares.copy()
-    faulty[-1] *= _FAULT
+    faulty[-1] *= fault
     faulty /= faulty.sum()
     freedom = len(shares) - 1
     shift = total * ((faulty - shares) ** 2 / shares).sum()
