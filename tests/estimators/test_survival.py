@@ -40,12 +40,15 @@ def members(draw, smallest=1):
 def test_five_members_on_paper():
     """Leave on days 1, 2 and 4; are censored on days 2 and 5.
 
-    S(1) = 4/5; S(2) = 4/5 x 3/4 = 3/5; S(4) = 3/5 x 1/2 = 3/10. Area to day 5: 1 + .8 + .6 + .6 + .3 = 3.3.
+    S(1) = 4/5; S(2) = 4/5 x 3/4 = 3/5; S(4) = 3/5 x 1/2 = 3/10. Area to day 5: 1 + .8 + .6 + .6 + .3 = 3.3
+    below the steps, .9 + .7 + .6 + .45 + .3 = 2.95 below straight lines between whole days.
     """
     risk = of_members([1, 2, 2, 4, 5], [1, 1, 0, 1, 0])
     assert risk.at_risk.tolist() == [5, 5, 4, 2, 2, 1]
     np.testing.assert_allclose(kaplan_meier(risk, 0.95).retained, [1, 0.8, 0.6, 0.6, 0.3, 0.3], rtol=RTOL)
-    np.testing.assert_allclose(restricted_mean(risk).mean, [0, 1, 1.8, 2.4, 3.0, 3.3], rtol=RTOL)
+    steps, straight = restricted_mean(risk, rule="step").mean, restricted_mean(risk).mean
+    np.testing.assert_allclose(steps, [0, 1, 1.8, 2.4, 3.0, 3.3], rtol=RTOL)
+    np.testing.assert_allclose(straight, [0, 0.9, 1.6, 2.2, 2.65, 2.95], rtol=RTOL)
 
 
 def test_leaving_at_once_counts_at_0():
@@ -106,11 +109,42 @@ def test_doubling_members_leaves_the_curve_and_narrows_the_interval(drawn):
 @given(members(), st.integers(2, 5))
 def test_another_unit_rescales_the_restricted_mean(drawn, factor):
     exits, churned = drawn
-    days, longer = (restricted_mean(of_members(exits * k, churned)) for k in (1, factor))
+    days, longer = (restricted_mean(of_members(exits * k, churned), rule="step") for k in (1, factor))
     places = np.arange(len(days.mean))
     np.testing.assert_allclose(longer.mean[places * factor], factor * days.mean, rtol=1e-9)
     # The variance is a difference of running sums: equal to about nine digits of its own size.
     np.testing.assert_allclose(longer.se[places * factor], factor * days.se, rtol=1e-6, atol=1e-6)
+
+
+def test_days_begun_are_not_days():
+    """Lives spread evenly over 10 days, rounded up to whole days: half of ten, not half of eleven.
+
+    The steps count days begun, (1 - S) / 2 too many.
+    """
+    exits = np.tile(np.arange(1, 11), 4)
+    risk = of_members(exits, np.ones_like(exits))
+    assert restricted_mean(risk).mean[10] == pytest.approx(5, rel=RTOL)
+    assert restricted_mean(risk, rule="step").mean[10] == pytest.approx(5.5, rel=RTOL)
+
+
+@settings(deadline=None, max_examples=50)
+@given(members(smallest=2))
+def test_variance_of_the_mean_is_greenwoods_by_its_weights(drawn):
+    """The mean is a weighted sum of S: its variance from the weights, term by term, without running sums."""
+    exits, churned = drawn
+    risk = of_members(exits, churned)
+    end = len(risk) - 1
+    weights = np.ones(end + 1)
+    weights[[0, -1]] -= 0.5
+    if end == 0:
+        return
+    area = np.array([(weights * product_limit(risk))[t:].sum() for t in range(end + 1)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = risk.churned / (risk.at_risk * (risk.at_risk - risk.churned))
+    terms = np.where(np.isfinite(terms), terms, 0.0)
+    # A difference of running sums: about nine digits of its own size.
+    expected = np.sqrt((area**2 * terms).sum())
+    np.testing.assert_allclose(restricted_mean(risk).se[end], expected, rtol=1e-6, atol=1e-6)
 
 
 @settings(deadline=None)
