@@ -2,6 +2,7 @@
 
 import doctest
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.core.results.check import Check
 from sojourn.report import retention_words
+from sojourn.report.retention import pace
 
 PROJECT = Path(__file__).parents[2]
 HORIZONS = [30, 90, 180]
@@ -216,8 +218,127 @@ def test_halving_the_losses_of_a_period_is_the_arithmetic_on_the_curve(steady):
     """Of 1,000 members five leave a day, so the share of those still there who leave rises to day 90."""
     curve, rate = sj.retention_curve(steady), sj.loss_rate(steady, width=30)
     step = sj.next_steps_retention(curve, rate, sj.contrasts(curve, until=90), [], horizon=90)[0]
-    # S(60) = .70, S(90) = .55: halved losses give .55 x sqrt(.70 / .55) - .55 = 7.0 more in 100
-    assert "from day 60 to 90 would keep 7.0 more members in 100 at 90 days" in step.effect
+    # The interval of days 30 to 60 overlaps that of 60 to 90, that of 0 to 30 does not.
+    # S(30) = .85, S(90) = .55: halved losses give .55 x sqrt(.85 / .55) - .55 = 13.4 more in 100
+    assert "from day 30 to 90 would keep 13.4 more members in 100 at 90 days" in step.effect
+
+
+@pytest.fixture(scope="module")
+def buyers():
+    """1,000 followed from a first purchase: 700 do not come again in time, the others fall silent evenly."""
+    life = np.concatenate([np.zeros(700, dtype=int), np.repeat(np.arange(1, 301), 1)])
+    told = {"leaving": "silence", "lapse": 90, "since": "first purchase"}
+    returns = pd.DataFrame({"by": ["all"], "group": ["all"], "lapsed": [890], "came_back": [300]})
+    cells = cells_of(np.minimum(life, 190), life <= 190, **told)
+    return Cells("test", "retention", {**cells.tables, "returns": returns}, cells.meta)
+
+
+def test_silence_is_never_called_leaving(buyers):
+    """Every sentence about members who may come back; "leave" is said only of those who were left out."""
+    everyone, rate = sj.retention_curve(buyers), sj.loss_rate(buyers)
+    checks = sj.check_retention(buyers, everyone, horizon=90)
+    nothing = sj.contrasts(everyone, until=180)
+    head = sj.headline_retention(everyone, checks, horizon=90, horizons=HORIZONS)
+    said = [
+        str(head),
+        str(sj.key_figures_retention(everyone, horizons=HORIZONS, until=180)),
+        str(sj.describe_retention(everyone, horizon=90)),
+        str(sj.describe_readings(everyone, HORIZONS)),
+        str(sj.describe_hazard(rate)),
+        sj.say(sj.day_n(buyers, days=HORIZONS)),
+        str(sj.next_steps_retention(everyone, rate, nothing, checks, horizon=90)),
+    ]
+    for text in said:
+        for word in ("leave ", "leaves", "left ", "leaving ", "with us", "new member", "since joining"):
+            assert word not in text.replace("leaving='", "").replace("leave a random part", ""), (word, text)
+    assert head.verdict == "most buy once, then pause"
+    assert head.sentence.startswith("Of 100 members followed from their first purchase, ")
+    assert "70.0 in 100 did not come again within 90 days" in head.detail
+    assert "300 of 890 members who fell silent for 90 days came back" in head.detail
+    figures = sj.key_figures_retention(everyone, horizons=HORIZONS, until=180)
+    assert figures[-1].label == "Mean time until the first long silence within the first 180 days"
+
+
+def test_where_most_are_lost_at_once_that_is_the_title_and_the_first_step(buyers):
+    curve, rate = sj.retention_curve(buyers), sj.loss_rate(buyers)
+    assert sj.describe_hazard(rate)["title"].startswith("After their first purchase 70.0 in 100")
+    step = sj.next_steps_retention(curve, rate, sj.contrasts(curve, until=180), [], horizon=90)[0]
+    assert "right after the first purchase" in step.what
+    # S(0) = .30, S(90) = .21: .21 x sqrt(1 / .30) - .21 = 17.3 more in 100
+    assert "would keep 17.3 more members in 100 still active at 90 days" in step.effect
+
+
+def test_the_pace_has_its_interval(steady):
+    """By hand from S and Greenwood: H(90) = -log .55, H(180) - H(90) = -log(.10 / .55).
+
+    All are followed, so that Greenwood's sum at t is (1 - S) / (1,000 S).
+    """
+    ratio = pace(sj.retention_curve(steady), 90, 180)
+    early, late = -np.log(0.55), -np.log(0.10 / 0.55)
+    v_early, v_late = 0.45 / 550, 0.90 / 100 - 0.45 / 550
+    se = np.sqrt(v_early / early**2 + v_late / late**2)
+    assert ratio.value == pytest.approx(early / late)
+    assert np.log(ratio.high / ratio.value) == pytest.approx(1.959963984540054 * se)
+
+
+def test_no_change_of_pace_is_claimed_from_few(plans):
+    """A ratio beyond the cut in forty members is no more than chance."""
+    life = np.concatenate([np.arange(5, 85, 5), np.arange(95, 180, 10), np.full(25, 500)])
+    few = cells_of(np.minimum(life, 190), life <= 190)
+    ratio = pace(sj.retention_curve(few), 90, 180)
+    assert ratio.value > 1.2
+    assert ratio.low < 1
+    assert headline(few).verdict == "losses are steady"
+
+
+def test_a_peak_is_the_span_that_cannot_be_told_apart():
+    """Weekly hazards of .01, with .04 in weeks 3 to 6: the span is found whichever of them is highest."""
+    rng = np.random.default_rng(8)
+    hazard = np.repeat([0.01, 0.01, 0.04, 0.04, 0.04, 0.04, *[0.01] * 12], 7) / 7
+    life = np.array(
+        [next((i + 1 for i in np.flatnonzero(rng.random(126) < hazard)), 999) for _ in range(9000)]
+    )
+    rate = sj.loss_rate(cells_of(np.minimum(life, 126), life <= 126))
+    fast = rate.fastest()
+    assert (fast["duration_from"].iloc[0], fast["duration"].iloc[-1]) == (14, 42)
+    assert sj.describe_hazard(rate)["title"] == "Members leave fastest from day 14 to 42"
+    flat = np.ceil(rng.exponential(200, 2000)).astype(int)
+    level = sj.loss_rate(cells_of(np.minimum(flat, 126), flat <= 126))
+    assert level.fastest().empty
+    assert "No clear peak" in sj.say(level)
+
+
+def test_titles_are_one_clause(plans):
+    """Further findings stand in the note."""
+    curve = sj.retention_curve(plans, by="plan")
+    contrasts = sj.contrasts(curve, until=180)
+    words = [
+        sj.describe_readings(curve, HORIZONS),
+        sj.describe_hazard(sj.loss_rate(plans)),
+        sj.describe_contrasts(contrasts, sj.logrank(plans, by="plan")),
+    ]
+    assert all(". " not in said["title"] and not said["title"].endswith(".") for said in words)
+    assert "Half of monthly members left within 100 days" in words[0]["note"]
+
+
+def test_half_gone_at_once_is_said_once_for_all_groups():
+    exits, plan = [0] * 30 + [50] * 20, ["a"] * 50 + ["b"] * 50
+    said = sj.say(sj.retention_curve(cells_of(exits * 2, ([True] * 30 + [False] * 20) * 2, plan), by="plan"))
+    assert said == "At least half of a members and b members left at once."
+
+
+def test_months_of_joining_are_not_asked_why_they_stay(plans):
+    curve = sj.retention_curve(plans, by="plan")
+    cohorts = replace(sj.contrasts(curve, until=180), by="cohort")
+    steps = sj.next_steps_retention(sj.retention_curve(plans), sj.loss_rate(plans), cohorts, [], horizon=90)
+    assert not any("Ask why" in step.what for step in steps)
+
+
+def test_a_warning_about_newer_members_stands_beside_the_answer(steady):
+    drift = Check("Older and newer members leave alike", "warn", "Newer members left faster.", "", 0.9, 0.01)
+    assert "Newer members left faster." in headline(steady, checks=[drift]).detail
+    unknown = Check("Older and newer members leave alike", "warn", "Not known. No dates.", "")
+    assert "No dates" not in headline(steady, checks=[unknown]).detail
 
 
 def test_words_about_the_whole_of_telco():
@@ -258,4 +379,4 @@ def test_every_case_has_its_words(data):
 
 
 def test_examples_in_the_words_are_true():
-    assert doctest.testmod(retention_words) == (0, 3)
+    assert doctest.testmod(retention_words) == (0, 6)

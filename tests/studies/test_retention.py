@@ -111,11 +111,14 @@ def test_grouping_by_the_future_or_by_nothing_known_is_refused(two_plans):
         sj.retention_curve(two_plans, by="region")
 
 
-def test_small_groups_are_named_not_shown(make_retention_cells):
+def test_small_groups_are_counted_not_named(make_retention_cells):
     cells = make_retention_cells([30] * 50, [True] * 50, groups={"plan": ["a"] * 45 + ["b"] * 5})
     curve = sj.retention_curve(cells, by="plan", min_group=20)
     assert curve.groups == ("a",)
-    assert curve.too_small == ("b",)
+    assert curve.too_small == 1
+    said = str(sj.describe_retention(curve, horizon=20))
+    assert "1 group is too small to show" in said
+    assert "b members" not in said
     with pytest.raises(UndefinedError, match="there is no curve"):
         sj.retention_curve(cells, by="plan", min_group=60)
 
@@ -308,6 +311,22 @@ def test_contrasts_name_groups_that_are_not_followed_long_enough(make_retention_
     assert found.short == ("b",)
     assert "nothing to compare" in found.why_empty
     assert found.table.empty
+
+
+def test_groups_that_nobody_left_are_counted(make_retention_cells):
+    exits = [*range(1, 31), *[90] * 30, *range(2, 32), *[90] * 30, *[90] * 40]
+    churned = ([True] * 30 + [False] * 30) * 2 + [False] * 40
+    groups = {"plan": ["a"] * 60 + ["b"] * 60 + ["c"] * 40}
+    cells = make_retention_cells(exits, churned, groups=groups)
+    found = sj.contrasts(sj.retention_curve(cells, by="plan"), until=60)
+    assert found.unchanged == 1
+    note = sj.describe_contrasts(found, sj.logrank(cells, by="plan"))["note"]
+    assert "Left out: 1 group in which nobody left." in note
+
+
+def test_without_traits_there_are_no_groups_to_compare(telco):
+    why = sj.contrasts(sj.retention_curve(telco), until=60).why_empty
+    assert why == "No trait known at joining, so there are no groups to compare."
 
 
 def test_nobody_leaving_cannot_be_compared(make_retention_cells):

@@ -24,7 +24,7 @@ def a_curve(sizes, *, days=200, unit="day", truth=None):
     table = pd.concat(tables, ignore_index=True)
     by = "all" if list(sizes) == ["all"] else "plan"
     members = pd.Series(sizes)
-    return RetentionCurve("test", by, unit, "cancellation", None, "", 0.95, 20, table, members, (), truth)
+    return RetentionCurve("test", by, unit, "cancellation", None, "", 0.95, 20, table, members, truth=truth)
 
 
 def texts(ax):

@@ -8,28 +8,35 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.results.retention import (
-    EVERYONE,
-    CohortTriangle,
-    Contrast,
-    Contrasts,
-    DayN,
-    LogRank,
-    LossRate,
-    RetentionCurve,
-)
+from sojourn.core.results.retention import EVERYONE, CohortTriangle, DayN, LossRate, RetentionCurve
+from sojourn.core.results.retention_groups import Contrast, Contrasts, LogRank
 from sojourn.core.text import bounds, count, in_words, listing, number, percent, plural
-from sojourn.report.retention_words import gone, meaning, of_100, span, still, who
+from sojourn.report.retention_words import (
+    at_once,
+    go,
+    gone,
+    mean_time,
+    meaning,
+    of_100,
+    once,
+    span,
+    stay,
+    still,
+    who,
+)
 from sojourn.report.say import register
 
-#: Leaving before and after the horizon at rates this far apart counts as slowing down or speeding up.
+#: Leaving before and after the horizon at rates surely this far apart is slowing down or speeding up.
 UNSTEADY = 1.5
+#: Checks whose warning changes how the answer is read, and so belongs beside it.
+BESIDE = ("Silence means leaving", "Older and newer members leave alike", "New members are new")
 _MOST_TREND = 60
 
 
@@ -63,45 +70,77 @@ def headline_retention(
     bare = f"{number(100 * kept.value)} (too few have left for an interval)"
     shown = of_100(kept) if claimed else bare
     return Headline(
-        sentence=f"Of 100 new members, {shown} are {still(curve)} after {span(horizon, curve.unit)}.",
+        sentence=f"Of 100 {_newcomers(curve)}, {shown} are {still(curve)} after {span(horizon, curve.unit)}.",
         verdict="cannot be relied on" if blocked else verdict,
         status="blocked" if blocked else "ok",
         interval=kept.scaled(100) if claimed else None,
         unit="members in 100",
-        detail=" ".join(filter(None, (_blocked(blocked), meaning(curve), pace))),
+        detail=" ".join(filter(None, (_blocked(blocked), meaning(curve), pace, *_beside(checks)))),
     )
+
+
+def _newcomers(curve: RetentionCurve) -> str:
+    return "new members" if curve.since == "joining" else f"members followed from their {curve.since}"
+
+
+def _beside(checks: Sequence[Check]) -> list[str]:
+    known = [check for check in checks if not check.finding.startswith("Not known")]
+    return [check.finding for check in known if check.verdict == "warn" and check.name in BESIDE]
 
 
 def pattern(curve: RetentionCurve, horizon: int, horizons: Sequence[int]) -> tuple[str, str]:
     """Return the verdict and the sentence behind it.
 
-    Rule: at most half are left after the first of `horizons`: most leave within it. Else members leave, on
-    average per unit of time, at least `UNSTEADY` times as fast before the horizon as after it (up to the last
-    of `horizons`): losses slow down; at most 1 / `UNSTEADY` times: they speed up; else they are steady.
+    Rule: at most half are left at once, or after the first of `horizons`: most leave within it. Else members
+    leave, on average per unit of time, surely more than `UNSTEADY` times as fast before the horizon as after
+    it (up to the last of `horizons`): losses slow down; surely less than 1 / `UNSTEADY` times: they speed
+    up. Somewhat, where only equal rates can be ruled out; else they are steady.
     """
     longest = int(curve.followed_to[EVERYONE])
     first, last = min(horizons), max(h for h in (*horizons, horizon) if h <= longest)
+    lost = at_once(curve.lost_at_once, curve.since, curve.lapse)
+    if curve.lost_at_once >= 0.5:
+        coming_once = f"most {once(curve.since)}, then pause"
+        return (coming_once if curve.since != "joining" else f"most {go(curve)} at once"), lost
     if first <= longest and curve.retained(first).value <= 0.5:
-        return f"most leave within {span(first, curve.unit)}", ""
-    ratio = _pace(curve, horizon, last)
+        return f"most {go(curve)} within {span(first, curve.unit)}", lost
+    ratio = pace(curve, horizon, last)
     if ratio is None:
         kept = curve.retained(horizon).value
-        return ("most stay" if kept > 0.5 else "most leave"), ""
+        return (f"most {stay(curve)}" if kept > 0.5 else f"most {go(curve)}"), lost
     said = (
-        f"Members left {number(ratio)} times as fast in the first {span(horizon, curve.unit)} as from then "
-        f"to {last} {curve.unit}s."
+        f"Members {gone(curve)} {in_words(ratio, 'times')} as fast in the first {span(horizon, curve.unit)} "
+        f"as from then to {last} {curve.unit}s."
     )
-    if ratio >= UNSTEADY:
-        return f"losses slow after {span(horizon, curve.unit)}", said
-    return ("losses speed up" if ratio <= 1 / UNSTEADY else "losses are steady"), said
+    return _steadiness(ratio, span(horizon, curve.unit)), f"{lost} {said}".strip()
 
 
-def _pace(curve: RetentionCurve, horizon: int, last: int) -> float | None:
-    """Return the mean rate of leaving before the horizon over that after it; None where it has no meaning."""
-    early, late = curve.retained(horizon).value, curve.retained(last).value
-    if last == horizon or late <= 0 or late == early:
+def _steadiness(ratio: Interval, horizon: str) -> str:
+    if ratio.low > 1:
+        return f"losses slow {'' if ratio.low > UNSTEADY else 'somewhat '}after {horizon}"
+    if ratio.high < 1:
+        return "losses speed up" + ("" if ratio.high < 1 / UNSTEADY else " somewhat")
+    return "losses are steady"
+
+
+def pace(curve: RetentionCurve, horizon: int, last: int) -> Interval | None:
+    """Return the mean rate of leaving before the horizon over that after it; None where it has no meaning.
+
+    Leaving at once belongs to neither. The interval is normal on the log scale (delta method): the cumulative
+    hazard -log S has Greenwood's variance, and its increments are independent.
+    """
+    rows = curve.only([EVERYONE]).at([0, horizon, last]) if 0 < horizon < last else None
+    if rows is None or rows["retained"].iloc[-1] <= 0:
         return None
-    return (-math.log(early) / horizon) / (math.log(early / late) / (last - horizon))
+    hazard = -np.log(rows["retained"].to_numpy())
+    spread = (rows["retained_se"] / rows["retained"]).to_numpy() ** 2
+    (early, late), (v_early, v_late) = np.diff(hazard), np.diff(spread)
+    if early <= 0 or late <= 0:
+        return None
+    ratio = float(early / horizon / (late / (last - horizon)))
+    z = float(norm.ppf(0.5 + curve.mass / 2))
+    reach = math.exp(z * math.sqrt(v_early / early**2 + v_late / late**2))
+    return Interval(ratio, ratio / reach, ratio * reach, curve.mass, "wald")
 
 
 def _blocked(names: Sequence[str]) -> str:
@@ -117,9 +156,17 @@ def key_figures_retention(curve: RetentionCurve, *, horizons: Sequence[int], unt
     figures += [_kept_figure(curve, h, rows) for h in reached]
     if until <= longest:
         mean = curve.mean(until)
-        label = f"Mean time with us within the first {span(until, curve.unit)}"
-        figures.append(KeyFigure(label, f"{number(mean.value)} {curve.unit}s", bounds(mean)))
+        label = f"{mean_time(curve)} within the first {span(until, curve.unit)}"
+        beside = bounds(mean) + _true_mean(curve, until)
+        figures.append(KeyFigure(label, f"{number(mean.value)} {curve.unit}s", beside))
     return figures
+
+
+def _true_mean(curve: RetentionCurve, until: int) -> str:
+    """Return the truth of a simulated world, to stand behind the interval."""
+    known = curve.true_means
+    known = None if known is None else known[(known["group"] == EVERYONE) & (known["duration"] == until)]
+    return "" if known is None or known.empty else f"; truth {number(known['mean'].iloc[0])}"
 
 
 def _members_figure(curve: RetentionCurve, last: int) -> KeyFigure:
@@ -141,7 +188,17 @@ def _kept_figure(curve: RetentionCurve, horizon: int, rows: pd.DataFrame) -> Key
 @register
 def say_curve(curve: RetentionCurve) -> str:
     """Say when half have left, group by group where it is known, and how far the curve reaches."""
-    return " ".join(_say_group(curve, group) for group in curve.drawn()["group"].unique())
+    groups = list(curve.drawn()["group"].unique())
+    soon = [group for group in groups if _half_gone_at_once(curve, group)]
+    said = [_say_group(curve, group) for group in groups if group not in soon]
+    if soon:
+        names = listing([who(curve.by, group) for group in soon])
+        said.insert(0, f"At least half of {names} {gone(curve)} at once.")
+    return " ".join(said)
+
+
+def _half_gone_at_once(curve: RetentionCurve, group: str) -> bool:
+    return bool(curve.only([group]).at([0])["retained"].iloc[0] <= 0.5)
 
 
 def _say_group(curve: RetentionCurve, group: str) -> str:
@@ -152,8 +209,6 @@ def _say_group(curve: RetentionCurve, group: str) -> str:
         end = int(curve.followed_to[group])
         kept = percent(curve.retained(end, group).value)
         return f"After {span(end, curve.unit)}, the longest follow-up, {kept} of {name} are {still(curve)}."
-    if half.value == 0:
-        return f"At least half of {name} {gone(curve)} at once."
     upper = number(half.high, 0) if math.isfinite(half.high) else "more than was followed"
     interval = f"{half.label} {number(half.low, 0)} to {upper}"
     return f"Half of {name} {gone(curve)} within {span(half.value, curve.unit)} ({interval})."
@@ -168,7 +223,7 @@ def say_day_n(result: DayN) -> str:
     kept = Interval(row["retained"], row["retained_low"], row["retained_high"], result.mass, "exact")
     return (
         f"Of {count(row['matured'])} {who(result.by, row['group'])}, all followed for "
-        f"{span(row['duration'], result.unit)}, {in_words(kept.scaled(100), '%')} were still there."
+        f"{span(row['duration'], result.unit)}, {in_words(kept.scaled(100), '%')} were {still(result)}."
     )
 
 
@@ -181,26 +236,42 @@ def say_triangle(triangle: CohortTriangle) -> str:
     most, least = (first.loc[pick] for pick in (first["retained"].idxmax(), first["retained"].idxmin()))
     after = span(int(most["duration"]), triangle.unit)
     if len(first) == 1:
-        return f"After {after} the members who joined in {most['cohort']} kept {percent(most['retained'])}."
+        kept = f"{percent(most['retained'])} of the {most['cohort']} cohort"
+        return f"After {after} {kept} were {still(triangle)}."
     return (
-        f"After {after} between {percent(least['retained'])} (joined in {least['cohort']}) and "
-        f"{percent(most['retained'])} (joined in {most['cohort']}) were still there."
+        f"After {after} between {percent(least['retained'])} ({least['cohort']} cohort) and "
+        f"{percent(most['retained'])} ({most['cohort']} cohort) were {still(triangle)}."
     )
 
 
 @register
 def say_loss_rate(rate: LossRate) -> str:
-    """Say in which period members left fastest."""
-    if rate.table.empty:
+    """Say when members left fastest, so far as that can be told."""
+    if rate.drawn().empty:
         return f"Nobody has been followed for {span(rate.width, rate.unit)} yet."
-    peak: Any = rate.drawn().loc[rate.drawn()["rate"].idxmax()]
-    share = Interval(peak["rate"], peak["rate_low"], peak["rate_high"], rate.mass, "exact").scaled(100)
-    at_once = f"{plural(rate.at_once, 'member')} left at once. " if rate.at_once else ""
-    return (
-        f"{at_once}Members left fastest from {rate.unit} {int(peak['duration_from'])} to "
-        f"{int(peak['duration'])}: "
-        f"{in_words(share, 'in 100')} within {span(rate.width, rate.unit)}."
-    )
+    lost = at_once(rate.share_at_once, rate.since, rate.lapse)
+    return f"{lost} {_say_span(rate)}".strip()
+
+
+def _say_span(rate: LossRate) -> str:
+    """Say at what rate members leave in the periods of fastest leaving, before them and after."""
+    fast, drawn, each = rate.fastest(), rate.drawn(), f"each {span(rate.width, rate.unit)}"
+    if fast.empty:
+        return f"No clear peak: about {_in_100(drawn)} in 100 {go(rate)} {each}."
+    first, last = int(fast["duration_from"].iloc[0]), int(fast["duration"].iloc[-1])
+    said = f"About {_in_100(fast)} in 100 {go(rate)} {each} from {rate.unit} {first} to {last}"
+    before, after = drawn[drawn["duration"] <= first], drawn[drawn["duration_from"] >= last]
+    parts = [(rows, word) for rows, word in ((before, "before"), (after, "after")) if len(rows)]
+    beside = listing([f"{word} that about {_in_100(rows, pooled=True)}" for rows, word in parts])
+    return f"{said}; {beside}." if beside else f"{said}."
+
+
+def _in_100(rows: pd.DataFrame, *, pooled: bool = False) -> str:
+    """Print the lowest and highest rate of some periods, or their mean rate, in members in 100."""
+    if pooled:
+        return number(100 * float(np.average(rows["rate"], weights=rows["exposure"])))
+    ends = [number(100 * float(end)) for end in (rows["rate"].min(), rows["rate"].max())]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 @register
@@ -209,7 +280,7 @@ def say_contrast(contrast: Contrast) -> str:
     way = "longer" if contrast.difference.value >= 0 else "less long"
     shown = contrast.difference if way == "longer" else _turned(contrast.difference)
     return (
-        f"Within {span(contrast.until, contrast.unit)}, {contrast.a} stay "
+        f"Within {span(contrast.until, contrast.unit)}, {contrast.a} {stay(contrast)} "
         f"{in_words(shown, f'{contrast.unit}s')} {way} than {contrast.b}."
     )
 
@@ -234,15 +305,20 @@ def say_contrasts(contrasts: Contrasts) -> str:
     largest = who(contrasts.by, contrasts.against)
     within = f"Within {span(contrasts.until, contrasts.unit)}"
     if not said:
-        return f"{within} no group stays clearly longer or less long than {largest}, the largest group."
+        none = f"no group {_stays(contrasts)} clearly longer or less long than {largest}"
+        return f"{within} {none}, the largest group."
     found = "; ".join(said)
     return f"{within}, compared with {largest}: {found}. This goes with the group, it need not be due to it."
+
+
+def _stays(contrasts: Contrasts) -> str:
+    return stay(contrasts).replace("stay", "stays", 1)
 
 
 def _gap(contrasts: Contrasts, row: Any) -> str:
     ends = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
     return (
-        f"{who(contrasts.by, row['group'])} stay {number(abs(row['difference']))} "
+        f"{who(contrasts.by, row['group'])} {stay(contrasts)} {number(abs(row['difference']))} "
         f"({number(ends[0])} to {number(ends[1])}) {contrasts.unit}s"
     )
 
@@ -252,6 +328,7 @@ def say_log_rank(test: LogRank) -> str:
     """Say whether groups leave alike."""
     chance = "less than 1 in 1,000" if test.p_value < 0.001 else f"{number(test.p_value, 3)}"
     return (
-        f"If all groups by {test.by} left alike over the whole time followed, differences as large as these "
-        f"would have a probability of {chance} (log-rank test, {plural(test.df, 'degree')} of freedom)."
+        f"If all groups by {test.by} {gone(test)} alike over the whole time followed, differences as "
+        f"large as these would have a probability of {chance} (log-rank test, "
+        f"{plural(test.df, 'degree')} of freedom)."
     )

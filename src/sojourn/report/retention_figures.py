@@ -8,16 +8,9 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.interval import Interval, Kind
-from sojourn.core.results.retention import (
-    EVERYONE,
-    CohortTriangle,
-    Contrasts,
-    DayN,
-    LogRank,
-    LossRate,
-    RetentionCurve,
-)
-from sojourn.core.text import count, listing, percent
+from sojourn.core.results.retention import EVERYONE, CohortTriangle, DayN, LossRate, RetentionCurve
+from sojourn.core.results.retention_groups import Contrasts, LogRank
+from sojourn.core.text import count, listing, percent, plural
 from sojourn.report.retention import (
     say_contrasts,
     say_curve,
@@ -26,7 +19,7 @@ from sojourn.report.retention import (
     say_loss_rate,
     say_triangle,
 )
-from sojourn.report.retention_words import span, still, who
+from sojourn.report.retention_words import at_once, go, going, gone, mean_time, span, stay, still, who
 
 
 def describe_retention(curve: RetentionCurve, *, horizon: int) -> dict[str, str]:
@@ -38,7 +31,7 @@ def _finding(curve: RetentionCurve, horizon: int) -> str:
     """Name the groups with most and fewest left at the horizon."""
     at = curve.readings([horizon])
     if at.empty:
-        return say_curve(curve)
+        return f"Nobody has been followed for {span(horizon, curve.unit)} yet"
     most: Any = at.loc[at["retained"].idxmax()]
     least: Any = at.loc[at["retained"].idxmin()]
     shares = [f"{percent(row['retained'])} of {who(curve.by, row['group'])}" for row in (most, least)]
@@ -49,7 +42,7 @@ def _finding(curve: RetentionCurve, horizon: int) -> str:
 def _drawn(curve: RetentionCurve) -> str:
     groups = "" if curve.by == EVERYONE else f", by {curve.by.replace('_', ' ')}"
     sentences = [
-        f"Share of members {still(curve)} by {curve.unit}s since joining{groups}.",
+        f"Share of members {still(curve)} by {curve.unit}s since {_start(curve)}{groups}.",
         f"Bands: {_label(curve.mass, 'log-log')} at each point where at least 20 are observed and 10 left.",
         f"Curves end where fewer than {curve.min_group} are observed.",
     ]
@@ -57,10 +50,14 @@ def _drawn(curve: RetentionCurve) -> str:
     if len(shown) < len(curve.groups):
         sentences.append(f"The {len(shown)} largest of {len(curve.groups)} groups are drawn.")
     if curve.too_small:
-        sentences.append(f"Too small to show: {listing(list(curve.too_small))}.")
+        sentences.append(f"{plural(curve.too_small, 'group is', 'groups are')} too small to show.")
     if curve.truth is not None:
         sentences.append("Circles: the truth of the simulated world.")
     return " ".join(sentences)
+
+
+def _start(result: RetentionCurve | LossRate) -> str:
+    return "joining" if result.since == "joining" else f"the {result.since}"
 
 
 def _label(mass: float, kind: Kind) -> str:
@@ -98,10 +95,13 @@ def readings_table(curve: RetentionCurve, durations: Sequence[int]) -> pd.DataFr
 def describe_readings(curve: RetentionCurve, durations: Sequence[int]) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of readings."""
     note = (
-        f"Durations in {curve.unit}s since joining, with the {_label(curve.mass, 'log-log')} (log-log). "
-        "Where fewer than 20 are observed or 10 have left, no interval is claimed."
+        f"Durations in {curve.unit}s since {_start(curve)}, with the "
+        f"{_label(curve.mass, 'log-log')} (log-log). "
+        "Where fewer than 20 are observed or 10 are gone, no interval is claimed."
     )
-    return {"title": say_curve(curve), "note": f"{note} {_hits(curve, durations)}".rstrip()}
+    last = max((at for at in durations if len(curve.readings([at]))), default=min(durations))
+    note = f"{say_curve(curve)} {note} {_hits(curve, durations)}".rstrip()
+    return {"title": _finding(curve, last), "note": note}
 
 
 def _hits(curve: RetentionCurve, durations: Sequence[int]) -> str:
@@ -126,7 +126,7 @@ def describe_triangle(triangle: CohortTriangle) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of cohorts."""
     drawn, said = triangle.drawn(), say_triangle(triangle)
     subtitle = (
-        f"Members in 100 still there, by month of joining (rows) and {triangle.unit}s since joining "
+        f"Members in 100 {still(triangle)}, by month of joining (rows) and {triangle.unit}s since joining "
         "(columns), where all of the month have been followed so long. Simple counts; intervals in the table."
     )
     alt = (
@@ -141,12 +141,23 @@ def describe_hazard(rate: LossRate) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of the rate of leaving."""
     width, said = span(rate.width, rate.unit), say_loss_rate(rate)
     subtitle = (
-        f"Members in 100 who leave within {width}, by {rate.unit}s since joining, among those still there. "
-        f"Band: {_label(rate.mass, 'exact')} of each period."
+        f"Members in 100 who {go(rate)} within {width}, by {rate.unit}s since {_start(rate)}, among those "
+        f"{still(rate)}. Band: {_label(rate.mass, 'exact')} of each period. {said}"
     )
     end = int(rate.drawn()["duration"].max())
-    alt = f"Line of the rate of leaving per {width}, from joining to {rate.unit} {count(end)}. {said}"
-    return {"title": said, "subtitle": subtitle, "alt": alt}
+    alt = f"Line of the rate of {going(rate)} per {width}, up to {rate.unit} {count(end)}. {said}"
+    return {"title": _when(rate), "subtitle": subtitle, "alt": alt}
+
+
+def _when(rate: LossRate) -> str:
+    """Name, in one clause, when members are lost: at once, in the fastest periods, or at no clear time."""
+    fast, highest = rate.fastest(), float(rate.drawn()["rate"].max())
+    if rate.share_at_once > highest:
+        return at_once(rate.share_at_once, rate.since, rate.lapse).rstrip(".")
+    if fast.empty:
+        return f"Members {go(rate)} at about the same pace throughout: no clear peak"
+    first, last = int(fast["duration_from"].iloc[0]), int(fast["duration"].iloc[-1])
+    return f"Members {go(rate)} fastest from {rate.unit} {first} to {last}"
 
 
 def contrasts_table(contrasts: Contrasts) -> pd.DataFrame:
@@ -161,7 +172,7 @@ def contrasts_table(contrasts: Contrasts) -> pd.DataFrame:
 
 def describe_contrasts(contrasts: Contrasts, test: LogRank) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of differences; the test covers the whole time followed."""
-    within = f"Mean time with us within the first {span(contrasts.until, contrasts.unit)}"
+    within = f"{mean_time(contrasts)} within the first {span(contrasts.until, contrasts.unit)}"
     sentences = [
         f"{within}, and its difference to {who(contrasts.by, contrasts.against)}.",
         f"The {_label(contrasts.mass, 'wald')} of all differences holds for them together (Bonferroni);",
@@ -169,5 +180,20 @@ def describe_contrasts(contrasts: Contrasts, test: LogRank) -> dict[str, str]:
     ]
     if contrasts.short:
         sentences.append(f"Not followed long enough: {listing(list(contrasts.short))}.")
+    if contrasts.unchanged:
+        nobody = plural(contrasts.unchanged, "group")
+        sentences.append(f"Left out: {nobody} in which nobody {gone(contrasts)}.")
     sentences.append(say_log_rank(test))
-    return {"title": say_contrasts(contrasts), "note": " ".join(sentences)}
+    return {"title": _longest(contrasts), "note": f"{say_contrasts(contrasts)} {' '.join(sentences)}"}
+
+
+def _longest(contrasts: Contrasts) -> str:
+    """Name, in one clause, the group that differs most from the largest, where that is sure."""
+    table, largest = contrasts.table, who(contrasts.by, contrasts.against)
+    sure = table[table["difference_low"] * table["difference_high"] > 0]
+    if sure.empty:
+        return f"No group stands clearly apart from {largest}"
+    row: Any = sure.loc[sure["difference"].abs().idxmax()]
+    way = "longer" if row["difference"] > 0 else "less long"
+    said = f"{who(contrasts.by, row['group'])} {stay(contrasts)} {way} than {largest}"
+    return said[0].upper() + said[1:]

@@ -8,9 +8,10 @@ from typing import Any
 
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action
-from sojourn.core.results.retention import EVERYONE, Contrasts, LossRate, RetentionCurve
+from sojourn.core.results.retention import EVERYONE, LossRate, RetentionCurve
+from sojourn.core.results.retention_groups import Contrasts
 from sojourn.core.text import number
-from sojourn.report.retention_words import span, who
+from sojourn.report.retention_words import at_once, go, going, span, stay, still, who
 
 
 def next_steps_retention(
@@ -27,7 +28,8 @@ def next_steps_retention(
     horizon : int
         Duration of the answer.
     """
-    steps = [_reach_them(curve, rate, horizon), *_ask_why(contrasts), *_write(curve, checks), *_watch(checks)]
+    reach, watch = _reach_them(curve, rate, horizon), _watch(checks)
+    steps = [reach, *_ask_why(contrasts), *_write(curve, checks), *watch]
     return steps[:3] if len(steps) > 1 else [*steps, _RECORD]
 
 
@@ -41,28 +43,56 @@ _RECORD = Action(
 
 
 def _reach_them(curve: RetentionCurve, rate: LossRate, horizon: int) -> Action:
-    """Return the action for the period of fastest leaving, with what halving its losses would do."""
+    """Return the action for where most are lost: at once, or in the periods of fastest leaving."""
     end = min(horizon, int(curve.followed_to[EVERYONE]))
-    table = rate.table[rate.table["duration"] <= end]
-    if table.empty:
+    drawn = rate.drawn()
+    drawn = drawn[drawn["duration"] <= end]
+    if drawn.empty and not rate.at_once:
         return Action("Follow members for longer.", "an answer", "time", "none")
-    peak: Any = table.loc[table["rate"].idxmax()]
-    first, last = int(peak["duration_from"]), int(peak["duration"])
-    kept, before, after = (curve.retained(duration).value for duration in (end, first, last))
-    gain = kept * (math.sqrt(before / after) - 1) if after > 0 else 0.0
+    if rate.at_once and (drawn.empty or rate.share_at_once > drawn["rate"].max()):
+        return _reach_at_once(curve, rate, end)
+    fast = rate.fastest(end)
+    spread = drawn if fast.empty else fast
+    first, last = int(spread["duration_from"].iloc[0]), int(spread["duration"].iloc[-1])
+    when = (
+        f"in {curve.unit}s {first} to {last}; no shorter time stands out"
+        if fast.empty
+        else f"from {curve.unit} {first} to {last}, when {going(curve)} is fastest"
+    )
+    before, after = (curve.retained(duration).value for duration in (first, last))
     effect = (
-        f"halving the losses from {curve.unit} {first} to {last} would keep {number(100 * gain)} more "
-        f"members in 100 at {span(end, curve.unit)}, if those kept then leave as others do"
+        f"halving the losses from {curve.unit} {first} to {last} would keep "
+        f"{_more(curve, end, before, after)} more members in 100 at {span(end, curve.unit)}, if those kept "
+        f"then {go(curve)} as others do"
     )
-    what = (
-        f"Try something that reaches members before {curve.unit} {last}, when leaving is fastest, as a trial."
-    )
+    what = f"Try something that reaches members {when}, as a trial."
     return Action(what, effect, "not known before a trial", "none: arithmetic on the curve")
+
+
+def _reach_at_once(curve: RetentionCurve, rate: LossRate, end: int) -> Action:
+    said = at_once(rate.share_at_once, rate.since, rate.lapse)
+    effect = (
+        f"halving the losses of the first day would keep {_more(curve, end, 1.0, 1 - rate.share_at_once)} "
+        f"more members in 100 {still(curve)} at {span(end, curve.unit)}, if those kept then {go(curve)} as "
+        "others do"
+    )
+    what = f"Try something that reaches members right after {_start(curve)}, as a trial: {said}"
+    return Action(what, effect, "not known before a trial", "none: arithmetic on the curve")
+
+
+def _start(curve: RetentionCurve) -> str:
+    return "joining" if curve.since == "joining" else f"the {curve.since}"
+
+
+def _more(curve: RetentionCurve, end: int, before: float, after: float) -> str:
+    """Print how many more in 100 halved losses between two times would leave at the end."""
+    kept = curve.retained(end).value
+    return number(100 * kept * (math.sqrt(before / after) - 1) if after > 0 else 0.0)
 
 
 def _ask_why(contrasts: Contrasts) -> list[Action]:
     """Return the action for the largest gap between groups that is sure to be one, if there is any."""
-    if contrasts.why_empty:
+    if contrasts.why_empty or contrasts.by == "cohort":  # nobody can be moved to another month of joining
         return []
     clear = contrasts.table[contrasts.table["difference_low"] * contrasts.table["difference_high"] > 0]
     if clear.empty:
@@ -77,7 +107,14 @@ def _ask_why(contrasts: Contrasts) -> list[Action]:
         "understand; moving members from one to the other need not close it"
     )
     evidence = "observational: those who are in one group differ from the others in other ways too"
-    return [Action(f"Ask why {shorter} stay less long than {longer}.", gap, "some conversations", evidence)]
+    return [
+        Action(
+            f"Ask why {shorter} {stay(contrasts)} less long than {longer}.",
+            gap,
+            "some conversations",
+            evidence,
+        )
+    ]
 
 
 def _write(curve: RetentionCurve, checks: Sequence[Check]) -> list[Action]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention import EVERYONE, RetentionCurve
 from sojourn.core.text import bounds, number, plural
 
 _WHO = {
-    "cohort": "members who joined in {}",
+    "cohort": "members of the {} cohort",
     "channel": "members who came by {}",
     "region": "members from {}",
     "age_band": "members aged {}",
@@ -21,7 +23,7 @@ def who(by: str, group: str) -> str:
     Examples
     --------
     >>> who("plan", "annual"), who("cohort", "2025-01"), who("all", "all")
-    ('annual members', 'members who joined in 2025-01', 'members')
+    ('annual members', 'members of the 2025-01 cohort', 'members')
     """
     return "members" if group == EVERYONE else _WHO.get(by, f"members with {by} {{}}").format(group)
 
@@ -37,14 +39,75 @@ def span(duration: float, unit: str) -> str:
     return plural(duration, unit)
 
 
-def still(curve: RetentionCurve) -> str:
+class Leaves(Protocol):
+    """A result that knows how leaving is known in its case."""
+
+    @property
+    def leaving(self) -> str:
+        """``cancellation`` or ``silence``."""
+
+
+def _cancels(result: Leaves) -> bool:
+    return result.leaving == "cancellation"
+
+
+def still(result: Leaves) -> str:
     """Say what those who have not left are, in the words of the case."""
-    return "still with us" if curve.leaving == "cancellation" else "still active"
+    return "still with us" if _cancels(result) else "still active"
 
 
-def gone(curve: RetentionCurve) -> str:
+def gone(result: Leaves) -> str:
     """Say what those who left did, in the words of the case."""
-    return "left" if curve.leaving == "cancellation" else "fell silent"
+    return "left" if _cancels(result) else "fell silent"
+
+
+def go(result: Leaves) -> str:
+    """Say what those who leave do, in the words of the case; silence is not leaving."""
+    return "leave" if _cancels(result) else "fall silent"
+
+
+def going(result: Leaves) -> str:
+    """Say what leaving is, in the words of the case."""
+    return "leaving" if _cancels(result) else "falling silent"
+
+
+def stay(result: Leaves) -> str:
+    """Say what those who do not leave do, in the words of the case."""
+    return "stay" if _cancels(result) else "stay active"
+
+
+def mean_time(result: Leaves) -> str:
+    """Name the restricted mean in the words of the case."""
+    return "Mean time with us" if _cancels(result) else "Mean time until the first long silence"
+
+
+def once(since: str) -> str:
+    """Say what those do who come only once, so far as can be told.
+
+    Examples
+    --------
+    >>> once("first purchase"), once("first event")
+    ('buy once', 'come once')
+    """
+    return "buy once" if since == "first purchase" else "come once"
+
+
+def at_once(share: float, since: str, lapse: int | None) -> str:
+    """Say how many in 100 left at once; empty where none did.
+
+    Examples
+    --------
+    >>> at_once(0.709, "first purchase", 90)
+    'After their first purchase 70.9 in 100 did not come again within 90 days.'
+    >>> at_once(0.02, "joining", None)
+    '2.0 in 100 left on the day they joined.'
+    """
+    in_100 = number(100 * share)
+    if in_100 == "0.0":
+        return ""
+    if lapse is None:
+        return f"{in_100} in 100 left on the day they joined."
+    return f"After their {since} {in_100} in 100 did not come again within {span(lapse, 'day')}."
 
 
 def meaning(curve: RetentionCurve) -> str:

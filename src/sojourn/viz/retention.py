@@ -57,7 +57,7 @@ def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | No
         _label_ends(ax, drawn, groups)
         if curve.truth is not None:
             _draw_truth(ax, curve.truth, drawn, groups)
-        _set_axes(ax, curve.unit, int(drawn["duration"].max()))
+        _set_axes(ax, curve.unit, int(drawn["duration"].max()), curve.since)
     return ax
 
 
@@ -97,7 +97,7 @@ def plot_hazard(rate: LossRate, *, ax: Axes | None = None) -> Axes:
         ax.set_ylim(0, 105 * float(drawn["rate_high"].max()))
         ax.yaxis.grid(visible=True)
         ax.spines["left"].set_visible(False)
-        _set_time(ax, rate.unit, int(drawn["duration"].max()))
+        _set_time(ax, rate.unit, int(drawn["duration"].max()), rate.since)
     return ax
 
 
@@ -178,20 +178,20 @@ def _draw_cell(ax: Axes, x: int, y: int, retained: float) -> None:
     ax.text(x, y, f"{100 * retained:.0f}", color=INK, ha="center", va="center", fontsize=8.5)
 
 
-def _set_axes(ax: Axes, unit: str, longest: int) -> None:
+def _set_axes(ax: Axes, unit: str, longest: int, since: str) -> None:
     ax.set_ylim(0, 1)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     ax.yaxis.grid(visible=True)
     ax.spines["left"].set_visible(False)
-    _set_time(ax, unit, longest)
+    _set_time(ax, unit, longest, since)
 
 
-def _set_time(ax: Axes, unit: str, longest: int) -> None:
+def _set_time(ax: Axes, unit: str, longest: int, since: str) -> None:
     ticks = _ticks(unit, longest)
     ax.set_xlim(0, max(longest, 1))
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.tick_params(labelbottom=True)
-    ax.set_xlabel(f"{unit}s since joining", loc="left")
+    ax.set_xlabel(f"{unit}s since {since}", loc="left")
 
 
 def _ticks(unit: str, longest: int) -> list[int]:

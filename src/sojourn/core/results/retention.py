@@ -14,6 +14,8 @@ from sojourn.core.interval import Interval, Kind
 
 Leaving = Literal["cancellation", "silence"]
 
+#: Level below which periods are not alike.
+_SURPRISE = 0.01
 #: The group that holds every member.
 EVERYONE = "all"
 
@@ -45,10 +47,15 @@ class RetentionCurve:
         so that the interval of ``retained`` is claimed to hold its mass.
     members : Series of int
         Members of every group, those who entered late included.
-    too_small : tuple of str
-        Groups with fewer than `min_group` members at risk from joining on; they have no curve.
+    too_small : int
+        How many groups have fewer than `min_group` members at risk from joining on; they have no curve, and
+        their names would tell who is in them.
+    since : str
+        From what members are followed: ``joining``, or the first event where joining is not recorded.
     truth : DataFrame or None
         ``group``, ``duration``, ``retained`` as they are in a simulated world; None elsewhere.
+    true_means : DataFrame or None
+        ``group``, ``duration``, ``mean`` likewise.
 
     Notes
     -----
@@ -66,8 +73,15 @@ class RetentionCurve:
     min_group: int
     table: pd.DataFrame
     members: pd.Series[int]
-    too_small: tuple[str, ...] = ()
+    too_small: int = 0
+    since: str = "joining"
     truth: pd.DataFrame | None = None
+    true_means: pd.DataFrame | None = None
+
+    @property
+    def lost_at_once(self) -> float:
+        """Share of everybody who left at duration 0; after a first event: never came again in time."""
+        return float(1 - self.only([EVERYONE]).at([0])["retained"].iloc[0])
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -232,6 +246,8 @@ class DayN:
         duration), ``kept`` (of these, still with us after it), ``retained`` with ``_low`` and ``_high``.
     why_empty : str
         Why nobody can be counted; empty when somebody can.
+    leaving : str
+        As in the curve.
     """
 
     by: str
@@ -239,6 +255,7 @@ class DayN:
     mass: float
     table: pd.DataFrame
     why_empty: str = ""
+    leaving: str = "cancellation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +275,8 @@ class CohortTriangle:
         and ``_high``.
     why_empty : str
         Why there is none; empty when there is.
+    leaving : str
+        As in the curve.
     """
 
     unit: str
@@ -265,6 +284,7 @@ class CohortTriangle:
     mass: float
     table: pd.DataFrame
     why_empty: str = ""
+    leaving: str = "cancellation"
 
     def wide(self) -> pd.DataFrame:
         """Return one row per cohort, one column ``retained_AGE`` per age, missing where not yet reached."""
@@ -299,6 +319,12 @@ class LossRate:
     table : DataFrame, one row per period
         ``duration_from`` (exclusive), ``duration`` (inclusive), ``churned``, ``exposure`` (sum over the
         period of members at risk), ``rate`` (leaving per member and `width`) with ``_low`` and ``_high``.
+    members : int
+        Members from joining on, of whom `at_once` left at 0.
+    leaving, since, lapse
+        As in the curve.
+    alike : float
+        Probability of rates at least as different as these when all periods that are drawn are alike.
     """
 
     unit: str
@@ -306,93 +332,41 @@ class LossRate:
     mass: float
     at_once: int
     table: pd.DataFrame
+    members: int = 0
+    leaving: str = "cancellation"
+    since: str = "joining"
+    lapse: int | None = None
+    alike: float = 0.0
+
+    @property
+    def share_at_once(self) -> float:
+        """Share of members who left at duration 0."""
+        return self.at_once / self.members if self.members else 0.0
+
+    def fastest(self, until: int | None = None) -> pd.DataFrame:
+        """Return the neighbouring periods that cannot be told from the one of fastest leaving.
+
+        Their intervals overlap that of the highest rate, without a gap. Empty when there is no clear peak:
+        nothing is drawn, all that is drawn overlaps, or rates so different are no surprise (1 in 100).
+
+        Parameters
+        ----------
+        until : int, optional
+            Only periods that end by then.
+        """
+        drawn = self.drawn()
+        drawn = drawn if until is None else drawn[drawn["duration"] <= until]
+        if drawn.empty:
+            return drawn
+        peak = int(drawn["rate"].to_numpy().argmax())
+        overlaps = (drawn["rate_high"] >= drawn["rate_low"].iloc[peak]).to_numpy()
+        apart = np.flatnonzero(~overlaps)
+        first = max((int(i) + 1 for i in apart if i < peak), default=0)
+        last = min((int(i) for i in apart if i > peak), default=len(drawn))
+        return drawn.iloc[first:last] if len(apart) and self.alike < _SURPRISE else drawn.iloc[:0]
 
     def drawn(self, *, least: float = 0.05) -> pd.DataFrame:
         """Return what a picture shows: periods with at least this share of the largest time at risk."""
         enough = self.table["exposure"] >= least * self.table["exposure"].max()
         drawn: pd.DataFrame = self.table[enough].reset_index(drop=True)
         return drawn
-
-
-@dataclass(frozen=True, slots=True)
-class Contrast:
-    """How much longer members of one group stay than those of another, within a horizon.
-
-    Attributes
-    ----------
-    a, b, unit : str
-        The two groups, and the unit of everything.
-    until : int
-        Horizon of the restricted means.
-    mean_a, mean_b : Interval
-        Restricted means.
-    difference : Interval
-        ``mean_a - mean_b`` with a normal interval (independent groups).
-    p_value : float
-        Two-sided, for no difference.
-    """
-
-    a: str
-    b: str
-    unit: str
-    until: int
-    mean_a: Interval
-    mean_b: Interval
-    difference: Interval
-    p_value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Contrasts:
-    """Every group set against the largest one; intervals and p-values allow for the number of comparisons.
-
-    Attributes
-    ----------
-    by, unit : str
-        Grouping, and unit of everything.
-    until : int
-        Horizon of the restricted means.
-    against : str
-        The largest group.
-    mass : float
-        Mass of all intervals of differences together (Bonferroni).
-    table : DataFrame, one row per other group
-        ``group``, ``mean``, ``mean_low``, ``mean_high`` (each alone), ``difference`` to `against` with
-        ``_low`` and ``_high``, ``p_value`` (Holm).
-    short : tuple of str
-        Groups not followed for `until`, left out.
-    why_empty : str
-        Why nothing can be compared; empty when something can.
-    """
-
-    by: str
-    unit: str
-    until: int
-    against: str
-    mass: float
-    table: pd.DataFrame
-    short: tuple[str, ...] = ()
-    why_empty: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LogRank:
-    """Whether groups leave alike over the whole time followed.
-
-    Attributes
-    ----------
-    by : str
-        Grouping.
-    statistic, p_value : float
-        Chi-squared statistic, and the probability of at least that much when all leave alike.
-    df : int
-        Degrees of freedom.
-    table : DataFrame, one row per group
-        ``group``, ``members``, ``observed`` and ``expected`` leavers.
-    """
-
-    by: str
-    statistic: float
-    df: int
-    p_value: float
-    table: pd.DataFrame

@@ -55,7 +55,6 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     ImmortalTimeError, ParameterError, DataError
         When a group is known only later, does not exist, or is not in the data.
     """
-    spells = _spells(tidy, params)
     bys = _bys(params)
     patterns = _patterns(_spells(tidy, params), bys)
     made = {"risk": ibis.union(*[_risk(patterns, by) for by in bys])}
@@ -286,7 +285,8 @@ def _newcomers(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
 def _first_seen_after(tidy: Tidy, params: Mapping[str, Any]) -> int:
     """Return the second before which a first sight says nothing of joining."""
     begin = tidy.meta.get("observed_from") or tidy.meta["first_instant"]
-    return int(_instant(begin).timestamp()) + params["first_seen_after_days"] * _DAY
+    skipped: int = params["first_seen_after_days"] * _DAY
+    return int(_instant(begin).timestamp()) + skipped
 
 
 def _check_groups(members: Table, groups: Sequence[str]) -> None:

@@ -9,7 +9,8 @@ from scipy.stats import norm
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
-from sojourn.core.results.retention import Contrast, Contrasts, LogRank, RetentionCurve
+from sojourn.core.results.retention import EVERYONE, RetentionCurve
+from sojourn.core.results.retention_groups import Contrast, Contrasts, LogRank
 from sojourn.estimators.survival.log_rank import log_rank
 from sojourn.estimators.survival.shares import holm
 from sojourn.studies.retention.groups import read_groups
@@ -59,6 +60,7 @@ def contrast(curve: RetentionCurve, a: str, b: str, *, until: int, mass: float |
         mean_b=curve.mean(until, b),
         difference=Interval(difference, difference - reach, difference + reach, mass, "wald"),
         p_value=float(2 * norm.sf(abs(difference) / se)),
+        leaving=curve.leaving,
     )
 
 
@@ -68,7 +70,7 @@ def contrasts(curve: RetentionCurve, *, until: int) -> Contrasts:
     Parameters
     ----------
     curve : RetentionCurve
-        Groups that are not followed for `until` are left out and named; groups that nobody left are left out.
+        Groups that are not followed for `until` are left out and named; those that nobody left are counted.
     until : int
         Horizon of the restricted means, in the curve's unit.
 
@@ -79,16 +81,25 @@ def contrasts(curve: RetentionCurve, *, until: int) -> Contrasts:
     longest = curve.followed_to
     short = tuple(group for group in curve.groups if longest[group] < until)
     able = curve.readings([until]).set_index("group")["mean_se"]
+    unchanged = int((~(able > 0)).sum())
     able = able[able > 0]
     if len(able) < 2:
-        followed = f"are followed for {until} {curve.unit}s"
-        why = f"Fewer than two groups lost members and {followed}: there is nothing to compare."
-        return Contrasts(curve.by, curve.unit, until, "", curve.mass, pd.DataFrame(), short, why)
+        why, nothing = _why_nothing(curve, until), pd.DataFrame()
+        left_out = (short, why, unchanged, curve.leaving)
+        return Contrasts(curve.by, curve.unit, until, "", curve.mass, nothing, *left_out)
     largest = max(able.index, key=lambda group: (curve.members[group], group))
     others = [group for group in able.index if group != largest]
     each = 1 - (1 - curve.mass) / len(others)
     made = [contrast(curve, group, largest, until=until, mass=each) for group in others]
-    return Contrasts(curve.by, curve.unit, until, largest, curve.mass, _side_by_side(made), short)
+    left_out = (short, "", unchanged, curve.leaving)
+    return Contrasts(curve.by, curve.unit, until, largest, curve.mass, _side_by_side(made), *left_out)
+
+
+def _why_nothing(curve: RetentionCurve, until: int) -> str:
+    if curve.by == EVERYONE:
+        return "No trait known at joining, so there are no groups to compare."
+    followed = f"are followed for {until} {curve.unit}s"
+    return f"Fewer than two groups lost members and {followed}: there is nothing to compare."
 
 
 def _side_by_side(made: list[Contrast]) -> pd.DataFrame:
@@ -135,4 +146,5 @@ def logrank(cells: Cells, *, by: str, min_group: int = 20) -> LogRank:
         )
     members = groups.members.to_numpy()
     beside = {"members": members, "observed": test.observed.astype(int), "expected": test.expected}
-    return LogRank(by, test.statistic, test.df, test.p, pd.DataFrame({"group": list(groups.risk), **beside}))
+    table = pd.DataFrame({"group": list(groups.risk), **beside})
+    return LogRank(by, test.statistic, test.df, test.p, table, cells.meta["leaving"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
 
 from sojourn.core.cells import Cells
 from sojourn.core.ranges import in_range
@@ -40,7 +42,7 @@ def day_n(
     are all who leave later than N or are censored at N or later.
     """
     if not cells.meta.get("potential_known", True):
-        return DayN(by, cells.meta["unit"], mass, pd.DataFrame(), _NO_DATES)
+        return DayN(by, cells.meta["unit"], mass, pd.DataFrame(), _NO_DATES, cells.meta["leaving"])
     order = list(read_groups(cells, by, min_group).risk)
     table = _kept(rows_by(cells, by), days)
     table = table[table["matured"] >= min_group].drop(columns="members")
@@ -48,7 +50,8 @@ def day_n(
         "group", key=lambda g: g.map({name: i for i, name in enumerate(order)}), kind="stable"
     )
     why = "" if len(table) else f"Nobody has been followed for {min(days)} {cells.meta['unit']}s yet."
-    return DayN(by, cells.meta["unit"], mass, _with_interval(table, "matured", mass), why)
+    table = _with_interval(table, "matured", mass)
+    return DayN(by, cells.meta["unit"], mass, table, why, cells.meta["leaving"])
 
 
 def cohort_triangle(
@@ -70,13 +73,13 @@ def cohort_triangle(
     in_range(step, "step", ge=1)
     unit = cells.meta["unit"]
     if "cohort" not in set(cells["risk"]["by"]):
-        return CohortTriangle(unit, step, mass, pd.DataFrame(), _NO_DATES)
+        return CohortTriangle(unit, step, mass, pd.DataFrame(), _NO_DATES, cells.meta["leaving"])
     rows = rows_by(cells, "cohort")
     table = _kept(rows, range(step, int(rows["day"].max()) + 1, step)).rename(columns={"group": "cohort"})
     table = table[(table["matured"] == table["members"]) & (table["members"] >= min_group)]
     table = _with_interval(table.drop(columns="matured"), "members", mass)
     why = "" if len(table) else f"No cohort has been followed for {step} {unit}s yet."
-    return CohortTriangle(unit, step, mass, table, why)
+    return CohortTriangle(unit, step, mass, table, why, cells.meta["leaving"])
 
 
 def loss_rate(cells: Cells, *, width: int = 7, mass: float = 0.95, min_group: int = 20) -> LossRate:
@@ -117,7 +120,19 @@ def loss_rate(cells: Cells, *, width: int = 7, mass: float = 0.95, min_group: in
             "rate_high": high,
         }
     )
-    return LossRate(cells.meta["unit"], width, mass, int(risk.churned[0]), table)
+    at_once, members, meta = int(risk.churned[0]), int(risk.at_risk[0]), cells.meta
+    said = (meta["leaving"], meta.get("since", "joining"), meta.get("lapse"))
+    rate = LossRate(meta["unit"], width, mass, at_once, table, members, *said)
+    return replace(rate, alike=_alike(rate.drawn()))
+
+
+def _alike(periods: pd.DataFrame) -> float:
+    """Return the p-value of Pearson's test that all periods have one rate."""
+    churned = periods["churned"].sum()
+    if churned == 0:
+        return 1.0
+    expected = periods["exposure"] * churned / periods["exposure"].sum()
+    return float(chi2.sf(((periods["churned"] - expected) ** 2 / expected).sum(), max(len(periods) - 1, 1)))
 
 
 def _kept(rows: pd.DataFrame, days: Iterable[int]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from sojourn.estimators.survival.kaplan_meier import kaplan_meier
 from sojourn.estimators.survival.restricted_mean import restricted_mean
 from sojourn.estimators.survival.risk_set import RiskSet
 from sojourn.studies.retention.groups import read_groups
-from sojourn.studies.retention.truth import true_curve
+from sojourn.studies.retention.truth import true_curve, true_means
 
 #: An interval is claimed to hold its mass only with so many at risk, and so many gone (STATISTICS 1).
 LEAST_AT_RISK, LEAST_GONE = 20, 10
@@ -66,7 +66,9 @@ def retention_curve(
         table=pd.concat(tables, ignore_index=True),
         members=groups.members,
         too_small=groups.too_small,
+        since=meta.get("since", "joining"),
         truth=true_curve(cells, by),
+        true_means=true_means(cells, by),
     )
 
 

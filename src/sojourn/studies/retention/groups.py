@@ -29,14 +29,14 @@ class Groups:
         Risk set of every group, in the order in which groups are shown.
     members : Series of int
         Members of every group, late entrants included.
-    too_small : tuple of str
-        Groups that are left out.
+    too_small : int
+        How many groups are left out.
     """
 
     by: str
     risk: Mapping[str, RiskSet]
     members: pd.Series[int]
-    too_small: tuple[str, ...]
+    too_small: int
 
 
 def read_groups(cells: Cells, by: str, min_group: int) -> Groups:
@@ -52,7 +52,7 @@ def read_groups(cells: Cells, by: str, min_group: int) -> Groups:
     members = rows.groupby("group")["entered"].sum()
     risk = {group: read_risk_set(rows[rows["group"] == group]) for group in _in_order(by, members)}
     enough = {group: one for group, one in risk.items() if one.at_risk[0] >= min_group}
-    return Groups(by, enough, members[list(enough)], tuple(group for group in risk if group not in enough))
+    return Groups(by, enough, members[list(enough)], len(risk) - len(enough))
 
 
 def rows_by(cells: Cells, by: str) -> pd.DataFrame:
