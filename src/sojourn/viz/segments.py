@@ -121,8 +121,8 @@ def _share(ax: Axes, down: int, row: pd.Series, what: str, everyone: float) -> N
     ax.plot([low, high], [down, down], color=ACCENT, linewidth=2.4)
     ax.plot([value], [down], color=ACCENT, marker="o")
     near, right = abs(value - everyone) < _NEAR, value >= everyone
-    side = "left" if (near and right) or value < _NEAR else "right" if near or value > 1 - _NEAR else "center"
-    shift = 3 if near and right else -3 if near else 0
+    side = "left" if (near and right) or value < 2 * _NEAR else "right" if near or value > 1 - _NEAR else "center"
+    shift = 3 if near and right else -3 if near and side == "right" else 0
     ax.annotate(percent(value), (value, down), xytext=(shift, 6), textcoords="offset points", ha=side)
 
 

@@ -12,20 +12,27 @@ from sojourn.core.results.segments import Floats, Ints, NearestCentre
 #: Share of a round metric that is mixed into the pooled within-group covariance.
 SHRINKAGE = 0.2
 
-_ROUNDS = 5
+_ROUNDS = 30
+
+#: Groups have settled when this share of members stays where it is.
+_SETTLED = 0.999
 
 
 @contextmanager
 def pinned() -> Iterator[None]:
     """Run inside with one thread, since the last bits of sums change with their number.
 
-    scikit-learn is imported first: a limit holds only for libraries that are already loaded.
+    scikit-learn is imported first: a limit holds only for libraries that are already loaded. Its checks of
+    every call are left out, since thousands of small fits follow on data that were checked at the door.
     """
     import sklearn.cluster
-    import sklearn.linear_model  # noqa: F401 (loads the libraries to be limited)
+    import sklearn.linear_model
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1):
+    with (
+        threadpool_limits(limits=1),
+        sklearn.config_context(assume_finite=True, skip_parameter_validation=True),
+    ):
         yield
 
 
@@ -45,20 +52,19 @@ def partition(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 4) -
 
     Notes
     -----
-    k-means, then alternately the pooled within-group covariance and k-means in the metric that it gives:
-    the classification EM of a Gaussian mixture with one covariance and equal weights [1]_. Plain k-means
-    on standardised features cuts at the wrong angle wherever groups differ in some features only.
+    k-means, then alternately the pooled within-group covariance and the nearest centres in its metric: the
+    classification EM of a Gaussian mixture with one covariance and equal weights [1]_. Plain k-means on
+    standardised features cuts at the wrong angle wherever groups differ in some features only.
 
     .. [1] Celeux & Govaert (1992), A classification EM algorithm for clustering, CSDA 14, 315-332.
     """
-    metric = np.eye(x.shape[1])
-    labels = _kmeans(x, k, "k-means++", rng, starts)
+    labels, metric = _kmeans(x, k, rng, starts), np.eye(x.shape[1])
     for _ in range(_ROUNDS):
         trial = _metric(x, labels, k)
-        moved = _kmeans(x @ trial, k, _centres(x @ trial, labels, k), rng, 1)
+        moved = NearestCentre(trial, _centres(x @ trial, labels, k)).assign(x)
         if len(np.unique(moved)) < k:
             break
-        settled = float(np.mean(moved == labels)) > 0.999
+        settled = float(np.mean(moved == labels)) > _SETTLED
         labels, metric = moved, trial
         if settled:
             break
@@ -66,12 +72,11 @@ def partition(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 4) -
     return NearestCentre(metric, centres[np.lexsort(centres.T[::-1])])
 
 
-def _kmeans(x: Floats, k: int, init: str | Floats, rng: np.random.Generator, starts: int) -> Ints:
+def _kmeans(x: Floats, k: int, rng: np.random.Generator, starts: int) -> Ints:
     from sklearn.cluster import KMeans
 
     seed = int(rng.integers(2**31))
-    labels = KMeans(k, init=init, n_init=starts, random_state=seed, tol=1e-3).fit(x).labels_
-    return np.asarray(labels, dtype=np.int64)
+    return np.asarray(KMeans(k, n_init=starts, random_state=seed, tol=1e-3).fit(x).labels_, dtype=np.int64)
 
 
 def _centres(x: Floats, labels: Ints, k: int) -> Floats:

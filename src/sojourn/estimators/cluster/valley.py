@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from sojourn.core.results.segments import Floats, Ints, NearestCentre
+from sojourn.core.results.segments import Floats, NearestCentre
 
 #: Groups with fewer members have no density worth looking at.
 SMALLEST = 20
@@ -19,6 +19,9 @@ _BORDER = 0.05
 
 #: Crowded places are compared with crowded places: this quantile of the neighbours' counts.
 _CROWDED = 0.9
+
+#: What is shallower is no valley: densities are not known so well.
+NO_VALLEY = 0.05
 
 _PLANE = 4
 _BINS = 256
@@ -53,18 +56,23 @@ def shallowest_valley(x: Floats, rule: NearestCentre) -> float:
     if np.bincount(labels, minlength=rule.k).min() < SMALLEST:
         return 0.0
     y = x @ rule.metric
-    counts = neighbours(_main_plane(y, max(_PLANE, rule.k - 1)))
-    pairs = combinations(range(rule.k), 2)
-    return max(0.0, min(_between(*pair, rule, y=y, labels=labels, counts=counts) for pair in pairs))
+    groups = [labels == group for group in range(rule.k)]
+    pairs = [(a, b, _along(y, rule, a, b)) for a, b in combinations(range(rule.k), 2)]
+    line = min(valley_depth(along[groups[a]], along[groups[b]]) for a, b, along in pairs)
+    if line < NO_VALLEY:
+        return 0.0
+    crowd = neighbours(_main_plane(y, max(_PLANE, rule.k - 1)))
+    border = min(
+        border_depth(along[groups[a]], crowd[groups[a]], along[groups[b]], crowd[groups[b]])
+        for a, b, along in pairs
+    )
+    return min(line, border) if border >= NO_VALLEY else 0.0
 
 
-def _between(a: int, b: int, rule: NearestCentre, *, y: Floats, labels: Ints, counts: Floats) -> float:
-    """Return the lesser of both depths; positions are 0 on the border of the two groups."""
+def _along(y: Floats, rule: NearestCentre, a: int, b: int) -> Floats:
+    """Return positions along the line through two centres, 0 on the border of the two groups."""
     towards = rule.centres[b] - rule.centres[a]
-    along = (y - (rule.centres[a] + rule.centres[b]) / 2) @ towards
-    low, high = labels == a, labels == b
-    line = valley_depth(along[low], along[high])
-    return min(line, border_depth(along[low], counts[low], along[high], counts[high]))
+    return np.asarray((y - (rule.centres[a] + rule.centres[b]) / 2) @ towards, dtype=np.float64)
 
 
 def border_depth(low: Floats, low_crowd: Floats, high: Floats, high_crowd: Floats) -> float:

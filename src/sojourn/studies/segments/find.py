@@ -7,14 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from sojourn.core.cells import Cells
+from sojourn.core.errors import UndefinedError
 from sojourn.core.ranges import in_range
-from sojourn.core.results.segments import Features, Reason, Rule, Segmentation
+from sojourn.core.results.segments import Features, Floats, Reason, Rule, Segmentation
+from sojourn.core.text import count
 from sojourn.estimators.cluster.partition import partition, pinned
 from sojourn.studies.segments.bands import activity_bands
 from sojourn.studies.segments.describe import segment_table
 from sojourn.studies.segments.exam import exam_table, passed
 from sojourn.studies.segments.features import features
 from sojourn.studies.segments.structure import FIT_AT_MOST, chosen_k, stability_table
+
+
+#: Different rows that are needed per group, so that every resample can form them.
+_ROWS_PER_GROUP = 10
 
 
 def find_segments(
@@ -77,7 +83,7 @@ def find_segments(
     found = source if isinstance(source, Features) else features(source)
     with pinned():
         rows = rng.permutation(np.flatnonzero(found.fit))[:FIT_AT_MOST]
-        x = found.x[rows]
+        x = _telling(found.x[rows], max(ks), found.case)
         stability = stability_table(x, ks, draws=null_draws, resamples=resamples, rng=rng)
         k, ranked = chosen_k(stability), activity_bands(found, bands)
         tried: Rule = partition(x, k, rng=rng, starts=10) if k else ranked
@@ -103,3 +109,14 @@ def find_segments(
         members=found.members,
         meta=found.meta,
     )
+
+
+def _telling(x: Floats, k: int, case: str) -> Floats:
+    """Return `x`, if it has enough different rows to form k groups many times over."""
+    different = len(np.unique(x, axis=0))
+    if different < _ROWS_PER_GROUP * k:
+        raise UndefinedError(
+            f"The members of {case} show only {count(different)} different patterns of behaviour, too few to look "
+            f"for {k} groups. Ask for fewer, or record more of what members do."
+        )
+    return x
