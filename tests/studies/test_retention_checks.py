@@ -80,6 +80,15 @@ def test_the_chance_of_finding_drift_agrees_with_what_was_measured():
     assert drift_power(20_000, 0.5) == 0.999
 
 
+def test_finding_no_drift_says_little_where_it_would_mostly_go_unseen(cells):
+    for n, meaning in ((600, "mostly go unseen"), (6_000, "holds for both")):
+        made = cells(n=n)
+        checks = sj.check_retention(made, sj.retention_curve(made), horizon=60)
+        check = next(c for c in checks if c.name.startswith("Older"))
+        assert check.verdict == "pass"
+        assert meaning in check.meaning
+
+
 def test_members_who_cannot_all_be_new(cells):
     """1,946 households had their first purchase in the first four weeks of the data, 200 in the next."""
     seen = {"days": 28, "first": 1946, "following": 200}
