@@ -36,7 +36,7 @@ N = np.array([1500.0, 900.0, 300.0])
 def calibrate() -> list[dict[str, Any]]:
     """Return every row; takes some minutes."""
     return [
-        *coverage(4000, seed=1),
+        *coverage(2000, seed=1),
         *error_rates(4000, seed=2),
         *conflicts(10_000, seed=4),
         *checks(400, seed=3),

@@ -138,7 +138,7 @@ def test_a_rope_and_a_higher_threshold_are_less_often_wrong():
 def test_a_larger_true_lift_is_found_more_often():
     of = make_trial(np.random.default_rng(1))
     plans = [make_plan(worthwhile=w) for w in (0.2, 1.0)]
-    small, large = (error_rates(p, of, rng=np.random.default_rng(2)).at(1)["found_rate"] for p in plans)
+    small, large = (error_rates(p, of, rng=np.random.default_rng(2)).at(1)["unvetoed_rate"] for p in plans)
     assert small < 0.3
     assert large > 0.8
 

@@ -24,6 +24,11 @@ R_HAT_BELOW, ESS_AT_LEAST = 1.01, 400
 AGREES_WITHIN_SD, AGREES_WITHIN_P = 0.15, 0.03
 
 
+def plain_scheme(name: str) -> str:
+    """Return a scheme's name for reading."""
+    return "no scheme" if name == "none" else name.replace("_", " ")
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A randomised comparison of schemes, as cells of members whose follow-up is complete.
@@ -321,12 +326,12 @@ class ErrorRateCard:
     Attributes
     ----------
     table : DataFrame, one row per number of looks
-        ``looks``, ``wrong_rate``, ``wrong_rate_low``, ``wrong_rate_high`` (a scheme shipped whose true lift is at
-        most 0, vetoes left out, in the worst world), ``worst`` (its name), ``all_null_rate`` (every true lift is
-        0), ``one_good_rate`` (one is worth `worthwhile`), ``others_bad_rate`` (all but one lose `harm`; both only
-        where there are two schemes or more), ``found_rate``, ``found_rate_low``, ``found_rate_high`` (the scheme
-        shipped that is worth `worthwhile` while the others are worth 0 and the guard of all is as control's,
-        vetoes included), ``unvetoed_rate`` (the same without vetoes); exact 95 % simulation intervals.
+        ``looks``, ``wrong_rate``, ``wrong_rate_low``, ``wrong_rate_high`` (a scheme shipped whose true lift is
+        at most 0, vetoes left out, in the worst world), ``worst`` (its name), ``all_null_rate`` (every true
+        lift is 0), ``one_good_rate`` (one is worth `worthwhile`), ``others_bad_rate`` (all but one lose
+        `harm`; both only with two schemes or more), ``found_rate``, ``found_rate_low``, ``found_rate_high``
+        (the scheme shipped that is worth `worthwhile` while the others are worth 0 and the guard of all is as
+        control's, vetoes included), ``unvetoed_rate`` (the same without vetoes); exact 95 % intervals.
     worlds : int
         Simulated trials behind every rate.
     metric : str

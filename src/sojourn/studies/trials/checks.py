@@ -19,6 +19,7 @@ from sojourn.core.results.trials import (
     Audit,
     Trial,
     TrialResult,
+    plain_scheme,
 )
 from sojourn.core.text import count, listing, number, percent
 from sojourn.estimators.bayes.model import Floats
@@ -73,7 +74,7 @@ def check_trial(
 def _split(trial: Trial) -> Check:
     split = check_split(trial)
     assigned = zip(split.table["scheme"], split.table["assigned"], strict=True)
-    sizes = listing([f"{count(n)} in {scheme}" for scheme, n in assigned])
+    sizes = listing([f"{count(n)} under {plain_scheme(scheme)}" for scheme, n in assigned])
     meaning = {
         "pass": "No sign of a fault; a smaller one than can be found at this size is not excluded.",
         "warn": "A split this uneven is rare by chance; find out why before relying on the answer.",
@@ -141,7 +142,7 @@ def _convergence(audit: Audit, result: TrialResult) -> Check:
     return Check(
         f"The full model could be sampled ({result.words})",
         "pass" if audit.converged else "fail",
-        f"R-hat {audit.r_hat:.3f} (below {R_HAT_BELOW}), effective draws {count(audit.ess_bulk)} "
+        f"Chains agree to {audit.r_hat:.3f} (below {R_HAT_BELOW}), effective draws {count(audit.ess_bulk)} "
         f"(at least {ESS_AT_LEAST}), {audit.divergences} divergences.",
         "The audit can be relied on." if audit.converged else "There is no audit: its draws mean nothing.",
     )

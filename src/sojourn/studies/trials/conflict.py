@@ -24,16 +24,18 @@ def conflict_p(arms: Arms, belief: LiftPrior) -> float:
     lift, variance = _model_scale(arms)
     weights = arms.weights
     overall, overall_variance = lift @ weights, variance @ weights**2
-    p_lift = 2 * stats.norm.sf(
+    p_lift: Floats = 2 * stats.norm.sf(
         np.abs(overall - prior.lift_mean) / np.sqrt(prior.lift_sd**2 + overall_variance)
     )
-    worst = float(p_lift.min()) * p_lift.size
+    worst: float = float(p_lift.min()) * p_lift.size
     if weights.size == 1:
         return min(1.0, worst)
     own = 1 - 2 * weights
     error = own * variance + overall_variance[:, None]
     away = (own + weights @ weights) * (prior.scale * _SCALES[:, None, None]) ** 2
-    p_strata = (2 * stats.norm.sf(np.abs(lift - overall[:, None]) / np.sqrt(away + error))).mean(axis=0)
+    p_strata: Floats = (2 * stats.norm.sf(np.abs(lift - overall[:, None]) / np.sqrt(away + error))).mean(
+        axis=0
+    )
     return min(1.0, 2 * worst, 2 * float(p_strata.min()) * p_strata.size)
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from sojourn.core.errors import ParameterError
 from sojourn.core.results.check import Check
 from sojourn.core.results.trial_plan import TrialPlan
-from sojourn.core.results.trials import Decision, DecisionVerdict, TrialResult
-from sojourn.core.text import chances
+from sojourn.core.results.trials import Decision, DecisionVerdict, TrialResult, plain_scheme
+from sojourn.core.text import chances, money, number
 
 
 def decide(
@@ -89,16 +89,24 @@ def _verdict(
     worth = table[table["verdict"] == "worth it"]
     if len(worth):
         scheme = _largest(worth)
-        return "ship", scheme, (_above(worth, scheme, plan),)
+        return "ship", scheme, (_above(worth, scheme, plan, result),)
     vetoed = table[table["verdict"].str.startswith("vetoed")]
     if len(vetoed):
-        return "wait", _largest(vetoed), tuple(f"{r.scheme} is {r.verdict}." for r in vetoed.itertuples())
+        return (
+            "wait",
+            _largest(vetoed),
+            tuple(f"{plain_scheme(str(r.scheme))} is {r.verdict}." for r in vetoed.itertuples()),
+        )
     if not (table["verdict"] == "drop").all():
         undecided = table[table["verdict"] == "undecided"]
         scheme = _largest(undecided)
-        return "wait", scheme, (_above(undecided, scheme, plan),)
+        return "wait", scheme, (_above(undecided, scheme, plan, result),)
     if all(result.p_above(scheme, -plan.rope) > plan.threshold for scheme in table["scheme"]):
-        return "no difference worth having", _largest(table), ("Every lift is within the rope.",)
+        return (
+            "no difference worth having",
+            _largest(table),
+            ("Every difference is too small to be worth having.",),
+        )
     return "stop", _largest(table), ("No scheme is likely to be worth it.",)
 
 
@@ -107,9 +115,11 @@ def _largest(table: pd.DataFrame) -> str:
     return str(table.sort_values(["lift", "scheme"], ascending=[False, True])["scheme"].iloc[0])
 
 
-def _above(table: pd.DataFrame, scheme: str, plan: TrialPlan) -> str:
+def _above(table: pd.DataFrame, scheme: str, plan: TrialPlan, result: TrialResult) -> str:
     chance = float(table.loc[table["scheme"] == scheme, "p_worth"].iloc[0])
+    binary = result.kind == "binary"
+    rope = f"{number(100 * plan.rope)} members in 100" if binary else money(plan.rope, result.currency)
     return (
-        f"The chance that {scheme.replace('_', ' ')} is worth more than {plan.rope:g} is "
+        f"The chance that {plain_scheme(scheme)} is worth more than {rope} is "
         f"{chances(min(chance, 1 - 1e-6))}; the plan asks for more than {chances(plan.threshold)}."
     )

@@ -3,7 +3,8 @@
 Trials are simulated as sufficient statistics and judged by the normal formulas of
 `sojourn.estimators.bayes.closed_form`, which agree with the decision of `compare_schemes` in at least 99 % of
 worlds (a test). A wrong ship is one of a scheme whose true lift is at most 0; it is counted without vetoes,
-which can only make it rarer. What the rule finds is counted with them, the scheme's guard being that of control.
+which can only make it rarer. What the rule finds is counted with them, the guard of all
+schemes being that of control.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def joined(pairs: Sequence[Floats], weights: Floats, *, rng: np.random.Generator
     """Return one joint posterior of all schemes from those of the pairs.
 
     Given the control's level the schemes are independent, and each pair knows that level from the same
-    members: draws of all pairs are matched by the rank of their control. Every scheme's lift keeps the posterior of
-    its pair; control itself is the mean of the matched draws.
+    members: draws of all pairs are matched by the rank of their control. Every scheme's lift keeps the
+    posterior of its pair; control itself is the mean of the matched draws.
 
     Parameters
     ----------
