@@ -335,9 +335,9 @@ def test_months_of_joining_are_not_asked_why_they_stay(plans):
 
 
 def test_a_warning_about_newer_members_stands_beside_the_answer(steady):
-    drift = Check("Older and newer members leave alike", "warn", "Newer members left faster.", "", 0.9, 0.01)
+    drift = Check("Older and newer members fare alike", "warn", "Newer members left faster.", "", 0.9, 0.01)
     assert "Newer members left faster." in headline(steady, checks=[drift]).detail
-    unknown = Check("Older and newer members leave alike", "warn", "Not known. No dates.", "")
+    unknown = Check("Older and newer members fare alike", "warn", "Not known. No dates.", "")
     assert "No dates" not in headline(steady, checks=[unknown]).detail
 
 

@@ -20,7 +20,7 @@ def laid(bold: str = "", **columns: object) -> View:
     ("columns", "head", "cell"),
     [
         ({"n": [2357]}, "Members", "2,357"),
-        ({"retained": [0.3614]}, "Still with us, %", "36.1"),
+        ({"retained": [0.3614]}, "Still there, %", "36.1"),
         ({"visit_rate": [0.00573]}, "Visit rate, %", "0.57"),
         ({"lift": [0.0214]}, "Difference from control, in 100", "+2.1"),
         ({"lift": [-0.004]}, "Difference from control, in 100", "−0.40"),
@@ -38,7 +38,7 @@ def laid(bold: str = "", **columns: object) -> View:
         ({"silhouette": [0.41236]}, "Silhouette", "0.412"),
         ({"score": [12345.6]}, "Score", "12,346"),
         ({"scheme": ["coupon"]}, "Scheme", "coupon"),
-        ({"retained": [np.nan]}, "Still with us, %", "–"),
+        ({"retained": [np.nan]}, "Still there, %", "–"),
     ],
 )
 def test_header_and_cell_follow_the_name(columns: dict[str, object], head: str, cell: str) -> None:

@@ -52,12 +52,12 @@ def test_follow_up_that_does_not_reach_the_horizon(cells):
 
 def test_too_few_leavers_for_an_interval(make_retention_cells):
     few = make_retention_cells([5] * 9 + [90] * 91, [True] * 9 + [False] * 91)
-    assert verdicts(few)["Enough leavers for an interval"] == "cannot be judged"
+    assert verdicts(few)["Enough losses for an interval"] == "cannot be judged"
 
 
 def test_newer_members_who_leave_faster(cells):
     faulty = cells(newer=2.5)
-    assert verdicts(faulty)["Older and newer members leave alike"] == "warn"
+    assert verdicts(faulty)["Older and newer members fare alike"] == "warn"
     check = next(
         c
         for c in sj.check_retention(faulty, sj.retention_curve(faulty), horizon=60)
@@ -107,7 +107,7 @@ def test_members_known_to_be_old_do_not_block_an_answer_about_new_ones(cells):
 
 def test_drift_is_not_known_without_dates_of_joining(make_retention_cells):
     cells = make_retention_cells(list(range(1, 101)), [True] * 100)
-    assert verdicts(cells, horizon=50)["Older and newer members leave alike"] == "warn"
+    assert verdicts(cells, horizon=50)["Older and newer members fare alike"] == "warn"
 
 
 def test_the_rates_on_the_page_are_those_measured():

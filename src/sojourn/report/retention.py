@@ -36,7 +36,7 @@ from sojourn.report.say import register
 #: Leaving before and after the horizon at rates surely this far apart is slowing down or speeding up.
 UNSTEADY = 1.5
 #: Checks whose warning changes how the answer is read, and so belongs beside it.
-BESIDE = ("Silence means leaving", "Older and newer members leave alike", "New members are new")
+BESIDE = ("Silence means leaving", "Older and newer members fare alike", "New members are new")
 _MOST_TREND = 60
 
 

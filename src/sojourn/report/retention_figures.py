@@ -43,7 +43,7 @@ def _drawn(curve: RetentionCurve) -> str:
     groups = "" if curve.by == EVERYONE else f", by {curve.by.replace('_', ' ')}"
     sentences = [
         f"Share of members {still(curve)} by {curve.unit}s since {_start(curve)}{groups}.",
-        f"Bands: {_label(curve.mass, 'log-log')} at each point where at least 20 are observed and 10 left.",
+        f"Bands: {_label(curve.mass, 'log-log')} where at least 20 are observed and 10 are gone.",
         f"Curves end where fewer than {curve.min_group} are observed.",
     ]
     shown = set(curve.drawn()["group"])

@@ -130,7 +130,7 @@ def _write(curve: RetentionCurve, checks: Sequence[Check]) -> list[Action]:
 
 def _watch(checks: Sequence[Check]) -> list[Action]:
     """Return the action for newer members who leave otherwise than older ones."""
-    drift = [check for check in checks if check.name == "Older and newer members leave alike"]
+    drift = [check for check in checks if check.name == "Older and newer members fare alike"]
     if not any(check.verdict == "warn" and check.catch_rate is not None for check in drift):
         return []
     what = "Read newer members by their month of joining before planning on them."

@@ -19,8 +19,8 @@ from sojourn.report import tiny
 _WORDS = {
     "n": "Members",
     "at_risk": "Still observed",
-    "retained": "Still with us",
-    "churned": "Left",
+    "retained": "Still there",
+    "churned": "Lost",
     "lift": "Difference from control",
     "p_value": "p-value",
     "rmst": "Mean stay",

@@ -96,13 +96,13 @@ def _interval_claimed(curve: RetentionCurve, horizon: int) -> Check:
     few = "With so few, an interval covers less than it says."
     meaning = "The interval can be taken at its word." if claimed else few
     return Check(
-        "Enough leavers for an interval", verdict, f"{plural(gone, 'member')} {left} by then.", meaning
+        "Enough losses for an interval", verdict, f"{plural(gone, 'member')} {left} by then.", meaning
     )
 
 
 def _drift(cells: Cells, unit: str, horizon: int) -> Check:
     """Whether older and newer members leave alike, as one curve for all takes for granted."""
-    name = "Older and newer members leave alike"
+    name = "Older and newer members fare alike"
     try:
         test = halves_test(cells, horizon)
     except UndefinedError as reason:
