@@ -124,7 +124,7 @@ def test_a_lift_has_its_direction_its_unit_and_its_interval():
     said = lift_in_words(make_result(), "welcome_coupon")
     assert said == (
         "under welcome coupon, 2.1 more members in 100 are still with us after 90 days than under no scheme "
-        "(95 % credible interval 0.9 to 3.3)"
+        "(95 % credible interval 0.9 to 3.3 more)"
     )
     assert "0.4 fewer members in 100" in lift_in_words(make_result(), "points")
     assert "adds 2.10 EUR to net value per member" in lift_in_words(make_result("value"), "welcome_coupon")
@@ -174,10 +174,10 @@ def test_a_value_that_decides_stands_before_the_guard():
 
 
 @pytest.mark.parametrize("verdict", ["ship", "wait", "stop"])
-def test_every_verdict_has_two_steps_with_their_evidence(verdict):
+def test_every_verdict_has_steps_with_their_evidence(verdict):
     lifts = {"ship": (0.021, -0.004), "wait": (0.003, -0.03), "stop": (-0.02, -0.03)}[verdict]
     steps = sj.next_steps_trials(decided(make_result(lifts=lifts)), RATES)
-    assert len(steps) == 2
+    assert len(steps) == (3 if verdict == "wait" else 2)  # the poor scheme is not to be given
     assert all(step.effect and step.cost and step.evidence for step in steps)
 
 
@@ -193,7 +193,7 @@ def test_everything_says_something_without_forbidden_words():
         assert re.match(r"[A-Z]", text), text
         assert not re.search(r"signific|causes|nan|None", text), text
     assert "chosen afterwards" in said[5]
-    assert "Pooling took away 60 %" in said[0]
+    assert "Welcome coupon does +2.0 to +2.0 members in 100 over the strata" in said[0]
     assert make_plan().fingerprint in said[1]
 
 
@@ -224,8 +224,57 @@ def test_tables_have_no_member_and_keep_their_bounds_together():
             if name.endswith(("_low", "_high")):
                 assert name.rsplit("_", 1)[0] in names
     counted = sj.rates_table(make_trial()).data
-    assert "0.3000 (none), 0.2960 (points), 0.3210 (welcome_coupon)" in counted["note"]
+    assert "0.3000 (no scheme), 0.2960 (points), 0.3210 (welcome coupon)" in counted["note"]
 
 
 def test_names_are_read_as_words():
     assert (plain("none"), plain("welcome_coupon")) == ("no scheme", "welcome coupon")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lift", "ends"),
+    [
+        ("binary", -0.008, "(95 % credible interval 2.0 fewer to 0.4 more)"),
+        ("binary", -0.02, "(95 % credible interval 0.8 to 3.2 fewer)"),
+        ("value", -0.02, "(95 % credible interval 0.80 to 3.20 taken)"),
+        ("value", 0.005, "(95 % credible interval 1.70 added to 0.70 taken)"),
+    ],
+)
+def test_an_interval_has_no_double_negative(kind, lift, ends):
+    said = lift_in_words(make_result(kind, (lift, 0.0)), "welcome_coupon")
+    assert "\N{MINUS SIGN}" not in said
+    assert said.endswith(ends)
+
+
+def test_stopping_avoids_a_loss_with_its_sign():
+    step = sj.next_steps_trials(decided(make_result(lifts=(-0.02, -0.03))), RATES)[0]
+    assert step.what == "Stay with no scheme."
+    assert step.effect == "Avoids losing 2.0 members in 100 (95 % credible interval 0.8 to 3.2)."
+
+
+def test_a_poor_scheme_is_named_with_its_loss():
+    result = make_result("value", (0.0345, -0.0477))
+    assert sj.describe_lifts(result) == (
+        "Welcome coupon earns 3.45 EUR more per member; points loses 4.77 EUR per member, "
+        "compared with no scheme."
+    )
+    steps = sj.next_steps_trials(decided(result), RATES)
+    assert "Do not give points." in [step.what for step in steps]
+    shown = sj.schemes_table(result, decided(result)).data["table"]
+    assert "verdict" in [name for name, _ in shown["columns"]]
+
+
+def test_warnings_reach_the_answer():
+    uneven = sj.Check("Members divided as planned", "warn", "p = 0.0087.", "")
+    after = sj.Check("Rule written before the data", "warn", "", "")
+    decision = sj.decide(make_result(), make_plan(), checks=[uneven, after], historic=True)
+    headline = sj.headline_trials(decision, [uneven, after])
+    assert headline.verdict == "ship (exercise)"
+    assert "Warnings: members were divided unevenly; rule chosen afterwards" in headline.detail
+    assert sj.next_steps_trials(decision, RATES, [uneven])[0].what.startswith("Find out why")
+
+
+def test_power_is_stated_with_and_without_vetoes():
+    said = sj.say(RATES)
+    assert "leaves the guard as it is ships in 85.0 % (90.0 % if nothing could veto)" in said
+    assert "wrong in 5.0 % at worst (no scheme does anything" in said

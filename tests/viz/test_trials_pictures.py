@@ -86,7 +86,7 @@ def test_they_are_blocks_with_table_and_alternative_text(result, rates):
         sj.plot_error_rates(rates), name="wrong", title=sj.describe_error_rates(rates),
         subtitle=sj.describe_error_rates_below(rates), alt=sj.say(rates), table=rates.table,
     )  # fmt: skip
-    assert wrong.data["title"].startswith("Looked at once, the rule ships for nothing in")
+    assert wrong.data["title"].startswith("Looked at once, the rule ships a scheme without a lift in")
 
 
 def test_axes_of_the_caller_are_used(result):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from sojourn.core.results.block import Block
-from sojourn.core.results.trials import Audit, Trial, TrialResult
+from sojourn.core.results.trials import Audit, Decision, Trial, TrialResult, plain_scheme
 from sojourn.report.blocks import note, table
 
+#: What the rule says of one scheme, in words.
+_VERDICTS = {"drop": "not worth it", "undecided": "not decided"}
 _NO_TRUTH = "The truth of this case is not known; only a simulated case has one to compare with."
 
 
@@ -22,7 +24,9 @@ def rates_table(trial: Trial) -> Block:
     made = made.sort_values(["outcome", "scheme"], key=lambda c: c.map(order) if c.name == "scheme" else c)
     exact = "; ".join(_exact(trial, shares, outcome) for outcome in sorted(set(shares["outcome"])))
     return table(
-        made.assign(outcome=made["outcome"].str.replace("_", " ")).reset_index(drop=True),
+        made.assign(
+            outcome=made["outcome"].map(trial.words), scheme=made["scheme"].map(plain_scheme)
+        ).reset_index(drop=True),
         name="as-counted",
         title="What was counted",
         note=f"Members with complete follow-up; no model. Shares exactly: {exact}.",
@@ -31,20 +35,30 @@ def rates_table(trial: Trial) -> Block:
 
 def _exact(trial: Trial, shares: pd.DataFrame, outcome: str) -> str:
     of = shares[shares["outcome"] == outcome].set_index("scheme")["share"]
-    return f"{outcome.replace('_', ' ')}: " + ", ".join(f"{of[s]:.4f} ({s})" for s in trial.schemes)
+    return f"{trial.words(outcome)}: " + ", ".join(f"{of[s]:.4f} ({plain_scheme(s)})" for s in trial.schemes)
 
 
-def schemes_table(result: TrialResult) -> Block:
-    """Show every scheme's outcome, lift, chances and expected loss."""
+def schemes_table(result: TrialResult, decision: Decision | None = None) -> Block:
+    """Show every scheme's outcome, lift, chances and expected loss, and what the decision says of it."""
     name = "by-scheme-" + result.outcome.replace("_", "-")
     return table(
-        _renamed(result),
+        _judged(_renamed(result), result, decision),
         name=name,
         title=f"By scheme: {result.words if result.kind == 'value' else 'members who ' + result.words}",
         note=f"{result.mass * 100:g} % credible intervals, standardised over strata. "
         "Expected loss: what is given up on average by choosing this scheme when another is better.",
         bold="lift" if result.kind == "binary" else "amount_above_control",
     )
+
+
+def _judged(table: pd.DataFrame, result: TrialResult, decision: Decision | None) -> pd.DataFrame:
+    named = table.assign(scheme=table["scheme"].map(plain_scheme))
+    if decision is None:
+        return named
+    verdicts = dict(zip(decision.table["scheme"], decision.table["verdict"], strict=True))
+    found = [str(verdicts.get(scheme, "control")) for scheme in result.schemes]
+    words = [_VERDICTS.get(verdict, verdict) for verdict in found]
+    return named.assign(verdict=words)
 
 
 def _renamed(result: TrialResult) -> pd.DataFrame:
@@ -66,7 +80,8 @@ def _with_stem(column: str, names: dict[str, str]) -> str:
 
 def strata_frame(result: TrialResult) -> pd.DataFrame:
     """Return lifts by stratum, alone and pooled, as they are drawn."""
-    strata = result.strata.drop(columns="raw_lift_se")
+    strata = result.strata.drop(columns="raw_lift_se").rename(columns={"n": "members_with_control"})
+    strata = strata.assign(scheme=strata["scheme"].map(plain_scheme))
     names = {"raw_lift": "alone_lift", "lift": "pooled_lift"}
     if result.kind == "value":
         names = {"raw_lift": "amount_alone", "lift": "amount_pooled"}
@@ -77,6 +92,7 @@ def lifts_frame(result: TrialResult) -> pd.DataFrame:
     """Return lifts with and without a model, as they are drawn."""
     columns = ["scheme", "n", *(f"{p}lift{e}" for p in ("", "raw_") for e in ("", "_low", "_high"))]
     table = result.table.iloc[1:][columns].reset_index(drop=True)
+    table = table.assign(scheme=table["scheme"].map(plain_scheme))
     names = {"raw_lift": "without_model_lift"}
     if result.kind == "value":
         names = {"raw_lift": "amount_without_model", "lift": "amount_above_control"}
@@ -90,7 +106,9 @@ def audit_table(audit: Audit, result: TrialResult) -> Block:
     names = {"lift": "sampled_lift", "fast_lift": "fast_lift"}
     if result.kind == "value":
         names = {"lift": "amount_sampled", "fast_lift": "amount_fast"}
-    made = audit.table.rename(columns=lambda column: _with_stem(column, names))
+    made = audit.table.assign(scheme=audit.table["scheme"].map(plain_scheme)).rename(
+        columns=lambda column: _with_stem(column, names)
+    )
     chances = {
         "p_beats_control": "p_beating_control_sampled",
         "fast_p_beats_control": "p_beating_control_fast",
@@ -138,8 +156,8 @@ def _beside_truth(trial: Trial, result: TrialResult) -> list[dict[str, object]]:
         lift, true = result.lift(scheme).scaled(factor), truth[scheme] * factor
         rows.append(
             {
-                "outcome": result.outcome.replace("_", " "),
-                "scheme": scheme,
+                "outcome": result.words,
+                "scheme": plain_scheme(scheme),
                 "truth": true,
                 "estimate": lift.value,
                 "estimate_low": lift.low,

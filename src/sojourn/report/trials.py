@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sojourn.core.interval import Interval
+from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.trial_plan import TrialPlan
-from sojourn.core.results.trials import Audit, Decision, ErrorRateCard, SplitCheck, Trial, TrialResult
+from sojourn.core.results.trials import (
+    Audit,
+    Decision,
+    ErrorRateCard,
+    SplitCheck,
+    Trial,
+    TrialResult,
+    plain_scheme,
+)
 from sojourn.core.text import bounds, chances, count, in_words, listing, money, number, percent, plural
 from sojourn.report.say import register
 
 _UNIT_BINARY = "members in 100"
+_SPLIT = "Members divided as planned"
+#: The simulated worlds without a lift to be found.
+_WORLDS = {
+    "all_null": "no scheme does anything",
+    "one_good": "one scheme is good, the others do nothing",
+    "others_bad": "one scheme does nothing, the others do harm",
+}
+#: What a warning means in a few words, by the name of its check.
+_WARNED = {
+    _SPLIT: "members were divided unevenly",
+    "Rule written before the data": "rule chosen afterwards, so an exercise",
+    "Follow-up complete": "most members not followed to the end yet",
+    "Same division at all times": "the division changed over time",
+}
 
 
 def shown_unit(result: TrialResult) -> str:
@@ -26,19 +51,29 @@ def shown_lift(result: TrialResult, scheme: str) -> Interval:
 def lift_in_words(result: TrialResult, scheme: str) -> str:
     """Return what a scheme does compared with control, as a clause with its interval."""
     lift, control = shown_lift(result, scheme), plain(result.control)
-    digits = 1 if result.kind == "binary" else 2
     size, more = abs(lift.value), lift.value >= 0
     if result.kind == "binary":
-        said = f"{number(size, digits)} {'more' if more else 'fewer'} members in 100 {result.words}"
-        return f"under {plain(scheme)}, {said} than under {control} ({bounds(lift, digits)})"
-    verb = "adds" if more else "takes"
-    to = "to" if more else "from"
+        said = f"{number(size, 1)} {'more' if more else 'fewer'} members in 100 {result.words}"
+        return f"under {plain(scheme)}, {said} than under {control} ({_either_way(lift, 1, 'more', 'fewer')})"
+    verb, to = ("adds", "to") if more else ("takes", "from")
     said = f"{verb} {money(size, result.currency)} {to} {result.words}, compared with {control}"
-    return f"{plain(scheme)} {said} ({bounds(lift, digits)})"
+    return f"{plain(scheme)} {said} ({_either_way(lift, 2, 'added', 'taken')})"
 
 
-def headline_trials(decision: Decision) -> Headline:
-    """Return the one sentence of the study and what follows from it."""
+def _either_way(lift: Interval, digits: int, more: str, fewer: str) -> str:
+    """Return an interval without signs, in the direction of its value; each end named where it spans zero."""
+    up = lift.value >= 0
+    near, far = (lift.low, lift.high) if up else (lift.high, lift.low)
+    ahead, behind = (more, fewer) if up else (fewer, more)
+    if lift.low < 0 < lift.high:
+        said = f"{number(abs(far), digits)} {ahead} to {number(abs(near), digits)} {behind}"
+    else:
+        said = f"{number(abs(near), digits)} to {number(abs(far), digits)} {ahead}"
+    return f"{lift.label} {said}"
+
+
+def headline_trials(decision: Decision, checks: Sequence[Check] = ()) -> Headline:
+    """Return the one sentence of the study, what follows from it, and what was warned of."""
     result, scheme = decision.result, decision.scheme
     clause = lift_in_words(result, scheme)
     opening = {
@@ -52,12 +87,17 @@ def headline_trials(decision: Decision) -> Headline:
         opening = f"Keep {plain(result.control)}: "
     return Headline(
         sentence=_sentence(opening + clause),
-        verdict=decision.verdict,
+        verdict=f"{decision.verdict} (exercise)" if decision.historic else decision.verdict,
         status="blocked" if decision.verdict == "blocked" else "ok",
         interval=shown_lift(result, scheme),
         unit=shown_unit(result),
-        detail=" ".join(decision.reasons),
+        detail=" ".join([*decision.reasons, *_warned(checks)]),
     )
+
+
+def _warned(checks: Sequence[Check]) -> list[str]:
+    names = [_WARNED.get(check.name, check.name) for check in checks if check.verdict == "warn"]
+    return [f"Warnings: {'; '.join(names)}."] if names else []
 
 
 def key_figures_trials(
@@ -76,9 +116,9 @@ def key_figures_trials(
             f"{chances(decision.plan.threshold)}",
         ),
         KeyFigure(
-            "Trials in which this rule ships for nothing",
+            "False alarms: trials that would ship a scheme without a lift",
             percent(error["wrong_rate"]),
-            f"with {plural(rates.planned_looks, 'look')}, when no scheme does anything; "
+            f"with {plural(rates.planned_looks, 'look')}, at worst: {_WORLDS[str(error['worst'])]}; "
             f"95 % interval of the simulation {percent(error['wrong_rate_low'])} to "
             f"{percent(error['wrong_rate_high'])}",
         ),
@@ -111,14 +151,14 @@ def _lift_figure(trial: Trial, result: TrialResult, scheme: str) -> KeyFigure:
     )
 
 
-def next_steps_trials(decision: Decision, rates: ErrorRateCard) -> list[Action]:
+def next_steps_trials(decision: Decision, rates: ErrorRateCard, checks: Sequence[Check] = ()) -> list[Action]:
     """Return what to do, with effect, cost and evidence."""
     result, scheme, control = decision.result, plain(decision.scheme), plain(decision.result.control)
     digits = 1 if result.kind == "binary" else 2
     effect = in_words(shown_lift(result, decision.scheme), shown_unit(result), digits)
     first = {
         "ship": Action(
-            f"Give {scheme} to all new members, and keep {control} for a small random part.",
+            f"Give {scheme} to everyone, and keep {control} for a small random part.",
             effect,
             "Counted in the net value." if result.kind == "value" else "Not known.",
             "trial; the table of schemes",
@@ -137,8 +177,43 @@ def next_steps_trials(decision: Decision, rates: ErrorRateCard) -> list[Action]:
             "the table of checks",
         ),
     }
-    stop = Action(f"Keep {control}.", effect, "None.", "trial; the table of schemes")
-    return [first.get(decision.verdict, stop), _afterwards(decision)]
+    avoided = _avoided(result, decision.scheme)
+    stop = Action(f"Stay with {control}.", avoided, "None.", "trial; the table of schemes")
+    chosen = first.get(decision.verdict, stop)
+    return [*_uneven(checks), chosen, *_not_given(decision), _afterwards(decision)]
+
+
+def _avoided(result: TrialResult, scheme: str) -> str:
+    """Return what is spared by not giving a scheme, signs turned round where it is a loss."""
+    lift, digits = shown_lift(result, scheme), 1 if result.kind == "binary" else 2
+    if lift.value >= 0:
+        return f"Gives up {in_words(lift, shown_unit(result), digits)}: too little to be worth having."
+    low, high = number(-lift.high, digits), number(-lift.low, digits)
+    return f"Avoids losing {number(-lift.value, digits)} {shown_unit(result)} ({lift.label} {low} to {high})."
+
+
+def _not_given(decision: Decision) -> list[Action]:
+    """Return an action against every scheme that is clearly worse than control, the worst first."""
+    result = decision.result
+    worse = [s for s in result.schemes[1:] if result.lift(s).high < 0]
+    return [
+        Action(f"Do not give {plain(s)}.", _avoided(result, s), "None.", "trial; the table of schemes")
+        for s in sorted(worse, key=lambda s: (result.lift(s).value, s))
+        if decision.verdict not in ("stop", "blocked")
+    ]
+
+
+def _uneven(checks: Sequence[Check]) -> list[Action]:
+    if not any(check.name == _SPLIT and check.verdict == "warn" for check in checks):
+        return []
+    return [
+        Action(
+            "Find out why members were divided unevenly.",
+            "Shows whether the schemes' members can be compared at all.",
+            "Time.",
+            "the table of checks",
+        )
+    ]
 
 
 def _afterwards(decision: Decision) -> Action:
@@ -160,16 +235,23 @@ def _afterwards(decision: Decision) -> Action:
 
 def describe_lifts(result: TrialResult) -> str:
     """Return the finding of the picture of lifts."""
-    best = result.table.iloc[1:].sort_values(["lift", "scheme"], ascending=[False, True])["scheme"].iloc[0]
-    clear = [s for s in result.schemes[1:] if result.lift(s).low > 0]
-    worse = [s for s in result.schemes[1:] if result.lift(s).high < 0]
-    if clear:
-        others = [plain(s) for s in clear if s != best]
-        more = f"; {listing(others)} {'does' if len(others) == 1 else 'do'} too" if others else ""
-        return _sentence(f"{plain(best)} does better than {plain(result.control)}{more}")
-    if worse:
-        return _sentence(f"{listing([plain(s) for s in worse])} did worse than {plain(result.control)}")
-    return f"No scheme is clearly better or worse than {plain(result.control)}."
+    ordered = result.table.iloc[1:].sort_values(["lift", "scheme"], ascending=[False, True])["scheme"]
+    best, worst = str(ordered.iloc[0]), str(ordered.iloc[-1])
+    parts = [_gain(result, best)] if result.lift(best).low > 0 else []
+    parts += [_gain(result, worst)] if result.lift(worst).high < 0 else []
+    if not parts:
+        return f"No scheme is clearly better or worse than {plain(result.control)}."
+    return _sentence("; ".join(parts) + f", compared with {plain(result.control)}")
+
+
+def _gain(result: TrialResult, scheme: str) -> str:
+    """Return what a scheme earns, loses or keeps, with its number."""
+    lift = shown_lift(result, scheme).value
+    if result.kind == "binary":
+        return f"{plain(scheme)}: {number(abs(lift))} {'more' if lift > 0 else 'fewer'} members in 100"
+    verb = "earns" if lift > 0 else "loses"
+    more = " more" if lift > 0 else ""
+    return f"{plain(scheme)} {verb} {money(abs(lift), result.currency)}{more} per member"
 
 
 def describe_lifts_below(result: TrialResult) -> str:
@@ -196,10 +278,18 @@ def alt_lifts(result: TrialResult) -> str:
 
 
 def describe_strata(result: TrialResult) -> str:
-    """Return what pooling did to the strata, as a finding."""
+    """Return the range of the best scheme's lift over strata, as a finding."""
     if result.strata["stratum"].nunique() == 1:
-        return "There is one stratum, so there is nothing to pool."
-    return f"Pooling took away {percent(result.shrunk, 0)} of the differences between strata."
+        return "There is one stratum, so there is nothing to compare."
+    best = result.table.iloc[1:].sort_values(["lift", "scheme"], ascending=[False, True])["scheme"].iloc[0]
+    lifts = result.strata.loc[result.strata["scheme"] == best, "lift"] * _factor(result)
+    digits = 1 if result.kind == "binary" else 2
+    low, high = (number(float(x), digits, signed=True) for x in (lifts.min(), lifts.max()))
+    return _sentence(f"{plain(str(best))} does {low} to {high} {shown_unit(result)} over the strata")
+
+
+def _factor(result: TrialResult) -> float:
+    return 100.0 if result.kind == "binary" else 1.0
 
 
 def describe_strata_below(result: TrialResult) -> str:
@@ -226,7 +316,7 @@ def describe_error_rates(rates: ErrorRateCard) -> str:
     """Return what looking more often does to the rule, as a finding."""
     once, most = rates.at(1), rates.table.iloc[-1]
     return (
-        f"Looked at once, the rule ships for nothing in {percent(once['wrong_rate'])} of trials, "
+        f"Looked at once, the rule ships a scheme without a lift in {percent(once['wrong_rate'])} of trials, "
         f"looked at {int(most['looks'])} times in {percent(most['wrong_rate'])}."
     )
 
@@ -234,9 +324,23 @@ def describe_error_rates(rates: ErrorRateCard) -> str:
 def describe_error_rates_below(rates: ErrorRateCard) -> str:
     """Return what the picture of error rates draws."""
     return (
-        f"Share of {count(rates.worlds)} simulated trials of this size and number of schemes "
-        f"in which something ships although no scheme does anything; bars: 95 % simulation error."
+        f"Share of {count(rates.worlds)} simulated trials of this size in which a scheme without a lift "
+        f"ships{_worlds_in_words(rates)}; vetoes left out; bars: 95 % simulation error."
     )
+
+
+def _worlds_in_words(rates: ErrorRateCard) -> str:
+    """Return the simulated worlds without a lift, with what harm means in them."""
+    if rates.schemes == 1:
+        return ""
+    harm = _rates_amount(rates, rates.harm)
+    return f", the worst of {len(_WORLDS)} worlds: {'; or '.join(_WORLDS.values())} (harm: {harm} lost)"
+
+
+def _rates_amount(rates: ErrorRateCard, value: float) -> str:
+    if rates.kind == "binary":
+        return f"{number(100 * value)} {_UNIT_BINARY}"
+    return f"{money(value, rates.currency)} per member"
 
 
 @register
@@ -278,8 +382,9 @@ def say_plan(plan: TrialPlan) -> str:
     """Say the rule in words, with the fingerprint that another rule would not have."""
     return (
         f"Ship the scheme whose {plan.metric.replace('_', ' ')} after {plan.horizon_days} days exceeds "
-        f"control's by more than {plan.rope:g} with probability above {percent(plan.threshold, 0)}. "
-        f"Veto: expected loss above {plan.tolerable_loss:g}, or {plan.guard.replace('_', ' ')} lower "
+        f"control's by more than {_plan_amount(plan, plan.rope)} with probability above "
+        f"{percent(plan.threshold, 0)}. Veto: expected loss above "
+        f"{_plan_amount(plan, plan.tolerable_loss)}, or {plan.guard.replace('_', ' ')} lower "
         f"by more than {number(100 * plan.guard_margin)} in 100 with probability above "
         f"{percent(plan.guard_risk, 0)}. "
         f"Looks: {plan.looks}. Fingerprint {plan.fingerprint}."
@@ -324,15 +429,28 @@ def say_error_rates(rates: ErrorRateCard) -> str:
     row = rates.at(rates.planned_looks)
     return (
         f"{describe_error_rates(rates)} With the planned {plural(rates.planned_looks, 'look')} "
-        f"it is wrong in {percent(row['wrong_rate'])} and finds a scheme worth {rates.worthwhile:g} more in "
-        f"{percent(row['found_rate'])}. Vetoes are not simulated; they can only make shipping rarer. "
-        "The decision is simulated by the normal form of the fast path."
+        f"it is wrong in {percent(row['wrong_rate'])} at worst ({_WORLDS[str(row['worst'])]}; vetoes would "
+        f"make that rarer). {_power(rates)} The decision is simulated by the normal form of the fast path."
     )
+
+
+def _plan_amount(plan: TrialPlan, value: float) -> str:
+    """Return an amount of the metric; the plan knows whether that is the guard's kind, not its currency."""
+    return f"{value:g} (unit of {plan.metric.replace('_', ' ')} per member)"
+
+
+def _power(rates: ErrorRateCard) -> str:
+    """Say how often the rule finds what is worth having, with vetoes and without."""
+    row = rates.at(rates.planned_looks)
+    worth = _rates_amount(rates, rates.worthwhile)
+    neutral = " and that leaves the guard as it is" if rates.guarded else ""
+    without = f" ({percent(row['unvetoed_rate'])} if nothing could veto)"
+    return f"A scheme worth {worth} more{neutral} ships in {percent(row['found_rate'])}{without}."
 
 
 def plain(scheme: str) -> str:
     """Return a scheme's name for reading."""
-    return "no scheme" if scheme == "none" else scheme.replace("_", " ")
+    return plain_scheme(scheme)
 
 
 def _amount(result: TrialResult, value: float) -> str:

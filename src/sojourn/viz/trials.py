@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sojourn.core.results.trials import ErrorRateCard, TrialResult
+from sojourn.core.results.trials import ErrorRateCard, TrialResult, plain_scheme
 from sojourn.core.text import number, percent
 from sojourn.viz.theme import ACCENT, BAD, CONTROL, GRID, INK, MUTED, label_end, new_axes, theme
 
@@ -121,7 +121,7 @@ def _digits(result: TrialResult) -> int:
 
 
 def _plain(scheme: str) -> str:
-    return "no scheme" if scheme == "none" else scheme.replace("_", " ")
+    return plain_scheme(scheme)
 
 
 def _control_line(ax: Axes, result: TrialResult, top: float) -> None:

@@ -326,9 +326,9 @@ class ErrorRateCard:
     Attributes
     ----------
     table : DataFrame, one row per number of looks
-        ``looks``, ``wrong_rate``, ``wrong_rate_low``, ``wrong_rate_high`` (a scheme shipped whose true lift is
-        at most 0, vetoes left out, in the worst world), ``worst`` (its name), ``all_null_rate`` (every true
-        lift is 0), ``one_good_rate`` (one is worth `worthwhile`), ``others_bad_rate`` (all but one lose
+        ``looks``, ``wrong_rate``, ``wrong_rate_low``, ``wrong_rate_high`` (a scheme shipped whose true lift
+        is at most 0, vetoes left out, in the worst world), ``worst`` (its name), ``all_null_rate`` (every
+        true lift is 0), ``one_good_rate`` (one is worth `worthwhile`), ``others_bad_rate`` (all but one lose
         `harm`; both only with two schemes or more), ``found_rate``, ``found_rate_low``, ``found_rate_high``
         (the scheme shipped that is worth `worthwhile` while the others are worth 0 and the guard of all is as
         control's, vetoes included), ``unvetoed_rate`` (the same without vetoes); exact 95 % intervals.
@@ -348,6 +348,8 @@ class ErrorRateCard:
         What poor schemes lose in the simulated worlds (unit of the metric).
     guarded : bool
         Whether a guard other than the metric may veto.
+    kind, currency : str
+        Of the metric.
     """
 
     table: pd.DataFrame
@@ -359,6 +361,8 @@ class ErrorRateCard:
     worthwhile: float
     harm: float
     guarded: bool
+    kind: OutcomeKind = "value"
+    currency: str = ""
 
     def at(self, looks: int) -> pd.Series:
         """Return the row for a number of looks.

@@ -95,6 +95,8 @@ def error_rates(
         worthwhile=plan.worthwhile,
         harm=_HARM * plan.worthwhile,
         guarded=judged.guard is not None,
+        kind=trial.kind(plan.metric),
+        currency=str(trial.meta.get("currency", "")),
     )
 
 
