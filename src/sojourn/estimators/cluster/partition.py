@@ -12,7 +12,7 @@ from sojourn.core.results.segments import Floats, Ints, NearestCentre
 #: Share of a round metric that is mixed into the pooled within-group covariance.
 SHRINKAGE = 0.2
 
-_ROUNDS = 30
+_ROUNDS, _STEPS = 5, 30
 
 #: Groups have settled when this share of members stays where it is.
 _SETTLED = 0.999
@@ -52,7 +52,7 @@ def partition(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 4) -
 
     Notes
     -----
-    k-means, then alternately the pooled within-group covariance and the nearest centres in its metric: the
+    k-means, then alternately the pooled within-group covariance and k-means in its metric: the
     classification EM of a Gaussian mixture with one covariance and equal weights [1]_. Plain k-means on
     standardised features cuts at the wrong angle wherever groups differ in some features only.
 
@@ -61,8 +61,8 @@ def partition(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 4) -
     labels, metric = _kmeans(x, k, rng, starts), np.eye(x.shape[1])
     for _ in range(_ROUNDS):
         trial = _metric(x, labels, k)
-        moved = NearestCentre(trial, _centres(x @ trial, labels, k)).assign(x)
-        if len(np.unique(moved)) < k:
+        moved = _settled(x, trial, labels, k)
+        if moved is None:
             break
         settled = float(np.mean(moved == labels)) > _SETTLED
         labels, metric = moved, trial
@@ -70,6 +70,20 @@ def partition(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 4) -
             break
     centres = _centres(x @ metric, labels, k)
     return NearestCentre(metric, centres[np.lexsort(centres.T[::-1])])
+
+
+def _settled(x: Floats, metric: Floats, labels: Ints, k: int) -> Ints | None:
+    """Return the groups to which Lloyd's steps lead in a metric; None where a group loses all its members."""
+    y, identity = x @ metric, np.eye(x.shape[1])
+    for _ in range(_STEPS):
+        moved = NearestCentre(identity, _centres(y, labels, k)).assign(y)
+        if np.bincount(moved, minlength=k).min() == 0:
+            return None
+        still = float(np.mean(moved == labels)) > _SETTLED
+        labels = moved
+        if still:
+            break
+    return labels
 
 
 def _kmeans(x: Floats, k: int, rng: np.random.Generator, starts: int) -> Ints:

@@ -18,7 +18,6 @@ from sojourn.studies.segments.exam import exam_table, passed
 from sojourn.studies.segments.features import features
 from sojourn.studies.segments.structure import FIT_AT_MOST, chosen_k, stability_table
 
-
 #: Different rows that are needed per group, so that every resample can form them.
 _ROWS_PER_GROUP = 10
 
@@ -116,7 +115,7 @@ def _telling(x: Floats, k: int, case: str) -> Floats:
     different = len(np.unique(x, axis=0))
     if different < _ROWS_PER_GROUP * k:
         raise UndefinedError(
-            f"The members of {case} show only {count(different)} different patterns of behaviour, too few to look "
-            f"for {k} groups. Ask for fewer, or record more of what members do."
+            f"The members of {case} show only {count(different)} different patterns of behaviour, too few "
+            f"to look for {k} groups. Ask for fewer, or record more of what members do."
         )
     return x
