@@ -1,0 +1,121 @@
+"""Intervals and smooth models of segments against closed forms."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
+from sojourn.estimators.cluster.smooth import KNOTS, components, curve, least_squares, smooth_predictions
+
+
+@settings(deadline=None)
+@given(st.integers(1, 5_000), st.floats(0, 1), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_a_share_has_the_quantiles_of_its_beta(n, part, mass):
+    k = round(part * n)
+    low, high = jeffreys(k, n, mass)
+    beta = stats.beta(k + 0.5, n - k + 0.5)
+    # both invert the same function; they agree to twelve digits
+    assert low == (0 if k == 0 else pytest.approx(beta.ppf((1 - mass) / 2), rel=1e-9))
+    assert high == (1 if k == n else pytest.approx(beta.ppf((1 + mass) / 2), rel=1e-9))
+    assert low <= k / n <= high
+
+
+@pytest.mark.parametrize(("k", "n"), [(400, 1_000), (50, 2_000), (1_900, 2_000)])
+def test_a_share_of_many_has_the_wilson_interval_too(k, n):
+    wilson = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
+    # both are the normal interval plus terms of order 1/n; a tenth of the half-width is more than their gap
+    reach = (wilson.high - wilson.low) / 2
+    assert jeffreys(k, n, 0.95) == pytest.approx((wilson.low, wilson.high), abs=reach / 10)
+
+
+def test_a_share_is_covered_as_often_as_said():
+    n, mass = 60, 0.95
+    bounds = np.array([jeffreys(k, n, mass) for k in range(n + 1)])
+    grid = np.linspace(0.05, 0.95, 181)
+    covered = [
+        stats.binom.pmf(np.flatnonzero((bounds[:, 0] <= p) & (p <= bounds[:, 1])), n, p).sum() for p in grid
+    ]
+    assert np.mean(covered) == pytest.approx(mass, abs=0.01)  # exact sums; Brown, Cai & DasGupta (2001)
+    assert min(covered) > 0.9
+
+
+def test_the_interval_of_a_mean_is_that_of_the_normal():
+    values = np.array([1.0, 4.0, 2.0, 8.0, 5.0])
+    mean, low, high = mean_interval(values, 0.9)
+    expected = stats.norm(values.mean(), stats.sem(values)).interval(0.9)
+    assert (mean, low, high) == pytest.approx((4.0, *expected), rel=1e-12)
+
+
+def test_a_curve_fits_what_is_straight_and_what_bends():
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-2, 2, (600, 2))
+    new = rng.uniform(-2, 2, (300, 2))
+
+    def signal(rows):
+        return np.column_stack([np.sin(rows[:, 0]) + rows[:, 1] ** 2, 3.0 * rows[:, 0]])
+
+    guess = smooth_predictions(x, signal(x) + 0.3 * rng.standard_normal((600, 2)), new)
+    errors = ((guess - signal(new)) ** 2).mean(axis=0)
+    constant = ((signal(x).mean(axis=0) - signal(new)) ** 2).mean(axis=0)
+    assert guess.shape == (300, 2)
+    # noise of variance .09 spread over 10 columns and 600 rows, and the spline's own error
+    assert (errors < 0.03 * constant).all()
+    line = least_squares(x, signal(x), new)
+    assert errors[0] < 0.2 * ((line - signal(new))[:, 0] ** 2).mean()  # what bends is no line's business
+
+
+def test_without_a_signal_it_says_the_mean():
+    rng = np.random.default_rng(2)
+    x, y = rng.standard_normal((500, 3)), rng.standard_normal((500, 1)) + 5
+    guess = smooth_predictions(x, y, rng.standard_normal((500, 3)))
+    # a mean of 500 has a standard error of .045; a ridge leaves little more
+    assert np.sqrt(((guess - 5) ** 2).mean()) < 0.2
+
+
+def test_many_equal_values_get_a_level_of_their_own():
+    rng = np.random.default_rng(3)
+    x = np.where(rng.random(800) < 0.5, 0.0, rng.uniform(0, 1, 800))[:, None]
+    y = np.where(x == 0, 2.0, -x)
+    made = curve(x[:, 0])
+    assert made.atoms.tolist() == [0.0]
+    guess = smooth_predictions(x, y, np.array([[0.0], [0.02], [0.5]]))
+    # a spline alone would have to climb 2 within a hundredth
+    assert guess[:, 0] == pytest.approx([2.0, -0.02, -0.5], abs=0.05)
+
+
+def test_a_curve_is_straight_beyond_its_outer_knots():
+    values = np.linspace(-1, 1, 401)
+    made = curve(values)
+    assert made.knots == pytest.approx(np.quantile(values, KNOTS))
+    beyond = made.columns(np.array([2.0, 3.0, 4.0, -2.0, -3.0, -4.0]))
+    assert np.diff(beyond[:3], 2, axis=0) == pytest.approx(0, abs=1e-9)
+    assert np.diff(beyond[3:], 2, axis=0) == pytest.approx(0, abs=1e-9)
+    assert beyond.shape == (6, 4)  # the value, and one bend fewer than two less than the knots
+
+
+def test_a_feature_of_few_values_is_a_step_or_a_line():
+    made = curve(np.repeat([0.0, 1.0], 50))
+    assert made.columns(np.array([0.0, 1.0])).shape == (2, 3)
+    assert smooth_predictions(
+        np.repeat([[0.0], [1.0]], 50, axis=0), np.repeat([[3.0], [9.0]], 50, axis=0), np.array([[0.0], [1.0]])
+    )[:, 0] == pytest.approx([3, 9], abs=0.01)
+
+
+def test_components_are_those_of_the_singular_values():
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((200, 4)) * [4.0, 2.0, 1.0, 0.5]
+    x -= x.mean(axis=0)
+    u, s, _ = np.linalg.svd(x, full_matrices=False)
+    mine = components(x, 2)
+    for j in range(2):
+        assert abs(mine[:, j]) == pytest.approx(abs(u[:, j] * s[j]), abs=1e-9)
+    assert components(x, 2, x[:5]) == pytest.approx(mine[:5])
+
+
+def test_least_squares_is_numpys():
+    rng = np.random.default_rng(5)
+    x, y = rng.standard_normal((50, 1)), rng.standard_normal((50, 1))
+    slope, level = np.polyfit(x[:, 0], y[:, 0], 1)
+    assert least_squares(x, y, np.array([[2.0]]))[0, 0] == pytest.approx(level + 2 * slope)
