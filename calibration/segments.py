@@ -1,4 +1,4 @@
-"""How often the verdict on groups is right: in worlds without groups, of planted groups, for lopsided samples."""
+"""How often the verdict on groups is right: worlds without groups, planted groups, lopsided samples."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KS = (2, 3, 4, 5, 6, 7, 8)
 #: Members of a world: as many as CDNOW has in the study.
 MEMBERS = 2_400
 
-#: At most such a share of worlds without groups may claim groups; planted groups must be found in such a share.
+#: At most such a share of worlds without groups may claim groups; planted ones must be found in such a share.
 FALSE, FOUND = 0.05, 0.9
 
 #: Bayes error of the planted groups that must be found; for larger ones the decline is reported.
@@ -77,7 +77,7 @@ def _false_claims(kind: str, place: int, *, worlds: int, seed: int, over: Any) -
     return {
         "claim": f"groups are claimed in a world without groups: {kind}, {MEMBERS} members",
         "worlds": worlds,
-        "goal": f"at most {FALSE}; fails where the lower 99.9 % bound of the share among {worlds} worlds is above",
+        "goal": f"at most {FALSE}; fails where the lower 99.9 % bound of the share is above",
         "measured": round(groups, 4),
         "lower_bound": round(at_least(groups, worlds), 4),
         "stands_apart_before_the_exam": round(apart, 4),
@@ -114,7 +114,7 @@ def possible(world: Features, rng: np.random.Generator) -> bool:
     return not bool((missed.max(axis=0) > SPLITS / 2).all())
 
 
-def planted_groups(worlds: int, seed: int, over: Any) -> list[dict[str, Any]]:
+def found_again(worlds: int, seed: int, over: Any) -> list[dict[str, Any]]:
     """Return how often planted groups are found: by their number, over all numbers, and for larger errors."""
     each = {k: over(partial(found_one, k, ERROR, seed), worlds) for k in (2, 3, 4, 5)}
     rows = [_found_row(f"{k} planted groups", ERROR, found) for k, found in each.items()]
