@@ -73,7 +73,7 @@ _HOME: dict[str, str] = {
     "next_frame": "sojourn.report.segments",
     "next_steps_retention": "sojourn.report.retention_steps",
     "next_steps_segments": "sojourn.report.segments",
-    "next_steps_trials": "sojourn.report.trials",
+    "next_steps_trials": "sojourn.report.trial_steps",
     "note": "sojourn.report.blocks",
     "plot_error_rates": "sojourn.viz.trials",
     "plot_hazard": "sojourn.viz.retention",
