@@ -1,0 +1,306 @@
+"""What is said of segments: every sentence follows the numbers, with interval, mass and kind."""
+
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import sojourn as sj
+from sojourn.core.errors import UndefinedError
+from sojourn.core.results.check import Check
+from sojourn.core.results.segments import (
+    CEILING,
+    OURS,
+    RFM,
+    SMOOTH,
+    Profile,
+    ScoreBands,
+    Segmentation,
+    WhatNext,
+)
+
+NAMES = {
+    "groups": ("just seen, often active", "long silent"),
+    "bands": ("less active half", "more active half"),
+}
+
+
+def found(kind="groups", reason="useful", **changes) -> Segmentation:
+    """Return a result of two groups or of two bands whose numbers are all different."""
+    table = pd.DataFrame(
+        {
+            "segment": NAMES[kind],
+            "n": [600, 400],
+            "share": [0.6, 0.4],
+            "share_low": [0.569, 0.37],
+            "share_high": [0.63, 0.431],
+            "sentence": ["First: much.", "Second: little."],
+        }
+    )
+    stability = pd.DataFrame(
+        {
+            "k": [2, 3],
+            "depth": [0.62, 0.11],
+            "null_depth": [0.1, 0.05],
+            "null_depth_high": [0.23, 0.17],
+            "excess": [9.0, 0.4],
+            "needed": [2.0, 2.0],
+            "jaccard": [0.97, 0.6],
+            "null_jaccard": [0.9, 0.5],
+            "smallest_share": [0.4, 0.1],
+            "separated": [reason != "no valley", False],
+        }
+    )
+    exam = pd.DataFrame(
+        {
+            "rival": [OURS, RFM, SMOOTH, CEILING],
+            "explained": [0.2345, 0.2001, 0.21, 0.3109],
+            "gain": [0.0, 0.0344, 0.0245, -0.0764],
+            "gain_low": [0.0, 0.02, -0.01, -0.09],
+            "gain_high": [0.0, 0.05, 0.05, -0.06],
+            "beaten": [False, True, False, False],
+        }
+    )
+    made = Segmentation(
+        case="test",
+        verdict="groups" if reason == "useful" else "a gradient, not groups",
+        reason=reason,
+        k=2,
+        table=table,
+        stability=stability,
+        exam=exam,
+        exam_k=2,
+        rule=ScoreBands(None, None),  # the words never read the rule
+        names=("recency", "frequency"),
+        mass=0.95,
+        min_group=20,
+        fitted=1_003,
+        judged=1_000,
+        members=2_003,
+        meta={"cut": "2025-04-02T00:00:00+00:00", "currency": "EUR", "as_of": "2025-07-01T00:00:00+00:00"},
+    )
+    return replace(made, **changes)
+
+
+def after(kind="groups", *, spend=True, shares=(0.8123, 0.2345), mass=0.95) -> WhatNext:
+    table = pd.DataFrame({"segment": NAMES[kind], "n": [600, 400]})
+    if shares:
+        table["active_share"] = shares
+        table["active_share_low"] = [share - 0.0312 for share in shares]
+        table["active_share_high"] = [share + 0.0288 for share in shares]
+    if spend:
+        table["spend"], table["spend_low"], table["spend_high"] = [12.5, 40.25], [11.0, 33.0], [14.0, 47.5]
+    everyone = pd.DataFrame({"segment": ["everyone"], "n": [1_000], "active_share": [0.5812]})
+    return WhatNext(table, everyone, kind == "bands", 90, "EUR", mass)
+
+
+def who() -> Profile:
+    table = pd.DataFrame(
+        {
+            "segment": ["often active", "often active", "long silent", "long silent"],
+            "feature": ["spend a month", "days since last active"] * 2,
+            "difference": [0.4, -1.04, -0.3, 1.37],
+        }
+    )
+    return Profile(table, 0.9)
+
+
+def test_the_headline_of_groups_contrasts_both_ends_with_mass_and_kind():
+    head = sj.headline_segments(found(), after())
+    assert head.sentence == (
+        "Members form 2 groups: of “just seen, often active”, 81.2 members in 100 (95 % credible "
+        "interval 78.1 to 84.1) were active in the next 90 days, of “long silent” 23.4 (20.3 to 26.3)."
+    )
+    assert head.verdict == "2 groups"
+    assert head.status == "ok"
+    assert (head.interval.value, head.interval.low, head.interval.mass) == pytest.approx((81.23, 78.11, 0.95))
+    assert head.interval.kind == "eti"
+    assert head.unit == "members in 100"
+    assert "stand apart as no structureless data do" in head.detail
+
+
+def test_a_gradient_says_so_and_contrasts_first_and_last_band():
+    # the last band is the most active one by its rule, whatever its members did next
+    head = sj.headline_segments(found("bands", "no valley"), after("bands"))
+    assert head.sentence.startswith(
+        "Members lie on a gradient and form no separate groups: of “more active half”"
+    )
+    assert head.verdict == "a gradient, not groups"
+    assert head.interval.value == pytest.approx(23.45)
+    assert "nothing emptier lies between them" in head.detail
+
+
+def test_groups_of_no_use_are_a_gradient_that_names_both_facts():
+    head = sj.headline_segments(found("bands", "no use"), after("bands"))
+    assert head.verdict == "a gradient, not groups"
+    assert "2 groups can be told apart, but tell no more" in head.detail
+
+
+def test_a_failed_check_blocks_the_answer():
+    failed = Check("The sample stands for all members", "fail", "Off.", "Not for all.")
+    passed = replace(failed, name="Another", verdict="pass")
+    head = sj.headline_segments(found(), after(), [failed, passed])
+    assert head.status == "blocked"
+    assert head.verdict == "cannot be relied on"
+    assert "because of: the sample stands for all members." in head.detail
+    assert sj.headline_segments(found(), after(), [passed]).status == "ok"
+
+
+def test_where_nothing_tells_segments_apart_there_is_no_number():
+    head = sj.headline_segments(found(), after(shares=None))
+    assert head.sentence == "Members form 2 groups."
+    assert head.interval is None
+    assert sj.told(after(shares=None)) == ""
+    assert sj.say(after(shares=None)) == "In the next 90 days all members did the same."
+
+
+def test_the_widest_gap_is_told():
+    both = after()
+    for end, values in {"": [0.99, 0.95], "_low": [0.9, 0.9], "_high": [1, 1]}.items():
+        both.table[f"stayed_share{end}"] = values
+    assert sj.told(both) == "active_share"
+    both.table["stayed_share"] = [0.99, 0.05]
+    assert sj.told(both) == "stayed_share"
+    assert "were still members after the next 90 days" in sj.say(both)
+
+
+def test_the_mass_of_the_interval_is_the_one_said():
+    assert "(90 % credible interval" in sj.say(after(mass=0.9))
+
+
+def test_every_key_figure():
+    figures = sj.key_figures_segments(found(), after())
+    said = [(figure.label, figure.value, figure.interval) for figure in figures]
+    assert said == [
+        (
+            "Members looked at",
+            "2,003",
+            "as they were on 2 April 2025; 1,000 of them judge what the others formed",
+        ),
+        (
+            "Depth of the shallowest valley between 2 groups",
+            "0.62",
+            "0 is none, 1 empty; without structure it stays below 0.23",
+        ),
+        (
+            "What members did next, as explained by 2 groups",
+            "23.4 %",
+            "a score as free as it likes explains 31.1 %",
+        ),
+        ("“long silent”: active 90 days later", "23.4 %", "95 % credible interval 20.3 to 26.3"),
+        (
+            "“long silent”: spend in the next 90 days",
+            "40.25 EUR",
+            "a member; 95 % confidence interval 33.00 to 47.50",
+        ),
+    ]
+
+
+def test_key_figures_of_what_is_not_known_are_left_out():
+    labels = [
+        figure.label
+        for figure in sj.key_figures_segments(found("bands", "no valley"), after(spend=False, shares=None))
+    ]
+    assert len(labels) == 3
+    assert labels[2].endswith("2 bands")
+
+
+def test_next_steps_follow_the_verdict():
+    groups, gradient = (
+        sj.next_steps_segments(found(*args), after(args[0])) for args in (("groups",), ("bands", "no valley"))
+    )
+    assert "one message for each of the 2 groups" in groups[0].what
+    assert gradient[0].what.startswith("Do not write personas.")
+    for steps, low, share in ((groups, "long silent", "23.4"), (gradient, "less active half", "81.2")):
+        assert len(steps) == 3
+        assert f"“{low}” in a trial with a control group" in steps[1].what
+        assert re.search(
+            rf"{share} members in 100 \(95 % credible interval [\d.]+ to [\d.]+\)", steps[1].effect
+        )
+        assert "2 April 2025" in steps[2].effect
+
+
+def test_what_is_said_of_a_segmentation():
+    assert sj.say(found()).endswith("Segments: just seen, often active (60 %) and long silent (40 %).")
+    assert sj.say(found()).startswith("Members form 2 groups. They stand apart")
+
+
+def test_the_title_of_the_exam_follows_the_interval():
+    assert sj.describe_exam(found())["title"] == (
+        "2 groups explain more than RFM about what comes next; a free score explains more than both"
+    )
+    exam = found().exam
+    exam.loc[exam["rival"] == RFM, ["gain_low", "gain_high"]] = [-0.01, 0.05]
+    exam.loc[exam["rival"] == CEILING, ["gain_low", "gain_high"]] = [-0.01, 0.05]
+    assert (
+        sj.describe_exam(found(exam=exam))["title"]
+        == "2 groups explain about as much as RFM about what comes next"
+    )
+    exam.loc[exam["rival"] == RFM, ["gain_low", "gain_high"]] = [-0.05, -0.01]
+    assert "less than RFM" in sj.describe_exam(found(exam=exam))["title"]
+    assert "1,000 members" in sj.describe_exam(found())["note"]
+    assert "95 % confidence intervals" in sj.describe_exam(found())["note"]
+
+
+def test_the_table_of_the_exam_keeps_every_number():
+    frame = sj.exam_frame(found())
+    assert list(frame.columns) == [
+        "rival",
+        "explained_share",
+        "gain_points",
+        "gain_points_low",
+        "gain_points_high",
+    ]
+    assert frame["explained_share"].tolist() == found().exam["explained"].tolist()
+    assert frame["gain_points_low"].tolist() == found().exam["gain_low"].tolist()
+
+
+def test_the_title_of_the_valleys_says_how_many_stand_apart():
+    words = sj.describe_stability(found())
+    assert words["title"] == "Up to 2 groups stand apart"
+    assert "it is 0.62, against 0.23 without structure" in words["alt"]
+    none = sj.describe_stability(found("bands", "no valley"))
+    assert none["title"] == "No number of groups stands apart from its neighbours"
+    assert "1,003 members" in none["subtitle"]
+
+
+def test_the_title_of_profiles_is_the_largest_difference():
+    words = sj.describe_profile(who())
+    assert words["title"] == "What sets “long silent” apart most is more of: days since last active"
+    assert "+1.4 standard deviations" in words["alt"]
+    assert "90 % confidence intervals" in words["subtitle"]
+    assert sj.say(who()) == words["title"] + "."
+    less = replace(who(), table=who().table.iloc[:3])
+    assert "“often active” apart most is less of" in sj.describe_profile(less)["title"]
+
+
+def test_the_picture_of_what_came_next_names_its_interval():
+    words = sj.describe_next(after(), "active_share")
+    assert words["title"] == "81 % of “just seen, often active” were active, 23 % of “long silent”"
+    assert "95 % credible interval; 1,000 members" in words["subtitle"]
+    assert words["alt"].count("95 % credible interval") == 2
+
+
+def test_tables_are_those_of_the_result():
+    assert sj.segments_frame(found()).equals(found().table)
+    assert sj.next_frame(after())["segment"].tolist() == [*NAMES["groups"], "everyone"]
+    words = sj.describe_segments(found())
+    assert words["title"] == "2 groups, in words"
+    assert "95 % credible intervals" in words["note"]
+    assert (
+        sj.describe_segments(found("bands", "no valley"))["title"]
+        == "2 bands of one activity score, in words"
+    )
+
+
+def test_only_a_simulated_world_has_a_truth():
+    with pytest.raises(UndefinedError, match="The truth of 'test' is not known"):
+        sj.truth_frame(found())
+    assert "not known to anybody" in sj.say_truth(found())
+    truth = {"count": 3, "features": [{"segment": "a", "share": 0.5, "hazard": 2.0}]}
+    told = found(meta={**found().meta, "truth": truth})
+    assert sj.say_truth(told) == "The simulated world holds 3 hidden segments; this page found 2 groups."
+    assert sj.truth_frame(told)["leaving_factor"].tolist() == [2.0]
+    gradient = found("bands", "no valley", meta=told.meta)
+    assert sj.say_truth(gradient).endswith("found a gradient.")
