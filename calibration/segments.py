@@ -43,8 +43,8 @@ def calibrate() -> list[dict[str, Any]]:
     """Return all rows; as many worlds as fit into four minutes of two cores."""
     with _cores() as over:
         return [
-            *false_claims(100, SEED, over),
-            *found_again(8, SEED, over),
+            *false_claims(50, SEED, over),
+            *found_again(5, SEED, over),
             *sample_rates(200, SEED),
         ]
 
