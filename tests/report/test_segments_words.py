@@ -117,7 +117,7 @@ def test_the_headline_of_groups_contrasts_both_ends_with_mass_and_kind():
     assert (head.interval.value, head.interval.low, head.interval.mass) == pytest.approx((81.23, 78.11, 0.95))
     assert head.interval.kind == "eti"
     assert head.unit == "members in 100"
-    assert "stand apart as no structureless data do" in head.detail
+    assert "stand apart more than 95 in 100 data sets without structure" in head.detail
 
 
 def test_a_gradient_says_so_and_contrasts_first_and_last_band():

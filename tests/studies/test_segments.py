@@ -15,7 +15,7 @@ from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
 from sojourn.estimators.cluster.partition import pinned
 from sojourn.studies.segments.bands import activity_bands
 from sojourn.studies.segments.checks import check_segments, sample_distance
-from sojourn.studies.segments.describe import band_names, segment_names
+from sojourn.studies.segments.describe import band_names, kind_words, segment_names
 from sojourn.studies.segments.exam import exam_table, group_means, rfm_bands
 from sojourn.studies.segments.features import LIMIT, features, halves, symmetric_log
 from sojourn.studies.segments.structure import chosen_k, stability_table
@@ -346,7 +346,7 @@ def test_bands_have_names_and_groups_are_named_by_what_is_far_from_everyone():
     x = centres[group] + 0.1 * rng(15).standard_normal((1_200, 6))
     world = replace(gaussian(1_200, rng=rng(15)), x=x)
     names = segment_names(world, NearestCentre(np.eye(6), centres))
-    assert names == ("just seen, often active", "high spend (1)", "high spend (2)")
+    assert names == ("seen more lately, more often active", "higher spend (1)", "higher spend (2)")
 
 
 def test_features_by_hand():
@@ -419,3 +419,16 @@ def test_a_sample_that_misses_the_least_active_is_caught():
     assert verdicts == ["pass", "fail"]
     assert sample_distance(with_sample(everyone, table)) == pytest.approx(0, abs=1e-6)
     assert as_cells(part)["moments"]["members"].iloc[0] == 1_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("view catalogue", "catalogue views"),
+        ("task tasks", "tasks"),
+        ("search", "searches"),
+        ("purchase", "purchases"),
+    ],
+)
+def test_kinds_of_events_are_named_in_words(kind, words):
+    assert kind_words(kind) == words

@@ -136,5 +136,9 @@ def _truth(found: Segmentation) -> Check:
     ours = found.k if found.has_groups else 1
     same = hidden == ours
     finding = f"The simulated world holds {plural(hidden, 'hidden segment')}; {plural(ours, 'group')} found."
-    meaning = "The answer is right." if same else "The answer is not what is so: the data do not show it."
+    meaning = (
+        "The number of groups is right."
+        if same
+        else "The number of groups is not what is so: the data do not show it."
+    )
     return Check("The known truth", "pass" if same else "warn", finding, meaning)

@@ -31,14 +31,14 @@ FEATURE_WORDS: Mapping[str, str] = {
     "weekend": "active days at weekends (share)",
 }
 
-#: What a segment is called when its mean is below, or above, everyone's.
+#: What a segment is called when its mean is below, or above, everyone's: always in comparison.
 NAMES: Mapping[str, tuple[str, str]] = {
-    "frequency": ("rarely active", "often active"),
-    "recency": ("just seen", "long silent"),
-    "monetary": ("low spend", "high spend"),
+    "frequency": ("less often active", "more often active"),
+    "recency": ("seen more lately", "seen longer ago"),
+    "monetary": ("lower spend", "higher spend"),
     "trend": ("slowing down", "picking up"),
-    "intensity": ("light days", "busy days"),
-    "breadth": ("few features", "many features"),
+    "intensity": ("lighter days", "busier days"),
+    "breadth": ("fewer features", "more features"),
 }
 
 _FRACTIONS = {3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 10: "tenth"}
@@ -65,7 +65,7 @@ def profile(source: Cells | Features, found: Segmentation) -> Profile:
     rows = [
         {
             "segment": name,
-            "feature": FEATURE_WORDS.get(feature, f"{feature} (share)"),
+            "feature": FEATURE_WORDS.get(feature, f"{kind_words(feature)} (share)"),
             **_feature_row(now[feature].to_numpy(), labels == i, found.mass),
         }
         for i, name in enumerate(segment_names(seen, found.rule))
@@ -144,8 +144,23 @@ def _name(means: Floats, names: tuple[str, ...]) -> str:
 
 
 def _word(feature: str, mean: float) -> str:
-    low, high = NAMES.get(feature, (f"less {feature}", f"more {feature}"))
+    low, high = NAMES.get(feature, (f"fewer {kind_words(feature)}", f"more {kind_words(feature)}"))
     return high if mean > 0 else low
+
+
+def kind_words(kind: str) -> str:
+    """Return a kind of event in words: what was used, and what was done there, in the plural.
+
+    Examples
+    --------
+    >>> kind_words("view catalogue"), kind_words("task tasks"), kind_words("search")
+    ('catalogue views', 'tasks', 'searches')
+    """
+    event, _, feature = kind.partition(" ")
+    plural = event if event.endswith("s") else event + ("es" if event.endswith(("sh", "ch", "x")) else "s")
+    if not feature or feature == plural:
+        return plural
+    return f"{feature} {plural}"
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
