@@ -25,7 +25,8 @@ from sojourn.data.tidy import Tidy
 members = connect().read_parquet(sys.argv[1], table_name="members")
 began = {"observed_from": "2023-01-01T00:00:00Z", "first_instant": "2023-01-01T00:00:00Z"}
 meta = {"as_of": "2025-07-01T00:00:00Z", "time_zone": "UTC", "rows": {}, **began}
-params = {"churn": "cancellation", "lapse_days": 30, "event": "any", "groups": ["plan"], "first_seen_after_days": 0}
+leaving = {"churn": "cancellation", "lapse_days": 30, "event": "any", "first_seen_after_days": 0}
+params = {**leaving, "groups": ["plan"]}
 cells = make_cells(Tidy("bench", {"members": members}, meta), "retention", params)
 curve = sj.retention_curve(cells, by="plan", mass=0.95).at([90])
 print(json.dumps(dict(zip(curve["group"], curve["retained"]))))

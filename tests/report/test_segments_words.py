@@ -214,7 +214,7 @@ def test_next_steps_follow_the_verdict():
     assert gradient[0].what.startswith("Do not write personas.")
     for steps, low, share in ((groups, "long silent", "23.4"), (gradient, "less active half", "81.2")):
         assert len(steps) == 3
-        assert f"“{low}” in a trial with a control group" in steps[1].what
+        assert f"“{low}” with an incentive, in a trial with a control group" in steps[1].what
         assert re.search(
             rf"{share} members in 100 \(95 % credible interval [\d.]+ to [\d.]+\)", steps[1].effect
         )

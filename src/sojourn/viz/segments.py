@@ -121,7 +121,8 @@ def _share(ax: Axes, down: int, row: pd.Series, what: str, everyone: float) -> N
     ax.plot([low, high], [down, down], color=ACCENT, linewidth=2.4)
     ax.plot([value], [down], color=ACCENT, marker="o")
     near, right = abs(value - everyone) < _NEAR, value >= everyone
-    side = "left" if (near and right) or value < 2 * _NEAR else "right" if near or value > 1 - _NEAR else "center"
+    to_the_left, to_the_right = near or value > 1 - _NEAR, (near and right) or value < 2 * _NEAR
+    side = "left" if to_the_right else "right" if to_the_left else "center"
     shift = 3 if near and right else -3 if near and side == "right" else 0
     ax.annotate(percent(value), (value, down), xytext=(shift, 6), textcoords="offset points", ha=side)
 
