@@ -168,9 +168,7 @@ def _gain(result: TrialResult, scheme: str) -> str:
     lift = shown_lift(result, scheme).value
     if result.kind == "binary":
         return f"{plain(scheme)}: {number(abs(lift))} {'more' if lift > 0 else 'fewer'} members in 100"
-    verb = "earns" if lift > 0 else "loses"
-    more = " more" if lift > 0 else ""
-    return f"{plain(scheme)} {verb} {money(abs(lift), result.currency)}{more} per member"
+    return f"{plain(scheme)}: {money(abs(lift), result.currency)} {'more' if lift > 0 else 'less'} per member"
 
 
 def describe_lifts_below(result: TrialResult) -> str:
