@@ -255,8 +255,7 @@ def test_stopping_avoids_a_loss_with_its_sign():
 def test_a_poor_scheme_is_named_with_its_loss():
     result = make_result("value", (0.0345, -0.0477))
     assert sj.describe_lifts(result) == (
-        "Welcome coupon: 3.45 EUR more per member; points: 4.77 EUR less per member, "
-        "compared with no scheme."
+        "Welcome coupon: 3.45 EUR more per member; points: 4.77 EUR less per member, compared with no scheme."
     )
     steps = sj.next_steps_trials(decided(result), RATES)
     assert "Do not give points." in [step.what for step in steps]
