@@ -32,7 +32,7 @@ def test_the_contract_is_consistent() -> None:
     for table in CONTRACT.values():
         names = [column.name for column in table.columns]
         assert len(set(names)) == len(names)
-        named = {*table.key, table.time, *table.with_end, *([table.end] if table.end else [])}
+        named = {*table.key, table.time, *(n for e in table.ends for n in (e.column, *e.known_with))}
         assert named <= set(names)
         assert table.column(table.time).required
         assert all(column.grade in GRADES for column in table.columns)

@@ -54,6 +54,22 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """An instant that comes later than the row it stands in; at ``as_of`` it may not have come yet.
+
+    Attributes
+    ----------
+    column : str
+        The instant.
+    known_with : tuple of str
+        Columns that are known only when it has come.
+    """
+
+    column: str
+    known_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table of the contract: one row per thing.
 
@@ -67,10 +83,8 @@ class Table:
         Columns that may not repeat together; empty where rows may repeat.
     time : str
         The instant a row belongs to; a row later than ``as_of`` is not part of the data.
-    end : str
-        The instant at which what began at `time` ended; empty where nothing ends.
-    with_end : tuple of str
-        Columns that are known only when the end is.
+    ends : tuple of End
+        Instants that come after `time`, if at all: when what began has ended or was answered.
     """
 
     name: str
@@ -78,8 +92,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     time: str = ""
-    end: str = ""
-    with_end: tuple[str, ...] = ()
+    ends: tuple[End, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return one column by name (KeyError when unknown)."""
@@ -92,9 +105,13 @@ class Table:
 
     @property
     def tidy(self) -> dict[str, Type]:
-        """Columns behind the door: ``member`` in place of ``member_id``, no year of birth."""
-        names = {"member_id": "member"}
-        return {names.get(c.name, c.name): c.type for c in self.columns if c.name != "birth_year"}
+        """Columns behind the door: numbers in place of ids, no year of birth, no secret text."""
+        names = {"member_id": "member", "prospect_id": "prospect"}
+        return {
+            names.get(c.name, c.name): c.type
+            for c in self.columns
+            if c.name != "birth_year" and (c.type, c.grade) != ("text", "secret")
+        }
 
 
 def _id(name: str, meaning: str, *, required: bool = True) -> Column:
@@ -116,7 +133,10 @@ MEMBERS = Table(
     (
         _MEMBER,
         _at("joined_at", "When membership began.", required=True),
-        _at("churned_at", "When membership ended by cancellation; empty while it lasts."),
+        _at(
+            "churned_at",
+            "When membership first ended by cancellation; empty while it lasts. Returns live in `spells`.",
+        ),
         Column("churn_reason", "category", "Stated reason of the end.", known="later"),
         Column("channel", "category", "Where the member came from.", known="joining"),
         Column("plan", "category", "Plan at joining; later plans live in `spells`.", known="joining"),
@@ -135,8 +155,7 @@ MEMBERS = Table(
     ),
     key=("member_id",),
     time="joined_at",
-    end="churned_at",
-    with_end=("churn_reason",),
+    ends=(End("churned_at", ("churn_reason",)),),
 )
 EVENTS = Table(
     "events",
@@ -148,6 +167,7 @@ EVENTS = Table(
         Column("feature", "category", "Part of the product that was used."),
         Column("item_id", "text", "Item concerned."),
         Column("amount", "decimal", "Money paid (negative: refunded), in the case's currency."),
+        Column("load_ms", "integer", "Time the page took to load, in milliseconds.", at_least=0),
         _RECORDED,
     ),
     time="occurred_at",
@@ -160,6 +180,7 @@ ASSIGNMENTS = Table(
         _MEMBER,
         Column("scheme", "category", "Scheme the member was assigned to.", required=True, nullable=False),
         _at("assigned_at", "When the member was assigned.", required=True),
+        Column("cluster", "category", "What was assigned together; empty where each member was."),
     ),
     key=("trial", "member_id"),
     time="assigned_at",
@@ -198,12 +219,135 @@ SPELLS = Table(
     ),
     key=("member_id", "started_at"),
     time="started_at",
-    end="ended_at",
-    with_end=("end_reason", "voluntary"),
+    ends=(End("ended_at", ("end_reason", "voluntary")),),
 )
 
-#: Tables the door reads today, by name. Further ones of the design join here with their studies.
-CONTRACT: dict[str, Table] = {t.name: t for t in (MEMBERS, EVENTS, ASSIGNMENTS, COSTS, SPELLS)}
+MESSAGES = Table(
+    "messages",
+    "one message to one member",
+    (
+        _MEMBER,
+        _at("sent_at", "When it was sent.", required=True),
+        Column("channel", "category", "How: push, e-mail, SMS …", required=True, nullable=False),
+        Column("campaign", "category", "What it belongs to."),
+        _at("opened_at", "When it was opened; empty while it is not."),
+        _at("clicked_at", "When it was clicked; empty while it is not."),
+        _at("opted_out_at", "When the member refused further messages of this channel by it."),
+        Column("cost", "decimal", "Money spent on it, in the case's currency.", at_least=0),
+    ),
+    time="sent_at",
+    ends=(End("opened_at"), End("clicked_at"), End("opted_out_at")),
+)
+TOUCHES = Table(
+    "touches",
+    "one advertisement that one person met, or would have met, before joining",
+    (
+        _id("prospect_id", "Id of the person before joining; replaced by a number at the door."),
+        _id("member_id", "Id of the member that person became; empty for those who did not.", required=False),
+        _at("touched_at", "When.", required=True),
+        Column("medium", "category", "Where: search, display …", required=True, nullable=False),
+        Column("campaign", "category", "What it belongs to."),
+        Column("shown", "bool", "Whether it was shown; no: held out by lot, the chance was only logged."),
+        Column("cost", "decimal", "Money spent on it, in the case's currency.", at_least=0),
+    ),
+    time="touched_at",
+)
+LEDGER = Table(
+    "ledger",
+    "one movement of a member's points",
+    (
+        _MEMBER,
+        _at("at", "When.", required=True),
+        Column(
+            "kind",
+            "category",
+            "Earned, redeemed, expired or adjusted.",
+            required=True,
+            nullable=False,
+            one_of=("earn", "redeem", "expire", "adjust"),
+        ),
+        Column("points", "integer", "Points, negative where they leave.", required=True, nullable=False),
+        Column("reason", "category", "What for: purchase, task, correction …"),
+        Column("tier", "category", "Tier of the member after the movement.", known="later"),
+    ),
+    time="at",
+)
+RESPONSES = Table(
+    "responses",
+    "one question of a survey put to one member",
+    (
+        _MEMBER,
+        _at("asked_at", "When it was asked.", required=True),
+        Column("survey", "category", "Which: NPS, CSAT …", required=True, nullable=False),
+        _at("answered_at", "When it was answered; empty while it is not."),
+        Column("score", "integer", "Points given.", at_least=0),
+        Column("comment", "text", "What the member wrote; never passes the door.", "secret"),
+    ),
+    key=("member_id", "asked_at", "survey"),
+    time="asked_at",
+    ends=(End("answered_at", ("score", "comment")),),
+)
+TICKETS = Table(
+    "tickets",
+    "one request of a member for help",
+    (
+        _MEMBER,
+        _at("opened_at", "When it was opened.", required=True),
+        Column("topic", "category", "What about."),
+        _at("replied_at", "When it was first answered; empty while it is not."),
+        _at("closed_at", "When it was closed; empty while it is open."),
+        Column("resolved", "bool", "Whether the member was helped."),
+    ),
+    time="opened_at",
+    ends=(End("replied_at"), End("closed_at", ("resolved",))),
+)
+ITEMS = Table(
+    "items",
+    "one item on offer",
+    (
+        Column("item_id", "text", "The item, as `events` names it.", required=True, nullable=False),
+        _at("published_at", "When it came on offer.", required=True),
+        Column("category", "category", "What kind of item."),
+        Column("creator", "category", "Who made it: a name the platform publishes."),
+        Column("price", "decimal", "List price, in the case's currency.", at_least=0),
+    ),
+    key=("item_id",),
+    time="published_at",
+)
+REVENUE = Table(
+    "revenue",
+    "one amount earned otherwise than by a purchase of a member",
+    (
+        Column("stream", "category", "Advertising, trade fee …", required=True, nullable=False),
+        _at("at", "When.", required=True),
+        Column("amount", "decimal", "Money earned, in the case's currency.", required=True, nullable=False),
+        _id("member_id", "Member by whom it was earned; empty where by none.", required=False),
+        Column("item_id", "text", "Item by which it was earned."),
+    ),
+    time="at",
+)
+EXTERNAL = Table(
+    "external",
+    "one published figure to compare with",
+    (
+        Column("indicator", "category", "What it says.", "public", required=True, nullable=False),
+        _at("at", "When it was published.", required=True),
+        Column("value", "decimal", "The figure.", "public", required=True, nullable=False),
+        Column("unit", "category", "Its unit.", "public"),
+        Column("source", "category", "Who published it.", "public"),
+    ),
+    key=("indicator", "at"),
+    time="at",
+)
+
+#: Tables the door reads, by name.
+CONTRACT: dict[str, Table] = {
+    t.name: t
+    for t in (
+        MEMBERS, EVENTS, ASSIGNMENTS, COSTS, SPELLS, MESSAGES, TOUCHES, LEDGER, RESPONSES, TICKETS, ITEMS,
+        REVENUE, EXTERNAL,
+    )
+}  # fmt: skip
 
 #: Columns of `members` (and derived ones) by which a study may group from joining on.
 KNOWN_AT_JOINING: tuple[str, ...] = ("all", "channel", "plan", "region", "age_band", "cohort")

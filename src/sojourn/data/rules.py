@@ -119,10 +119,10 @@ def _of_key(table: Table, contract: Contract) -> list[Rule]:
 
 def _of_times(table: Table, contract: Contract, settings: Settings) -> list[Rule]:
     rules = [_of_lateness(table, contract, name, settings) for name in later_columns(table, contract)]
-    if contract.end in table.columns:
-        wrong = table[contract.end] < table[contract.time]
-        hint = "Nothing ends before it begins; correct one of both."
-        rules.insert(0, Rule(contract.end, f"before {contract.time}", hint, wrong))
+    hint = "Nothing ends before it begins; correct one of both."
+    for name in [end.column for end in contract.ends if end.column in table.columns]:
+        wrong = table[name] < table[contract.time]
+        rules.insert(0, Rule(name, f"before {contract.time}", hint, wrong))
     if settings.observed_from is not None and contract.name == "events":
         early = table[contract.time] < ibis.literal(settings.observed_from)
         rules.append(Rule(contract.time, "before observed_from", "They are left out.", early, "warning"))
@@ -134,7 +134,8 @@ def _of_lateness(table: Table, contract: Contract, column: str, settings: Settin
     late = is_late(table, column, settings)
     if settings.after_as_of == "error":
         return Rule(column, problem, "Set a later as_of, or after_as_of: leave_out.", late)
-    done = "They count as not ended." if column == contract.end else "They are left out."
+    ends = [end.column for end in contract.ends]
+    done = "They count as not ended." if column in ends else "They are left out."
     return Rule(column, problem, done, late, "warning")
 
 

@@ -67,18 +67,28 @@ def _belongs(table: Table, contract: Contract, settings: Settings) -> Value:
 
 
 def _column(table: Table, contract: Contract, name: str, kind: Type, settings: Settings) -> Value:
+    made = _made(table, name)
+    if made is not None:
+        return made
+    if name not in table.columns:
+        return ibis.null(_STORED[kind])
+    late = [end.column for end in contract.ends if name in (end.column, *end.known_with)]
+    if late and late[0] in table.columns:
+        return is_late(table, late[0], settings).ifelse(ibis.null(_STORED[kind]), table[name])
+    return table[name]
+
+
+def _made(table: Table, name: str) -> Value | None:
+    """Return a column that is made at the door from what came, None for one that passes as it is."""
     if name == "age_band" and "birth_year" in table.columns:
         return _age_band(table)
     if name == "age_band" and name in table.columns:
         return table.age_band.fill_null(AGE_BANDS[-1])
     if name == "referred_by" and name in table.columns:
         return table.referrer.nullif(table.member)
-    if name not in table.columns:
-        return ibis.null(_STORED[kind])
-    value = table[name]
-    if contract.end in table.columns and name in (contract.end, *contract.with_end):
-        return is_late(table, contract.end, settings).ifelse(ibis.null(_STORED[kind]), value)
-    return value
+    if name == "prospect":
+        return ibis.dense_rank().over(ibis.window(order_by=table.prospect_id))
+    return None
 
 
 def _age_band(table: Table) -> Value:
