@@ -13,11 +13,11 @@ import pyarrow as pa
 from ibis import Table
 
 from sojourn.core.errors import DataError
+from sojourn.core.folder import whole_folder
 from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
 from sojourn.data.checked import Checked, Raw, check
 from sojourn.data.engine import connect, stream
-from sojourn.data.folder import whole_folder
 from sojourn.data.members import from_events, number
 from sojourn.data.parquet import ARROW, first_instants, write_parquet
 from sojourn.data.pseudonyms import Key, find_key

@@ -13,8 +13,8 @@ import secrets
 from dataclasses import dataclass, field
 
 from sojourn.core.errors import ParameterError
+from sojourn.core.folder import PRIVATE_FILE, PRIVATE_FOLDER
 from sojourn.core.project import root
-from sojourn.data.folder import PRIVATE_FILE, PRIVATE_FOLDER
 
 #: The key of every public case. It protects nothing, and need not: their rows are published.
 PUBLISHED_KEY = b"sojourn: published data, published key"

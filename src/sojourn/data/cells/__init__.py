@@ -17,9 +17,9 @@ from ibis import Table
 
 from sojourn.core.cells import Cells, read_cells
 from sojourn.core.errors import DataError, ParameterError
+from sojourn.core.folder import whole_folder
 from sojourn.core.params import Params, read_params
 from sojourn.data.casebook import casebook_cells
-from sojourn.data.folder import whole_folder
 from sojourn.data.parquet import write_parquet
 from sojourn.data.tidy import MissingTableError, Tidy, open_tidy
 

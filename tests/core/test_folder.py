@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.data.folder import whole_folder
+from sojourn.core.folder import whole_folder
 
 
 def modes(top: Path) -> set[tuple[str, str]]:
