@@ -16,8 +16,9 @@ from sojourn.core.errors import DataError
 from sojourn.core.schema import Column, Type
 from sojourn.core.schema import Table as Contract
 from sojourn.data.localtime import Clock
+from sojourn.data.parts import parts_of
 
-#: Number of a row in its file, counted from 1 without the header.
+#: Number of a row in its file, or over all parts in their order, counted from 1 without the header.
 ROW = "_row"
 
 #: What each type is called in an error.
@@ -59,7 +60,7 @@ def bad(column: str) -> str:
 
 
 def open_raw(engine: Any, name: str, path: Path, shown: str, case: str) -> Table:
-    """Open a CSV or Parquet file as a table of the engine, values of a CSV all as text.
+    """Open a CSV or Parquet file, or a folder of Parquet files, as a table; values of a CSV all as text.
 
     Parameters
     ----------
@@ -68,17 +69,19 @@ def open_raw(engine: Any, name: str, path: Path, shown: str, case: str) -> Table
     name, case : str
         Name of the table in the contract, and of the case, for errors.
     path : Path
-        The file.
+        The file, or the folder of parts.
     shown : str
-        The file as errors name it.
+        The same as errors name it.
 
     Raises
     ------
     DataError
-        When the file is missing, or neither CSV in UTF-8 nor Parquet.
+        When the file is missing, or neither CSV in UTF-8 nor Parquet, or when parts are not alike.
     """
-    if not path.is_file():
+    if not path.exists():
         raise DataError.no_file(name, shown, case)
+    if path.is_dir():
+        return engine.read_parquet(parts_of(name, path, shown), table_name=f"raw_{name}")
     if path.suffix not in (".csv", ".parquet"):
         raise DataError.unreadable(name, shown, f"its name ends in '{path.suffix}', not in .csv or .parquet")
     try:

@@ -14,6 +14,7 @@ from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.project import root
 from sojourn.core.schema import CONTRACT
 from sojourn.data.checked import Raw
+from sojourn.data.parts import rows_of
 from sojourn.data.reading import open_raw
 from sojourn.data.settings import Settings
 
@@ -35,7 +36,8 @@ def raw_tables(
     folder : Path
         Where the case's raw tables are made, for source ``world``.
     raw : mapping of str to Path or None
-        Files that take the place of the source; `truth` among them is no table and is passed over.
+        Files, or folders of Parquet files, that take the place of the source; `truth` among them is no table
+        and is passed over. Tables of a world that have no rows are left out.
 
     Raises
     ------
@@ -44,17 +46,8 @@ def raw_tables(
     DataError
         When there are neither members nor events, or a file cannot be read.
     """
-    if raw is not None or settings.source == "files":
-        named = settings.tables if raw is None else {name: raw[name] for name in raw if name != TRUTH}
-        found = _from_files(engine, settings, {name: Path(path) for name, path in named.items()})
-    elif settings.source == "world":
-        found = _from_files(engine, settings, {path.stem: path for path in _contract_files(folder)})
-    else:
-        source = import_module(f"sojourn.data.sources.{settings.source}")
-        origin = f"the source '{settings.source}'"
-        found = {
-            name: Raw(name, table, origin, source.CLOCK) for name, table in source.tables(engine).items()
-        }
+    files = _files(settings, folder, raw)
+    found = _from_source(engine, settings) if files is None else _from_files(engine, settings, files)
     if "events" not in found:
         raise DataError(
             f"events: the case '{settings.case}' has no such table, which every case needs. "
@@ -72,8 +65,32 @@ def truth_of(settings: Settings, folder: Path, raw: Mapping[str, Path] | None) -
     return {TRUTH: json.loads(path.read_text(encoding="utf-8"))} if path.is_file() else {}
 
 
-def _contract_files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.glob("*.parquet")) if path.stem in CONTRACT]
+def _files(settings: Settings, folder: Path, raw: Mapping[str, Path] | None) -> dict[str, Path] | None:
+    """Return the file or folder of each table, none where the source is no file."""
+    if raw is not None:
+        found = {name: Path(path) for name, path in raw.items() if name != TRUTH}
+    elif settings.source == "files":
+        found = {name: Path(path) for name, path in settings.tables.items()}
+    elif settings.source == "world":
+        found = {path.stem: path for path in sorted(folder.glob("*")) if _holds_table(path)}
+    else:
+        return None
+    drawn = settings.source == "world"  # whose tables may be empty for want of members or of what they hold
+    return {name: path for name, path in found.items() if not (drawn and _is_empty(root() / path))}
+
+
+def _holds_table(path: Path) -> bool:
+    return path.stem in CONTRACT and (path.is_dir() or path.suffix == ".parquet")
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and rows_of(path) == 0
+
+
+def _from_source(engine: Any, settings: Settings) -> dict[str, Raw]:
+    source = import_module(f"sojourn.data.sources.{settings.source}")
+    origin = f"the source '{settings.source}'"
+    return {name: Raw(name, table, origin, source.CLOCK) for name, table in source.tables(engine).items()}
 
 
 def _from_files(engine: Any, settings: Settings, files: Mapping[str, Path]) -> dict[str, Raw]:
