@@ -2,106 +2,248 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
-from sojourn.core.errors import DataError, ParameterError
+from sojourn.core.errors import DataError, ParameterError, SojournError
+from sojourn.core.schema import CONTRACT
 from sojourn.world import WORLD_KEYS, make_world, read_truth, write_world
 from sojourn.world import write as module
-from sojourn.world.make import TABLES, make_block
+from sojourn.world.make import make_block, world_frame
 
 #: Three blocks, the last not whole.
 ASKED = {"members": 9_000, "seed": 11, "as_of": "2025-07-01T00:00:00Z", "start": "2025-01-01T00:00:00Z"}
+FEW = {**ASKED, "members": 50}
 
 
 def digests(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def tables(folder: Path) -> list[Path]:
+    """Return the folders of all tables, those of the truth among them."""
+    return sorted({part.parent for part in folder.rglob("*.parquet")})
+
+
+def row_groups(part: Path) -> list[int]:
+    metadata = pq.read_metadata(part)
+    return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a part hold two blocks, so that a small world has several."""
+    monkeypatch.setattr(module, "PART", 2)
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> Path:
+    """Return three blocks in two parts."""
     folder = tmp_path_factory.mktemp("world")
-    write_world(folder, **ASKED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PART", 2)
+        write_world(folder, **ASKED)
     return folder
 
 
-def test_a_folder_holds_the_tables_and_the_truth_and_nothing_else(written):
-    expected = {*(f"{name}.parquet" for name in TABLES), "truth.json", "truth/members.parquet"}
-    assert set(digests(written)) == expected
+def test_a_folder_holds_parts_of_tables_and_the_truth_and_nothing_else(written):
+    found = {path.relative_to(written).as_posix() for path in tables(written)}
+    assert found >= {"members", "events", "assignments", "costs", "truth/members"}
+    assert {name for name in found if not name.startswith("truth/")} <= set(CONTRACT)
+    rest = {name for name in digests(written) if not name.endswith(".parquet")}
+    assert rest == {"truth.json"}
+
+
+def test_every_table_has_the_same_parts(written):
+    """A table that a world has once, and not by member, comes as one part; all others have two."""
+    for table in tables(written):
+        parts = [path.name for path in sorted(table.iterdir())]
+        once = table.name in ("items", "external")
+        assert parts == ["part-00000.parquet", "part-00001.parquet"][: 1 if once else 2], table
+
+
+def test_a_part_holds_whole_blocks_with_one_row_group_each(written):
+    for table in ("members", "truth/members"):
+        groups = [row_groups(written / table / f"part-0000{part}.parquet") for part in (0, 1)]
+        assert groups == [[4_096, 4_096], [808]]
+    first = pq.read_table(written / "events/part-00000.parquet", columns=["member_id"])
+    second = pq.read_table(written / "members/part-00001.parquet", columns=["member_id"])
+    assert not set(first["member_id"].to_pylist()) & set(second["member_id"].to_pylist())
+
+
+def test_a_block_of_many_rows_is_still_one_row_group(tmp_path, monkeypatch):
+    """Arrow would begin a new row group after 1,048,576 rows."""
+
+    def crowded(frame, block, n):
+        made = make_block(frame, block, n)
+        events = made.tables["events"].take([0] * 1_100_000)
+        return type(made)(**{**fields(made), "tables": {**made.tables, "events": events}})
+
+    def fields(block):
+        return {name: getattr(block, name) for name in block.__dataclass_fields__}
+
+    monkeypatch.setattr(module, "make_block", crowded)
+    write_world(tmp_path / "world", **FEW)
+    assert row_groups(tmp_path / "world/events/part-00000.parquet") == [1_100_000]
+
+
+def test_a_table_without_rows_has_one_empty_part_with_its_columns(tmp_path):
+    made = write_world(tmp_path / "world", **{**ASKED, "members": 1, "as_of": "2025-01-02T00:00:00Z"})
+    part = made["assignments"] / "part-00000.parquet"
+    assert row_groups(part) == []
+    assert pq.read_schema(part).names == ["trial", "member_id", "scheme", "assigned_at"]
 
 
 @pytest.mark.parametrize("chunk", [1, 8_000, 1_000_000])
-def test_bytes_do_not_depend_on_the_size_of_chunks(written, tmp_path, chunk):
-    write_world(tmp_path, **ASKED, chunk=chunk)
-    assert digests(tmp_path) == digests(written)
+def test_bytes_do_not_depend_on_the_size_of_chunks(written, small_parts, tmp_path, chunk):
+    write_world(tmp_path / "world", **ASKED, chunk=chunk)
+    assert digests(tmp_path / "world") == digests(written)
 
 
-def test_bytes_do_not_depend_on_the_number_of_workers(written, tmp_path):
-    write_world(tmp_path, **ASKED, chunk=9_000, workers=2)
-    assert digests(tmp_path) == digests(written)
+@pytest.mark.parametrize("workers", [2, 5])
+def test_bytes_do_not_depend_on_the_number_of_workers(written, small_parts, tmp_path, workers):
+    write_world(tmp_path / "world", **ASKED, workers=workers)
+    assert digests(tmp_path / "world") == digests(written)
+
+
+def test_the_partition_depends_on_the_members_alone(written, small_parts, tmp_path):
+    """A longer world begins with the same parts."""
+    write_world(tmp_path / "world", **{**ASKED, "members": 8_192})
+    for table in ("events", "truth/members"):
+        name = f"{table}/part-00000.parquet"
+        assert digests(tmp_path / "world")[name] == digests(written)[name]
 
 
 def test_what_is_written_is_what_make_world_makes(written):
     world = make_world(**ASKED)
-    for table in TABLES:
-        read = pd.read_parquet(written / f"{table}.parquet")
-        pd.testing.assert_frame_equal(read, getattr(world, table))
+    for table in ("members", "events", "assignments", "costs"):
+        pd.testing.assert_frame_equal(pd.read_parquet(written / table), getattr(world, table))
     assert read_truth(written) == json.loads(json.dumps(world.truth.summary))
-    pd.testing.assert_frame_equal(pd.read_parquet(written / "truth/members.parquet"), world.truth.members)
+    pd.testing.assert_frame_equal(pd.read_parquet(written / "truth/members"), world.truth.members)
 
 
 def test_it_says_where_the_tables_are(tmp_path):
-    made = write_world(tmp_path / "new" / "folder", **{**ASKED, "members": 10})
-    assert list(made) == [*TABLES, "truth"]
-    assert all(path.is_file() and path.stem == name for name, path in made.items())
+    made = write_world(tmp_path / "new" / "folder", **FEW)
+    *names, truth = made
+    assert names == [name for name in CONTRACT if name in names]
+    assert {"members", "events", "assignments", "costs"} <= set(names)
+    assert all(made[name] == tmp_path / "new/folder" / name for name in names)
+    assert all([path.name for path in made[name].iterdir()] == ["part-00000.parquet"] for name in names)
+    assert (truth, made[truth].is_file()) == ("truth", True)
 
 
-def test_memory_holds_one_chunk_at_a_time(tmp_path, monkeypatch):
-    drawn, most = [], 0
+@pytest.mark.parametrize(("chunk", "held"), [(4_096, 1), (8_192, 2), (1_000_000, 3)])
+def test_no_more_blocks_are_drawn_than_a_chunk_holds(monkeypatch, chunk, held):
+    """Counted between one block drawn and the next one taken to be written."""
+    drawn, waiting = [], []
+    monkeypatch.setattr(module, "make_block", lambda _frame, block, _n: drawn.append(block) or block)
+    which = [(0, 4_096), (1, 4_096), (2, 808)]
+    for taken, block in enumerate(module._drawn(None, which, -(-chunk // 4_096))):
+        assert block == taken
+        waiting.append(len(drawn) - taken)
+    assert max(waiting) == held
+    assert drawn == [0, 1, 2]
+
+
+def test_each_part_is_complete_before_the_next_is_begun(small_parts, tmp_path, monkeypatch):
+    """So that open files, and what their writers hold, do not grow with the world."""
+    begun = []
 
     def watched(frame, block, n):
-        nonlocal most
-        drawn.append(block)
-        most = max(most, len(drawn) - len(seen))
+        files = [path.name for path in tmp_path.rglob("part-*") if path.parent.name == "events"]
+        begun.append((block, len(files)))
         return make_block(frame, block, n)
 
-    seen = []
-    real = module.pq.ParquetWriter.write_table
-
-    def written_block(self, table):
-        if table.schema.names[:2] == ["member_id", "joined_at"]:
-            seen.append(len(table))
-        real(self, table)
-
     monkeypatch.setattr(module, "make_block", watched)
-    monkeypatch.setattr(module.pq.ParquetWriter, "write_table", written_block)
-    write_world(tmp_path, **ASKED, chunk=4_096)
-    assert drawn == [0, 1, 2]
-    assert seen == [4_096, 4_096, 808]
-    assert most == 1
+    write_world(tmp_path / "world", **ASKED)
+    assert begun == [(0, 0), (1, 1), (2, 1)]
 
 
-def test_a_failure_leaves_the_last_good_files_alone(tmp_path, monkeypatch):
-    few = {**ASKED, "members": 50}
-    write_world(tmp_path, **few)
-    before = digests(tmp_path)
+def test_an_interrupted_run_leaves_the_earlier_world_whole(tmp_path, monkeypatch):
+    folder = tmp_path / "world"
+    write_world(folder, **FEW)
+    before = digests(folder)
 
     def fails(*_):
-        raise RuntimeError("power cut")
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "summarise_world", fails)
-    with pytest.raises(RuntimeError, match="power cut"):
-        write_world(tmp_path, **{**few, "seed": 12})
+    with pytest.raises(KeyboardInterrupt):
+        write_world(folder, **{**FEW, "seed": 12})
+    assert digests(folder) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["world"]
+
+
+def test_a_second_world_replaces_the_first(small_parts, tmp_path):
+    folder = tmp_path / "world"
+    write_world(folder, **ASKED)
+    write_world(folder, **{**ASKED, "members": 60})
+    assert len(pd.read_parquet(folder / "members")) == 60
+
+
+def test_a_world_of_an_earlier_version_is_replaced(tmp_path):
+    """It had one file per table."""
+    for name in ("members.parquet", "truth/members.parquet", "truth.json"):
+        (tmp_path / "world" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "world" / name).write_text("earlier", encoding="utf-8")
+    write_world(tmp_path / "world", **FEW)
+    assert not (tmp_path / "world/members.parquet").exists()
+    assert read_truth(tmp_path / "world")["world"]["members"] == 50
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["notes.txt"],
+        ["events/part-00000.parquet"],
+        ["truth.json", "notes.txt"],
+        ["truth.json", "events/part-00000.parquet", "events/notes.txt"],
+        ["truth.json", "orders/part-00000.parquet"],
+    ],
+)
+def test_a_folder_that_is_no_world_is_not_touched(tmp_path, names):
+    for name in names:
+        (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mine" / name).write_text("mine", encoding="utf-8")
+    before = digests(tmp_path)
+    with pytest.raises(DataError, match=rf"mine holds {names[-1]}, which is no part of a world, so nothing"):
+        write_world(tmp_path / "mine", **FEW)
     assert digests(tmp_path) == before
 
 
-def test_a_second_world_replaces_the_first(tmp_path):
-    write_world(tmp_path, **{**ASKED, "members": 50})
-    write_world(tmp_path, **{**ASKED, "members": 60})
-    assert len(pd.read_parquet(tmp_path / "members.parquet")) == 60
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(DataError, match="file is a file, not a folder"):
+        write_world(tmp_path / "file", **FEW)
+
+
+def test_a_folder_behind_a_link_is_the_one_that_is_written(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    write_world(tmp_path / "link", **FEW)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "disk/truth.json").is_file()
+
+
+class Deadly:
+    """In place of a frame: ends the process that receives it."""
+
+    members = 9_000
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def test_a_process_that_is_ended_from_outside_is_named(small_parts, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "world_frame", lambda **_: Deadly())
+    with pytest.raises(SojournError, match="ended from outside, most often for want of memory"):
+        write_world(tmp_path / "world", **ASKED, workers=2)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("change", [{"chunk": 0}, {"workers": 0}])
@@ -115,13 +257,19 @@ def test_a_folder_without_truth_says_so(tmp_path):
         read_truth(tmp_path)
 
 
-def test_the_keys_of_a_case_are_parameters_of_a_world():
-    names = set(write_world.__kwdefaults__) | {"members", "as_of"}
-    assert set(WORLD_KEYS) == names - {"chunk", "workers"}
+def test_what_may_be_asked_for_is_what_a_frame_takes():
+    asked = set(module.Asked.__annotations__)
+    assert asked == set(world_frame.__annotations__) - {"return"}
+    assert asked == {*WORLD_KEYS, "seed"}
 
 
-def test_progress_is_shown_on_standard_error(tmp_path, capsys):
-    write_world(tmp_path, **{**ASKED, "members": 50})
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_counts_members_on_standard_error(small_parts, tmp_path, capsys, workers):
+    write_world(tmp_path, **ASKED, workers=workers)
     shown = capsys.readouterr()
-    assert "world: 100%" in shown.err
+    seen = [line for line in shown.err.split("\r") if "world:" in line]
+    assert "0.00/9.00k" in seen[0]
+    assert "world: 100%" in seen[-1]
+    assert "9.00k/9.00k" in seen[-1]
+    assert " members/s]" in seen[-1]
     assert shown.out == ""

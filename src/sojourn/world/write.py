@@ -1,83 +1,100 @@
-"""Write a world into a folder chunk by chunk, and read its truth again."""
+"""Write a world of any size into a folder of partitioned Parquet, and read its truth again.
+
+A part of a table holds a fixed number of blocks of members, one row group for each, so that what a file holds
+depends on the world alone. One task writes one part of every table: no rows pass between processes.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from itertools import batched
 from multiprocessing import get_context
 from operator import add
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from sojourn.core.errors import DataError
+from sojourn.core.errors import DataError, SojournError
+from sojourn.core.folder import whole_folder
 from sojourn.core.ranges import in_range
-from sojourn.world.make import TABLES, Block, make_block, summarise_world, world_frame
+from sojourn.core.schema import CONTRACT
+from sojourn.world.make import Block, make_block, make_world, summarise_world, world_frame
 from sojourn.world.parameters import Frame
 from sojourn.world.randomness import BLOCK, blocks
 from sojourn.world.truth import Tally
 
+type Blocks = tuple[tuple[int, int], ...]
+
+#: Blocks in one part of a table: 65,536 members.
+PART = 16
+#: What stands in the folder of a world, one file per table in those of earlier versions.
+_OURS = re.compile(rf"truth\.json|({'|'.join(CONTRACT)}|truth/\w+)(\.parquet|/part-\d{{5}}\.parquet)")
+
+
+class Asked(TypedDict):
+    """What a world is asked for; meaning and defaults as for `make_world`."""
+
+    members: int
+    seed: int
+    as_of: str | datetime
+    start: NotRequired[str | datetime | None]
+    time_zone: NotRequired[str]
+    effects: NotRequired[float]
+    separation: NotRequired[float]
+
 
 def write_world(
-    folder: Path,
-    *,
-    members: int,
-    seed: int,
-    as_of: str | datetime,
-    start: str | datetime | None = None,
-    time_zone: str = "Europe/Berlin",
-    effects: float = 1.0,
-    separation: float = 1.0,
-    chunk: int = BLOCK,
-    workers: int = 1,
+    folder: Path, *, chunk: int = BLOCK, workers: int = 1, **asked: Unpack[Asked]
 ) -> dict[str, Path]:
     """Draw the same platform as `make_world` into a folder, chunk by chunk.
 
-    Writes one Parquet file per table, ``truth.json`` and ``truth/members.parquet``; the bytes depend on
-    neither `chunk` nor `workers`. Files appear when all of them are complete.
+    Writes one folder per table (``events/part-00000.parquet`` and so on), ``truth.json`` and, below
+    ``truth/``, the tables of the truth. A part holds the rows of 65,536 members, a row group those of 4,096.
+    The bytes depend on neither `chunk` nor `workers`. The folder appears when all of it is complete; until
+    then an earlier world in its place stays whole.
 
     Parameters
     ----------
     folder : Path
-        Made when absent; files of an earlier world are replaced.
-    members, seed, as_of, start, time_zone, effects, separation
-        As for `make_world`.
+        Made when absent; an earlier world in it is replaced.
     chunk : int
-        Members held in memory at a time, rounded up to whole blocks of 4,096.
+        Members a process holds in memory at a time, rounded up to whole blocks of 4,096.
     workers : int
-        Processes that draw the blocks of a chunk; more than one only helps when a chunk has several blocks.
+        Processes that draw; more than the world has parts are not started.
+    **asked
+        ``members``, ``seed``, ``as_of`` and what else `make_world` takes.
 
     Returns
     -------
     dict of str to Path
-        The file of each observed table, and of ``truth``.
+        The folder of each observed table, and the file of ``truth``.
 
     Raises
     ------
     ParameterError
         When a value is out of its range.
+    DataError
+        When the folder holds anything but a world; nothing in it is touched.
     """
-    frame = world_frame(
-        members=members, seed=seed, as_of=as_of, start=start,
-        time_zone=time_zone, effects=effects, separation=separation,
-    )  # fmt: skip
+    frame = world_frame(**{**(make_world.__kwdefaults__ or {}), **asked})
     in_range(chunk, "chunk", ge=1)
     in_range(workers, "workers", ge=1)
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        counts = _write_tables(Path(part), frame, per_chunk=-(-chunk // BLOCK), workers=workers)
+    _stop_at_strangers(folder)
+    with whole_folder(folder.resolve()) as building:
+        counts = _write_parts(building, frame, held=-(-chunk // BLOCK), workers=workers)
         text = json.dumps(summarise_world(frame, counts), indent=1, ensure_ascii=False)
-        (Path(part) / "truth.json").write_text(text + "\n", encoding="utf-8")
-        _move(Path(part), folder)
-    return {**{name: folder / f"{name}.parquet" for name in TABLES}, "truth": folder / "truth.json"}
+        (building / "truth.json").write_text(text + "\n", encoding="utf-8")
+    tables = {name: folder / name for name in CONTRACT if (folder / name).is_dir()}
+    return {**tables, "truth": folder / "truth.json"}
 
 
 def read_truth(folder: Path) -> dict[str, Any]:
@@ -95,40 +112,81 @@ def read_truth(folder: Path) -> dict[str, Any]:
     return truth
 
 
-def _write_tables(folder: Path, frame: Frame, *, per_chunk: int, workers: int) -> Tally:
-    """Write tables with one row group per block, and return the counts of all blocks."""
-    (folder / "truth").mkdir()
-    drawn = _drawn(frame, per_chunk, workers)
-    total = -(-frame.members // BLOCK)
+def _stop_at_strangers(folder: Path) -> None:
+    """Raise when a folder that is to be replaced holds a file that no world has written."""
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder} is a file, not a folder. Name another place for the world.")
+    ours = (folder / "truth.json").is_file()
+    files = (top.relative_to(folder) / name for top, _, names in folder.walk() for name in sorted(names))
+    strange = next((path for path in files if not (ours and _OURS.fullmatch(path.as_posix()))), None)
+    if strange is not None:
+        raise DataError(
+            f"{folder} holds {strange}, which is no part of a world, so nothing was written. "
+            "Name a new folder, or empty this one."
+        )
+
+
+def _write_parts(folder: Path, frame: Frame, *, held: int, workers: int) -> Tally:
+    """Write all parts of all tables, and return the counts of all blocks."""
+    parts = [*batched(blocks(frame.members), PART)]
+    write = partial(_write_part, frame, folder, held=held)
+    with tqdm(total=frame.members, desc="world", unit=" members", unit_scale=True) as bar:
+        if min(workers, len(parts)) == 1:
+            return reduce(add, (write(*part, done=bar.update) for part in enumerate(parts)))
+        return reduce(add, _spread(write, parts, min(workers, len(parts)), bar.update))
+
+
+def _spread(
+    write: Callable[[int, Blocks], Tally], parts: list[Blocks], workers: int, done: Callable[[int], object]
+) -> Iterator[Tally]:
+    """Write parts in several processes, each in one of them, and yield their counts in order."""
+    try:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            for part, counts in zip(parts, pool.map(write, range(len(parts)), parts), strict=True):
+                done(sum(n for _, n in part))
+                yield counts
+    except BrokenProcessPool:
+        raise SojournError(
+            "A process that drew the world was ended from outside, most often for want of memory. "
+            "Use fewer workers."
+        ) from None
+
+
+def _write_part(
+    frame: Frame,
+    folder: Path,
+    part: int,
+    which: Blocks,
+    *,
+    held: int,
+    done: Callable[[int], object] | None = None,
+) -> Tally:
+    """Draw some blocks, write them as one part of every table and return their counts."""
     with ExitStack() as stack:
         writers: dict[str, Any] = {}
 
         def write(block: Block) -> Tally:
-            for name, table in block.tables.items():
+            for name, table in _named(block).items():
                 if name not in writers:
-                    path = folder / ("truth/members.parquet" if name == "truth" else f"{name}.parquet")
+                    path = folder / name / f"part-{part:05}.parquet"
+                    path.parent.mkdir(parents=True, exist_ok=True)
                     writer = pq.ParquetWriter(path, table.schema, compression="zstd")
                     writers[name] = stack.enter_context(writer)
-                writers[name].write_table(table)
+                if table.num_rows:
+                    writers[name].write_table(table, row_group_size=table.num_rows)
+            if done is not None:
+                done(len(block.tables["members"]))
             return block.tally
 
-        return reduce(add, map(write, tqdm(drawn, total=total, desc="world", unit="block")))
+        return reduce(add, map(write, _drawn(frame, which, held)))
 
 
-def _drawn(frame: Frame, per_chunk: int, workers: int) -> Iterator[Block]:
-    """Yield blocks in order, drawn one chunk at a time."""
-    chunks = batched(blocks(frame.members), per_chunk)
-    if workers == 1:
-        for chunk in chunks:
-            yield from [make_block(frame, *which) for which in chunk]
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for chunk in chunks:
-            yield from pool.map(make_block, *zip(*[(frame, *which) for which in chunk], strict=True))
+def _named(block: Block) -> Mapping[str, Any]:
+    """Return all tables of a block by the folder they belong in."""
+    return {("truth/members" if name == "truth" else name): table for name, table in block.tables.items()}
 
 
-def _move(source: Path, target: Path) -> None:
-    for path in sorted(p for p in source.rglob("*") if p.is_file()):
-        place = target / path.relative_to(source)
-        place.parent.mkdir(exist_ok=True)
-        path.replace(place)
+def _drawn(frame: Frame, which: Iterable[tuple[int, int]], held: int) -> Iterator[Block]:
+    """Yield blocks in order, drawn some at a time."""
+    for chunk in batched(which, held):
+        yield from [make_block(frame, *block) for block in chunk]
