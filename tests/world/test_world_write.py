@@ -3,6 +3,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
+import time
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -244,6 +248,25 @@ def test_a_process_that_is_ended_from_outside_is_named(small_parts, tmp_path, mo
     with pytest.raises(SojournError, match="ended from outside, most often for want of memory"):
         write_world(tmp_path / "world", **ASKED, workers=2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_ends_the_processes_begun_meanwhile_and_no_others():
+    """A pool alone would let them draw their parts to the end."""
+    sleeper = partial(get_context("spawn").Process, target=time.sleep, args=(600,))
+    before, meanwhile = sleeper(), sleeper()
+    before.start()
+
+    def interrupted():
+        with module._ended({before}):
+            meanwhile.start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    meanwhile.join()
+    assert (meanwhile.exitcode, before.exitcode) == (-signal.SIGTERM, None)
+    before.kill()
+    before.join()
 
 
 @pytest.mark.parametrize("change", [{"chunk": 0}, {"workers": 0}])

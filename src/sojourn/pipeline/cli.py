@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from sojourn.core.errors import SojournError
 from sojourn.pipeline.machine import STEADY, is_steady
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         return sub
 
+    _add_world(word("world", _world, "draw a simulated platform of any size into a folder"))
     word("prepare", _prepare, "send a case through the door", "case")
     word("cells", _cells, "make the cells of a pair", "case", "study")
     word("run", _run, "run the notebook of a pair and render its page", "case", "study")
@@ -61,6 +63,30 @@ def _parser() -> argparse.ArgumentParser:
     word("readme", _readme, "rewrite the part of README.md that says what was found")
     word("environment", _environment, "print environment.yml as it follows from requirements.lock")
     return parser
+
+
+def _add_world(world: argparse.ArgumentParser) -> None:
+    world.add_argument("--members", type=int, required=True, help="number of members")
+    world.add_argument("--out", type=Path, required=True, help="folder; a world in it is replaced")
+    world.add_argument("--seed", type=int, default=20261121, help="same seed, same bytes (%(default)s)")
+    world.add_argument("--as-of", default="2025-07-01T00:00:00Z", help="end of observation (%(default)s)")
+    world.add_argument("--world", help="its kind (demo)")
+    world.add_argument("--effects", type=float, help="strength of the schemes (1)")
+    world.add_argument("--separation", type=float, help="distance of the hidden segments (1)")
+    world.add_argument("--workers", type=int, default=1, help="processes that draw (%(default)s)")
+
+
+def _world(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.world import draw_world
+
+    names = ("members", "seed", "as_of", "world", "effects", "separation", "workers")
+    stated = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    try:
+        draw_world(arguments.out, **stated)
+    except KeyboardInterrupt:
+        print(f"sojourn: stopped; {arguments.out} is as it was before.", file=sys.stderr)
+        return 130
+    return 0
 
 
 def _prepare(arguments: argparse.Namespace) -> int:

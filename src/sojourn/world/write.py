@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial, reduce
 from itertools import batched
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from operator import add
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
@@ -140,8 +141,9 @@ def _spread(
     write: Callable[[int, Blocks], Tally], parts: list[Blocks], workers: int, done: Callable[[int], object]
 ) -> Iterator[Tally]:
     """Write parts in several processes, each in one of them, and yield their counts in order."""
+    others = set(active_children())
     try:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, _ended(others):
             for part, counts in zip(parts, pool.map(write, range(len(parts)), parts), strict=True):
                 done(sum(n for _, n in part))
                 yield counts
@@ -150,6 +152,17 @@ def _spread(
             "A process that drew the world was ended from outside, most often for want of memory. "
             "Use fewer workers."
         ) from None
+
+
+@contextmanager
+def _ended(others: set[BaseProcess]) -> Iterator[None]:
+    """End the processes begun meanwhile when something is raised; a pool would let them draw to the end."""
+    try:
+        yield
+    except BaseException:
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
 
 
 def _write_part(
