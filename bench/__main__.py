@@ -4,8 +4,6 @@
 that they are equal, and prints CPU seconds and peak memory side by side.
 """
 
-import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from bench.measure import measured
 
 AS_OF = np.datetime64("2025-07-01T00:00:00", "us")
 
@@ -49,16 +48,6 @@ for plan, index in members.groupby("plan").indices.items():
 print(json.dumps(found))
 """
 
-# What a process used is read in a parent of its own, since a maximum over children never falls again.
-MEASURED = """
-import json, resource, subprocess, sys
-done = subprocess.run([sys.executable, "-W", "ignore", "-c", *sys.argv[1:]], capture_output=True, text=True)
-assert done.returncode == 0, done.stderr
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-cpu, mib = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-print(json.dumps({"found": json.loads(done.stdout), "cpu": cpu, "mib": mib}))
-"""
-
 
 def draw_members(path, members, seed=20261121):
     """Write a tidy table of members who leave at an exponential rate that depends on their plan."""
@@ -74,13 +63,6 @@ def draw_members(path, members, seed=20261121):
         "plan": pa.array(plan),
     }
     pq.write_table(pa.table(table), path)
-
-
-def measured(code, path):
-    """Return what a process found, its CPU seconds and its peak memory."""
-    command = [sys.executable, "-c", MEASURED, code, path]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout)
 
 
 def main(members):
