@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from sojourn.core.errors import ParameterError
+from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.ranges import in_range
 from sojourn.world.bad import columns, files, ids, layouts, numbers, rows, times
 from sojourn.world.bad.fault import Change, Expected, Fault, Given
@@ -104,6 +104,8 @@ def corrupt(
         raise ParameterError.unknown(chosen, "the world", sheets)
     events = int(in_range(bot_events, "bot_events", ge=1))
     change = asked.plant(sheets[chosen], Given(rng, sheets["members"], ZoneInfo(time_zone), events))
+    if not len(change.touched):
+        raise DataError(f"{chosen}: the world has no row to plant '{fault}' in. Draw more members.")
     return _planted(asked, change, _write(out, {**sheets, chosen: change.sheet}))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,7 @@ def _bot(sheet: Sheet, given: Given) -> Change:
     start, n = sheet.instants_at(sheet.contract.time, [like])[0].floor("D"), given.bot_events
     seconds = np.sort(given.rng.integers(0, 86_400, size=n))
     rows = sheet.rows.iloc[np.full(n, like)].copy()
-    rows[sheet.contract.time] = [iso(start + pd.Timedelta(seconds=int(s))) for s in seconds]
+    rows[sheet.contract.time] = [iso(start + timedelta(seconds=int(s))) for s in seconds]
     changed = pd.concat([sheet.rows, rows], ignore_index=True)
     return Change(replace(sheet, rows=changed), "member_id", range(len(sheet.rows), len(changed)))
 
@@ -101,15 +102,15 @@ def _gap(sheet: Sheet, given: Given) -> Change:
     """Take out a week in the busier half of the time, so that the gap is one."""
     days = sheet.instants(sheet.contract.time).dt.floor("D")
     busy = sorted(days.tolist())[len(days) // 2 :]
-    inside = [day for day in busy if day <= busy[-1] - pd.Timedelta(days=2 * GAP_DAYS)]
+    inside = [day for day in busy if day <= busy[-1] - timedelta(days=2 * GAP_DAYS)]
     start = inside[some(given, range(len(inside)), 1)[0]]
-    return _without(sheet, days.between(start, start + pd.Timedelta(days=GAP_DAYS - 1)).to_numpy())
+    return _without(sheet, days.between(start, start + timedelta(days=GAP_DAYS - 1)).to_numpy())
 
 
 def _partial(sheet: Sheet, given: Given) -> Change:
     """End the file early on the last local day of which at least half is there."""
     instants = sheet.instants(sheet.contract.time).dt.tz_convert(given.zone)
-    midnight = (instants.max() - pd.Timedelta(hours=12)).normalize()
+    midnight = (instants.max() - timedelta(hours=12)).normalize()
     day = sorted(at for at in instants.tolist() if at >= midnight)
     return _without(sheet, (instants > day[len(day) // 10]).to_numpy())
 

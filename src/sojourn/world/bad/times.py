@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,10 @@ from sojourn.world.bad.fault import Change, Fault, Given, filled, first, some, w
 from sojourn.world.bad.sheet import Sheet, iso
 
 #: How far ahead a wrong clock is; further than any `as_of` of a world lies behind its last event.
-AHEAD = pd.Timedelta(days=3653)
+AHEAD = timedelta(days=3653)
 _EXCEL = pd.Timestamp("1899-12-30", tz="UTC")
 _EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
-_SECOND, _MILLISECOND = pd.Timedelta(seconds=1), pd.Timedelta(milliseconds=1)
+_SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
 Write = Callable[[pd.Timestamp, Given], str]
 
 
@@ -50,12 +51,12 @@ def _zone_name(instant: pd.Timestamp, given: Given) -> str:
     return f"{_local(instant, given)} {given.zone.key}"
 
 
-def _epoch(step: pd.Timedelta) -> Write:
+def _epoch(step: timedelta) -> Write:
     return lambda instant, given: str((instant - _EPOCH) // step)  # noqa: ARG005
 
 
 def _excel(instant: pd.Timestamp, given: Given) -> str:  # noqa: ARG001 (ways share one shape)
-    return f"{(instant - _EXCEL) / pd.Timedelta(days=1):.6f}"
+    return f"{(instant - _EXCEL).total_seconds() / 86_400:.6f}"
 
 
 def _swapped(instant: pd.Timestamp, given: Given) -> str:  # noqa: ARG001 (ways share one shape)
@@ -86,8 +87,8 @@ def _reset(instant: pd.Timestamp, given: Given) -> pd.Timestamp:  # noqa: ARG001
     return _EPOCH
 
 
-def _some_days(given: Given, n: int) -> list[pd.Timedelta]:
-    return [pd.Timedelta(seconds=int(s)) for s in given.rng.integers(86_400, 30 * 86_400, size=n)]
+def _some_days(given: Given, n: int) -> list[timedelta]:
+    return [timedelta(seconds=int(s)) for s in given.rng.integers(86_400, 30 * 86_400, size=n)]
 
 
 def _before_joining(sheet: Sheet, given: Given) -> Change:

@@ -1,0 +1,86 @@
+"""One small world, exports of it with and without a fault, and the door that they come to."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sojourn.data.prepare import prepare
+from sojourn.world import make_world
+from sojourn.world.bad import FAULTS, Planted, corrupt, export
+
+AS_OF = "2025-07-01T00:00:00Z"
+
+
+@pytest.fixture(scope="session")
+def tables() -> dict[str, pd.DataFrame]:
+    """Tables of 80 members."""
+    world = make_world(members=80, seed=5, as_of=AS_OF)
+    return {name: getattr(world, name) for name in ("members", "events", "assignments", "costs")}
+
+
+@pytest.fixture
+def plant(tables, tmp_path):
+    """Return the function that writes an export with one fault; a bot has 2,000 events."""
+
+    def planted(fault: str, *, seed: int = 3, out: str = "bad", **changes) -> Planted:
+        asked = {"out": tmp_path / "incoming" / out, "rng": np.random.default_rng(seed), "bot_events": 2_000}
+        return corrupt(tables, fault, **{**asked, **changes})
+
+    return planted
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What stands behind the door."""
+
+    files: dict[str, bytes]
+    findings: dict[tuple[str, str, str, str], int]
+
+    @classmethod
+    def of(cls, folder: Path) -> Passed:
+        """Read a folder of tidy tables: files of rows, and rows concerned by each finding."""
+        files = {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
+        with (folder / "quality.csv").open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["level"]]
+        keys = ("table", "column", "level", "finding")
+        return cls(files, {tuple(row[k] for k in keys): int(row["rows_concerned"]) for row in rows})
+
+
+@pytest.fixture
+def door(project):
+    """Return the function that brings files through the door."""
+
+    def passed(files: Mapping[str, Path], *, case: str = "shop", **settings) -> Passed:
+        """Members and events alone: nothing else is spoilt, and the door is quicker."""
+        named = {name: str(files[name]) for name in ("members", "events")}
+        params = project.case(case, prepare={"as_of": AS_OF, "tables": named, **settings})
+        return Passed.of(prepare(params, case))
+
+    return passed
+
+
+@pytest.fixture(scope="session")
+def passed_before() -> dict[bool, Passed]:
+    """What the door makes of exports without a fault, kept for all tests."""
+    return {}
+
+
+@pytest.fixture
+def clean(door, tables, tmp_path, passed_before):
+    """Return the function that gives what the door makes of the export without a fault."""
+
+    def passed(fault: str) -> Passed:
+        numbered = FAULTS[fault].numbered
+        if numbered not in passed_before:
+            files = export(tables, tmp_path / "clean", numbered=numbered)
+            passed_before[numbered] = door(files, case="clean")
+        return passed_before[numbered]
+
+    return passed
