@@ -43,7 +43,7 @@ KNOWN: dict[str, Parameter] = {
 #: Where a case's rows may come from. Parameters of a source's own stand beside ours and are its to check.
 SOURCES: dict[str, tuple[str, ...]] = {
     "files": (),
-    "world": ("members", "seed", "start", "effects", "separation"),
+    "world": ("members", "seed", "start", "world", "effects", "separation"),
     "cdnow": (),
     "complete_journey": (),
 }

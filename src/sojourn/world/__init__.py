@@ -1,12 +1,13 @@
 """The simulated platform whose truth is known."""
 
-from sojourn.world.demo import world_parameters
+from sojourn.world.catalogue import WORLDS, world_parameters
 from sojourn.world.make import WORLD_KEYS, World, make_world
 from sojourn.world.parameters import WorldParameters
 from sojourn.world.truth import Truth
 from sojourn.world.write import read_truth, write_world
 
 __all__ = [
+    "WORLDS",
     "WORLD_KEYS",
     "Truth",
     "World",

@@ -1,4 +1,4 @@
-"""Table `costs`: what the schemes spend on members."""
+"""Table `costs`: what joining members and the schemes cost."""
 
 from __future__ import annotations
 
@@ -6,56 +6,107 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sojourn.world.activity import Events
-from sojourn.world.clock import DAY, Floats, Ints
-from sojourn.world.hazards import in_reward
-from sojourn.world.lives import Bools, Lives
-from sojourn.world.members import People
-from sojourn.world.parameters import EVENTS, Frame, Trial
+from sojourn.world.arrays import Bools, Floats, Ints, join, take
+from sojourn.world.assignments import scheme_names
+from sojourn.world.clock import DAY
+from sojourn.world.enrolment import Enrolment, by_segment, in_reward
+from sojourn.world.events import Events
+from sojourn.world.parameters import Frame, Trial
+from sojourn.world.population import Population
+from sojourn.world.rollout import Chosen
+
+#: What is paid for.
+WHAT: tuple[str, ...] = ("acquisition", "incentive")
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Incentives paid in one block, ordered by member and instant.
+    """Money spent in one block, ordered by member and instant.
 
     Attributes
     ----------
-    member, scheme, at : array of int
-        Number of the member within the block, code of the scheme, instant.
+    what, member, scheme, channel, at : array of int
+        Code of `WHAT`, number of the member within the block, codes in `scheme_names` and of the channel (-1
+        for none), instant.
     cents : array of int
         Money spent in hundredths, above 0.
     """
 
+    what: Ints
     member: Ints
     scheme: Ints
+    channel: Ints
     at: Ints
     cents: Ints
 
 
-def make_costs(frame: Frame, people: People, lives: Lives, events: Events) -> Costs:
+def make_costs(frame: Frame, block: Population, events: Events, chosen: Chosen) -> Costs:
     """Return what was spent: nothing is random here but the purchases that rewards are paid on."""
-    trial = frame.parameters.trial
-    at_start, per_purchase = cost_table(trial, "at_start"), cost_table(trial, "per_purchase")
-    assigned = np.flatnonzero(lives.assigned)
-    bought = np.flatnonzero(_rewarded(trial, events))
-    buyer = events.member[bought]
-    member = np.concatenate([assigned, buyer])
-    at = np.concatenate([people.joined[assigned] + trial.day * DAY, events.at[bought]])
-    amounts = [at_start[lives.scheme[assigned], people.segment[assigned]],
-               per_purchase[lives.scheme[buyer], people.segment[buyer]]]  # fmt: skip
-    cents = np.rint(np.concatenate(amounts) * 100).astype(np.int64)
-    order = np.lexsort((cents, at, member))
-    order = order[(cents[order] > 0) & (at[order] < frame.as_of)]
-    return Costs(member[order], lives.scheme[member[order]], at[order], cents[order])
+    parts = [_acquisition(frame, block), _rollout(frame, chosen)]
+    for enrolment in block.enrolments:
+        parts += [_at_start(frame, block, enrolment), _per_purchase(frame, block, enrolment, events)]
+    costs = join(parts)
+    order = np.lexsort((costs.cents, costs.at, costs.member))
+    paid = (costs.cents > 0) & (costs.at >= frame.start) & (costs.at < frame.as_of)
+    return take(costs, order[paid[order]])
 
 
-def cost_table(trial: Trial, what: str) -> Floats:
+def cost_table(frame: Frame, trial: Trial, what: str) -> Floats:
     """Return amounts ``at_start`` or ``per_purchase`` by scheme (rows) and segment."""
-    return np.array([s.at_start if what == "at_start" else s.per_purchase for s in trial.schemes])
+    return np.array([by_segment(getattr(s, what), frame.parameters) for s in trial.schemes])
 
 
-def _rewarded(trial: Trial, events: Events) -> Bools:
-    rewarded = in_reward(trial, int(events.day.max(initial=0)) + 1)[events.day] == 1
-    purchase = (events.event == EVENTS.index("purchase")) & (events.cents > 0)
-    found: Bools = purchase & rewarded
+def _acquisition(frame: Frame, block: Population) -> Costs:
+    channels = frame.parameters.channels
+    cents = np.array([round(c.cost * 100) for c in channels])[block.people.channel]
+    member = np.arange(len(block))
+    return _costs("acquisition", member, block.people.joined, cents, channel=block.people.channel)
+
+
+def _rollout(frame: Frame, chosen: Chosen) -> Costs:
+    rollout = frame.parameters.rollout
+    if rollout is None:
+        return _costs("incentive", chosen.offered, chosen.offered, chosen.offered)
+    n = len(chosen.offered)
+    scheme = np.full(n, scheme_names(frame).index(rollout.scheme))
+    at = np.full(n, frame.as_of - rollout.ago * DAY)
+    return _costs("incentive", chosen.offered, at, np.full(n, round(rollout.cost * 100)), scheme=scheme)
+
+
+def _at_start(frame: Frame, block: Population, enrolment: Enrolment) -> Costs:
+    member = np.flatnonzero(block.assigned(enrolment))
+    at = block.people.joined[member] + enrolment.day[member] * DAY
+    return _incentives(frame, block, enrolment, "at_start", member=member, at=at)
+
+
+def _per_purchase(frame: Frame, block: Population, enrolment: Enrolment, events: Events) -> Costs:
+    bought = events.of("purchase")
+    bought = bought[(events.cents[bought] > 0) & ~events.back[bought]]
+    bought = bought[_rewarded(enrolment, events.member[bought], events.day[bought])]
+    member, at = events.member[bought], events.at[bought]
+    return _incentives(frame, block, enrolment, "per_purchase", member=member, at=at)
+
+
+def _rewarded(enrolment: Enrolment, member: Ints, day: Ints) -> Bools:
+    found: Bools = enrolment.entitled[member] & in_reward(enrolment.trial, day - enrolment.day[member])
     return found
+
+
+def _incentives(
+    frame: Frame, block: Population, enrolment: Enrolment, what: str, *, member: Ints, at: Ints
+) -> Costs:
+    code = enrolment.scheme[member]
+    amount = cost_table(frame, enrolment.trial, what)[code, block.people.segment[member]]
+    names = scheme_names(frame)
+    scheme = np.array([names.index(s.name) for s in enrolment.trial.schemes])[code]
+    return _costs("incentive", member, at, np.rint(amount * 100).astype(np.int64), scheme=scheme)
+
+
+def _costs(
+    what: str, member: Ints, at: Ints, cents: Ints, *, scheme: Ints | None = None, channel: Ints | None = None
+) -> Costs:
+    none = np.full(len(member), -1)
+    kind = np.full(len(member), WHAT.index(what))
+    return Costs(
+        kind, member, none if scheme is None else scheme, none if channel is None else channel, at, cents
+    )

@@ -1,138 +1,80 @@
-"""The demo platform: the numbers it is drawn from, and its two switches."""
+"""The demo platform: the numbers it is drawn from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from sojourn.world.parameters import Channel, Plan, Scheme, Segment, Trial, WorldParameters
 
-import numpy as np
-
-from sojourn.core.ranges import in_range
-from sojourn.world.parameters import Level, Scheme, Segment, Trial, WorldParameters
-
-_CHANNELS = (
-    Level("search", 0.28, 1.00),
-    Level("social", 0.26, 1.25),
-    Level("referral", 0.18, 0.75),
-    Level("partner", 0.16, 0.90),
-    Level("advertising", 0.12, 1.40),
+CHANNELS = (
+    Channel("search", 0.28, 1.00, cost=4.0),
+    Channel("social", 0.26, 1.25, cost=2.5),
+    Channel("referral", 0.18, 0.75, cost=3.0),
+    Channel("partner", 0.16, 0.90, cost=5.0),
+    Channel("advertising", 0.12, 1.40, cost=7.0),
 )
-_PLANS = (Level("monthly", 0.60, 1.15), Level("annual", 0.28, 0.60), Level("family", 0.12, 0.85))
-_SEGMENTS = (
+PLANS = (
+    Plan("monthly", 0.60, 1.15, later=1.15, price=9.99),
+    Plan("annual", 0.28, 0.60, later=0.60, price=7.99),
+    Plan("family", 0.12, 0.85, later=0.85, price=14.99),
+)
+SEGMENTS = (
     Segment(
-        "regulars", 0.27, 0.55, sessions=0.24, views=1.0, buys=0.26, tasks=0.20, price=21.0,
+        "frequent buyers", 0.20, 0.55, takes_off=0.97, value_days=2.0, active_days=130.0, sessions=0.223,
+        views=1.0, buys=0.27, tasks=0.18, social=0.15, price=22.0, price_sensitivity=0.2,
         taste=(0.56, 0.10, 0.10, 0.20, 0.04), reasons=(0.15, 0.30, 0.30, 0.10, 0.15),
     ),
     Segment(
-        "browsers", 0.41, 0.95, sessions=0.09, views=2.5, buys=0.07, tasks=0.06, price=15.0,
-        taste=(0.15, 0.05, 0.40, 0.08, 0.32), reasons=(0.15, 0.45, 0.10, 0.10, 0.20),
+        "quiet browsers", 0.28, 0.95, takes_off=0.90, value_days=5.0, active_days=90.0, sessions=0.087,
+        views=3.0, buys=0.06, tasks=0.05, social=0.05, price=15.0, price_sensitivity=0.5,
+        taste=(0.15, 0.05, 0.20, 0.08, 0.52), reasons=(0.15, 0.45, 0.10, 0.10, 0.20),
     ),
     Segment(
-        "bargain hunters", 0.32, 1.60, sessions=0.13, views=1.3, buys=0.22, tasks=0.35, price=9.0,
+        "bargain hunters", 0.24, 1.45, takes_off=0.92, value_days=4.0, active_days=60.0, sessions=0.124,
+        views=1.4, buys=0.20, tasks=0.40, social=0.10, price=8.5, price_sensitivity=1.2,
         taste=(0.14, 0.62, 0.05, 0.15, 0.04), reasons=(0.50, 0.15, 0.10, 0.08, 0.17),
     ),
-)  # fmt: skip
-_SCHEMES = (
-    Scheme("none"),
-    Scheme("welcome_coupon", hazard=(0.80, 0.65, 0.55), buys=(1.30, 1.80, 1.80),
-           per_purchase=(0.50, 0.50, 0.50)),
-    Scheme("bonus_points", hazard=(0.75, 0.65, 0.65), buys=(1.10, 1.10, 1.10), at_start=(4.0, 4.0, 4.0),
-           per_purchase=(1.20, 1.20, 1.20)),
-    Scheme("daily_tasks", tasks=(1.6, 1.6, 1.6)),
-    Scheme("tier_trial", hazard=(0.60, 0.90, 1.00), rebound=(1.0, 1.25, 1.25), buys=(1.20, 1.0, 1.0),
-           at_start=(3.0, 3.0, 3.0)),
-)  # fmt: skip
-_DEMO = WorldParameters(
-    channels=_CHANNELS,
-    plans=_PLANS,
-    segments=_SEGMENTS,
-    channel_tilt=(
-        (0.1, 0.0, 0.0), (-0.3, 0.2, 0.0), (0.4, 0.0, -0.3), (0.1, 0.1, -0.1), (-0.3, -0.1, 0.4),
+    Segment(
+        "social members", 0.14, 0.70, takes_off=0.94, value_days=3.0, active_days=110.0, sessions=0.186,
+        views=1.2, buys=0.08, tasks=0.12, social=2.0, price=13.0, price_sensitivity=0.4,
+        taste=(0.10, 0.05, 0.70, 0.05, 0.10), reasons=(0.10, 0.35, 0.25, 0.12, 0.18),
     ),
-    young_tilt=(-0.2, 0.0, 0.2),
-    trial=Trial("main", _SCHEMES),
+    Segment(
+        "never take off", 0.14, 1.70, takes_off=0.15, value_days=12.0, active_days=25.0, sessions=0.037,
+        views=0.8, buys=0.10, tasks=0.04, social=0.03, price=11.0, price_sensitivity=0.8,
+        taste=(0.30, 0.25, 0.10, 0.15, 0.20), reasons=(0.25, 0.30, 0.10, 0.05, 0.30),
+    ),
 )  # fmt: skip
-
-
-def world_parameters(*, effects: float = 1.0, separation: float = 1.0) -> WorldParameters:
-    """Return the parameters of the demo platform, with its two switches.
-
-    Parameters
-    ----------
-    effects : float
-        Strength of the schemes (0-1.5): multiplies the logarithm of every factor and every cost. At 0
-        all schemes are null in retention, revenue and cost: an A/A trial whose net value is exactly 0.
-    separation : float
-        Distance of the hidden segments (0-1.25) from their common centre, in the logarithm of every
-        property. At 0 there are no groups: all members share one distribution, in which only their own
-        level of activity and what is known at joining differ.
-
-    Raises
-    ------
-    ParameterError
-        When a switch is out of its range.
-    """
-    in_range(effects, "effects", ge=0, le=1.5)
-    in_range(separation, "separation", ge=0, le=1.25)
-    made = _DEMO
-    shares = [segment.share for segment in made.segments]
-    schemes = tuple(_scheme(scheme, shares, effects, separation) for scheme in made.trial.schemes)
-    return replace(
-        made,
-        segments=_segments(made.segments, shares, separation),
-        trial=replace(made.trial, schemes=schemes),
-        effects=effects,
-        separation=separation,
-    )
-
-
-def _segments(
-    segments: tuple[Segment, ...], shares: Sequence[float], separation: float
-) -> tuple[Segment, ...]:
-    names = ("hazard", "sessions", "views", "buys", "tasks", "price")
-    moved: dict[str, Sequence[Any]] = {
-        name: _apart([getattr(s, name) for s in segments], shares, separation) for name in names
-    }
-    for name in ("taste", "reasons"):
-        moved[name] = _mix([getattr(s, name) for s in segments], shares, separation)
-    return tuple(
-        replace(segment, **{name: values[i] for name, values in moved.items()})
-        for i, segment in enumerate(segments)
-    )
-
-
-def _scheme(scheme: Scheme, shares: Sequence[float], effects: float, separation: float) -> Scheme:
-    moved: dict[str, Any] = {
-        name: tuple(float(f**effects) for f in _apart(getattr(scheme, name), shares, separation))
-        for name in ("hazard", "rebound", "buys", "tasks")
-    }
-    for name in ("at_start", "per_purchase"):
-        moved[name] = _spread(getattr(scheme, name), shares, effects, separation)
-    return replace(scheme, **moved)
-
-
-def _apart(values: Sequence[float], shares: Sequence[float], separation: float) -> tuple[float, ...]:
-    """Move positive values towards (separation < 1) or away from their weighted geometric mean."""
-    logs = np.log(values)
-    centre = np.average(logs, weights=shares)
-    return tuple(float(v) for v in np.exp(centre + separation * (logs - centre)))
-
-
-def _spread(
-    values: Sequence[float], shares: Sequence[float], effects: float, separation: float
-) -> tuple[float, ...]:
-    """Do the same to amounts of money around their mean, and scale them by `effects`; whole cents."""
-    centre = np.average(values, weights=shares)
-    moved = np.maximum(centre + separation * (np.asarray(values) - centre), 0.0) * effects
-    return tuple(float(v) for v in np.round(moved, 2))
-
-
-def _mix(
-    rows: Sequence[Sequence[float]], shares: Sequence[float], separation: float
-) -> list[tuple[float, ...]]:
-    """Do the same to probabilities, on the scale of logarithms; each row sums to 1."""
-    logs = np.log(np.asarray(rows))
-    centre = np.average(logs, axis=0, weights=shares)
-    moved = np.exp(centre + separation * (logs - centre))
-    return [tuple(float(v) for v in row / row.sum()) for row in moved]
+SCHEMES = (
+    Scheme("none"),
+    Scheme("welcome_coupon", hazard=(0.80, 0.68, 0.50, 0.72, 0.85), buys=(1.30, 1.80, 2.00, 1.50, 1.20),
+           per_purchase=(0.50,), opt_out=1.2),
+    Scheme("bonus_points", hazard=(0.75, 0.68, 0.62, 0.70, 0.90), buys=(1.10,), at_start=(4.0,),
+           per_purchase=(1.20,)),
+    Scheme("daily_tasks", tasks=(1.6,)),
+    Scheme("tier_trial", hazard=(0.60, 0.95, 1.00, 0.90, 1.00), rebound=(1.0, 1.20, 1.25, 1.15, 1.20),
+           buys=(1.20, 1.0, 1.0, 1.0, 1.0), at_start=(3.0,)),
+)  # fmt: skip
+WIN_BACK = (
+    Scheme("none"),
+    Scheme("gift", hazard=(0.70, 0.75, 0.80, 0.75, 0.95), sessions=(1.0,), at_start=(2.0,)),
+)
+DEMO = WorldParameters(
+    name="demo",
+    channels=CHANNELS,
+    plans=PLANS,
+    segments=SEGMENTS,
+    channel_tilt=(
+        (0.1, 0.0, 0.0, 0.0, 0.0),
+        (-0.3, 0.1, 0.0, 0.4, 0.1),
+        (0.4, 0.0, -0.3, 0.3, -0.4),
+        (0.1, 0.1, -0.1, 0.0, 0.0),
+        (-0.3, -0.1, 0.4, -0.2, 0.5),
+    ),
+    young_tilt=(-0.2, 0.0, 0.2, 0.3, 0.1),
+    trials=(
+        Trial("main", SCHEMES),
+        Trial(
+            "win_back", WIN_BACK, trigger="silence", day=10, opens=400, closes=68,
+            reward_days=30, rebound_days=0, horizon_days=60, layer=1,
+        ),
+    ),
+)  # fmt: skip

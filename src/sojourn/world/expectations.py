@@ -1,87 +1,206 @@
-"""Closed forms: what is expected of each kind of member under each scheme, without drawing anything.
+"""Closed forms: what is expected of members under each scheme of a trial, without drawing anything.
 
-A member of some kind under some scheme is there at time t with probability S(t) = exp(-H(t)). Sessions
-are a Poisson process of known rate of which a share ``quiet`` remains in the last ``quiet_days`` before
-leaving, so the share of day j's sessions that take place is ``quiet A(j) + (1 - quiet) A(j +
-quiet_days)``, where A(j) is the mean of S over day j. Revenue, refunds and costs are sums of these over
-the days of the horizon. A member's own level of activity has mean 1 and is independent of leaving,
-weekday factors have mean 1: both drop out. The one approximation is that sessions follow the hours of the
-day while leaving does not: below 0.1 % of any amount.
+Given the course of a member's life, the hazard and the mean number of sessions of every day are known. The
+member is there at time t after assignment with probability S(t) = exp(-H(t)). Sessions are a Poisson process
+of which a share ``quiet`` remains in the last ``quiet_days`` before leaving, so the share of day j's sessions
+that take place is ``quiet A(j) + (1 - quiet) A(j + quiet_days)``, where A(j) is the mean of S over day j.
+Revenue, refunds and costs are sums of these over the days of the horizon; who has left may come back, which
+adds the convolution of leaving with `hazards.back_by`. Weekday factors have mean 1 and drop out. The
+approximations are that sessions follow the hours of the day while leaving does not, and that refunds after a
+return are never lost: both below 0.1 % of any amount.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from sojourn.world.activity import novelty
-from sojourn.world.clock import Floats
+from sojourn.world.arrays import Bools, Floats, Ints
 from sojourn.world.costs import cost_table
-from sojourn.world.hazards import Hazards, in_reward, segment_of
+from sojourn.world.enrolment import Enrolment, by_segment, in_reward, scheme_hazard, scheme_sessions
+from sojourn.world.events import buying_chance
+from sojourn.world.hazards import back_by, cumulative, mean_presence
 from sojourn.world.money import mean_amount
-from sojourn.world.parameters import WorldParameters
+from sojourn.world.parameters import Frame, Scheme, Trial, WorldParameters
+from sojourn.world.people import OWN, of_segment
+from sojourn.world.population import Population
+from sojourn.world.sessions import second_pace
+
+#: What is expected, in the order of the last axis of `Expected.sums`.
+QUANTITIES: tuple[str, ...] = ("kept", "revenue", "cost", "rewarded", "deadweight")
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is expected over the horizon of the trial, from members still active at assignment.
+    """What is expected over the horizon of one trial from the members assigned in one block.
 
     Attributes
     ----------
-    kept : array (schemes, kinds)
-        Probability of still being a member at the end of the horizon.
-    revenue, cost : array (schemes, kinds)
-        Money per member, refunds taken off; incentives per member.
-    value : array (schemes, kinds)
-        Net value per member: margin times revenue, less cost.
+    rows : array of int
+        Numbers of these members within the block.
+    kept : array (schemes, rows)
+        Probability of still being a member at the end of the horizon, had all been given the scheme.
+    sums : array (schemes, segments, 5)
+        Sums over members of `QUANTITIES`: kept; money, refunds taken off; money spent; purchases that were
+        rewarded; and of these the number that would have been made without the scheme.
     """
 
+    rows: Ints
     kept: Floats
-    revenue: Floats
-    cost: Floats
-    value: Floats
+    sums: Floats
 
 
-def expect(parameters: WorldParameters, hazards: Hazards) -> Expected:
-    """Return expectations over the trial's horizon for every scheme and kind of member."""
-    trial, hidden = parameters.trial, segment_of(parameters)
-    end = trial.day + trial.horizon_days
-    bought, refunded = _purchases(parameters, hazards)
-    amounts = np.array([mean_amount(parameters.activity, s.price) for s in parameters.segments])[hidden]
-    revenue = amounts * (bought - refunded).sum(axis=-1)
-    rewarded = (bought * in_reward(trial, end)[trial.day :]).sum(axis=-1)
-    at_start, per_purchase = (cost_table(trial, what)[:, hidden] for what in ("at_start", "per_purchase"))
-    cost = at_start + per_purchase * rewarded
-    kept = hazards.survival[..., end] / hazards.survival[..., trial.day]
-    return Expected(kept, revenue, cost, trial.margin * revenue - cost)
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Some members over the days from shortly before their assignment until after the horizon.
+
+    ``hazard`` and ``sessions`` are without the trial; ``ready`` is the share of each day after the first
+    value moment. ``own_hazard`` and ``own_sessions`` are the schemes' factors (schemes, segments, days). The
+    first column is `before` days before assignment.
+    """
+
+    trial: Trial
+    rows: Ints
+    segment: Ints
+    before: int
+    day: Ints
+    hazard: Floats
+    sessions: Floats
+    ready: Floats
+    referrer: Ints
+    own_hazard: Floats
+    own_sessions: Floats
 
 
-def _purchases(parameters: WorldParameters, hazards: Hazards) -> tuple[Floats, Floats]:
-    """Return expected purchases and refunds on each day of the horizon, given activity at assignment."""
-    trial, activity, churn = parameters.trial, parameters.activity, parameters.churn
-    first, days = trial.day, trial.horizon_days
-    there = hazards.mean_survival[..., first:] / hazards.survival[..., first : first + 1]
-    rate = _purchase_rate(parameters, first + days)
+def expect(frame: Frame, block: Population, enrolment: Enrolment) -> Expected:
+    """Return what is expected in one trial, had all members been given each scheme in turn.
+
+    Where schemes spill over, those who brought a member count as given the same scheme.
+    """
+    window = _window(frame, block, enrolment)
+    schemes, segments = len(enrolment.trial.schemes), len(frame.parameters.segments)
+    sums = np.zeros((schemes, segments, len(QUANTITIES)))
+    kept = np.zeros((schemes, len(window.rows)))
+    paid = cost_table(frame, enrolment.trial, "per_purchase") > 0
+    under = [_under(frame, block, window, code) for code in range(schemes)]
+    for code, found in enumerate(under):
+        kept[code] = found["kept"]
+        wasted = np.minimum(under[0]["rewarded"], found["rewarded"])
+        columns = [found["kept"], found["revenue"], found["cost"], found["rewarded"], wasted]
+        for i, column in enumerate(columns):
+            counted = column * paid[code][window.segment] if i >= len(QUANTITIES) - 2 else column
+            sums[code, :, i] = np.bincount(window.segment, weights=counted, minlength=segments)
+    return Expected(window.rows, kept, sums)
+
+
+def _window(frame: Frame, block: Population, enrolment: Enrolment) -> _Window:
+    churn, activity, trial = frame.parameters.churn, frame.parameters.activity, enrolment.trial
+    rows = np.flatnonzero(block.assigned(enrolment))
+    before = max(activity.refund_days)
+    columns = enrolment.day[rows][:, None] + np.arange(-before, trial.horizon_days + churn.quiet_days)
+    inside = np.clip(columns, 0, block.hazard.shape[1] - 1)
+    where = rows[:, None], inside
+    hazard, sessions = block.hazard[where], np.where(columns >= 0, block.sessions[where], 0.0)
+    ready = np.clip(columns + 1 - block.people.value_day[rows][:, None], 0, 1)
+    own = (_own(frame, trial, make, hazard.shape[1], before) for make in (scheme_hazard, scheme_sessions))
+    window = _Window(
+        trial, rows, block.people.segment[rows], before, enrolment.day[rows], hazard, sessions, ready,
+        block.referrer[rows], *own,
+    )  # fmt: skip
+    factual = enrolment.scheme[rows]
+    theirs = np.where(window.referrer >= 0, enrolment.scheme[window.referrer], 0)
+    spilling = (window.referrer >= 0) & enrolment.entitled[window.referrer]
+    hazard /= window.own_hazard[factual, window.segment] * _spilled(frame, window, theirs, spilling)
+    sessions /= window.own_sessions[factual, window.segment]
+    return window
+
+
+def _own(
+    frame: Frame,
+    trial: Trial,
+    make: Callable[[Scheme, Trial, WorldParameters], Floats],
+    days: int,
+    before: int,
+) -> Floats:
+    """Return schemes' factors (schemes, segments, days of the window), 1 before and after they act."""
+    factors = np.stack([make(scheme, trial, frame.parameters) for scheme in trial.schemes])
+    table = np.ones((*factors.shape[:2], days))
+    shown = min(factors.shape[2], days - before)
+    table[..., before : before + shown] = factors[..., :shown]
+    return table
+
+
+def _spilled(frame: Frame, window: _Window, scheme: Ints, spilling: Bools) -> Floats:
+    """Return the factors on the hazard (rows, days of the window) from those who brought members."""
+    found = np.ones_like(window.hazard)
+    if not window.trial.spill:
+        return found
+    factors = [
+        scheme_hazard(s, window.trial, frame.parameters) ** window.trial.spill for s in window.trial.schemes
+    ]
+    padded = np.pad(np.stack(factors), ((0, 0), (0, 0), (0, 1)), constant_values=1.0)
+    since = window.day[:, None] + np.arange(-window.before, found.shape[1] - window.before)
+    last = padded.shape[2] - 1
+    at = np.where((since >= 0) & (since < last), since, last)
+    return np.where(spilling[:, None], padded[scheme[:, None], window.segment[:, None], at], 1.0)
+
+
+def _under(frame: Frame, block: Population, window: _Window, code: int) -> dict[str, Floats]:
+    """Return what is expected of each member under one scheme."""
+    trial, churn, activity = window.trial, frame.parameters.churn, frame.parameters.activity
+    scheme, segment, first = trial.schemes[code], window.segment, window.before
+    spilling = window.referrer >= 0
+    hazard = window.hazard * window.own_hazard[code, segment]
+    hazard = hazard * _spilled(frame, window, np.full(len(segment), code), spilling)
+    total = cumulative(hazard[:, first:])
+    there = np.concatenate([np.ones((len(segment), first)), mean_presence(total)], axis=1)
+    sessions = window.sessions * window.own_sessions[code, segment] * window.ready
+    rewarded = in_reward(trial, np.arange(-first, hazard.shape[1] - first))
+    usual = buying_chance(frame, block)[window.rows]
+    bold = np.minimum(usual * by_segment(scheme.buys, frame.parameters)[segment], activity.dearest_session)
+    usual = np.minimum(usual, activity.dearest_session)
+    buys = sessions * np.where(rewarded, bold[:, None], usual[:, None])
 
     def happening(delay: int) -> Floats:
-        """Share of what was done `delay` days ago that happened and whose doer is still there."""
-        soon = churn.quiet_days - delay
-        found: Floats = churn.quiet * there[..., :days] + (1 - churn.quiet) * there[..., soon : soon + days]
-        return found
+        """Purchases made `delay` days before each day of the horizon by members still there on it."""
+        days, soon = trial.horizon_days, churn.quiet_days - delay
+        share = churn.quiet * there[:, first : first + days]
+        share = share + (1 - churn.quiet) * there[:, first + soon : first + soon + days]
+        return np.asarray(buys[:, first - delay : first - delay + days] * share)
 
-    bought = rate[..., first:] * happening(0)
-    late = [
-        rate[..., first - delay : first - delay + days] * happening(delay) for delay in activity.refund_days
-    ]
-    return bought, activity.refunds * np.mean(late, axis=0)
+    bought = happening(0)
+    refunded = activity.refunds * np.mean([happening(d).sum(axis=1) for d in activity.refund_days], axis=0)
+    in_time = bought[:, : trial.reward_days].sum(axis=1)
+    amount = amounts(frame, block)[window.rows]
+    again = _after_return(frame, block, window, total)
+    cost = cost_table(frame, trial, "at_start")[code][segment]
+    cost = cost + cost_table(frame, trial, "per_purchase")[code][segment] * in_time
+    return {
+        "kept": np.exp(-total[:, trial.horizon_days]),
+        "revenue": amount * (bought.sum(axis=1) - refunded + again * usual * (1 - activity.refunds)),
+        "cost": cost,
+        "rewarded": in_time,
+    }
 
 
-def _purchase_rate(parameters: WorldParameters, days: int) -> Floats:
-    """Return purchases per day of a member who stays, by scheme, kind and day since joining."""
-    hidden = segment_of(parameters)
-    usual = np.array([s.sessions * s.buys for s in parameters.segments])[hidden]
-    factors = np.array([s.buys for s in parameters.trial.schemes])[:, hidden]
-    scheme = 1 + (factors[..., None] - 1) * in_reward(parameters.trial, days)
-    rate: Floats = scheme * usual[:, None] * novelty(parameters.activity, days)
-    return rate
+def amounts(frame: Frame, block: Population) -> Floats:
+    """Return each member's mean amount of a purchase."""
+    people = block.people
+    price = of_segment(frame.parameters, "price")[people.segment] * people.own[:, OWN.index("price")]
+    return mean_amount(frame.parameters.activity, price)
+
+
+def _after_return(frame: Frame, block: Population, window: _Window, total: Floats) -> Floats:
+    """Return each member's expected number of ready sessions within the horizon after a return."""
+    parameters, days = frame.parameters, window.trial.horizon_days
+    again = parameters.churn.again * of_segment(parameters, "hazard")
+    back = back_by(parameters.churn, again, days)
+    gone = -np.diff(np.exp(-total[:, : days + 1]), axis=1)
+    stays = np.zeros(len(window.rows))
+    for code, chances in enumerate(back):
+        rows = np.flatnonzero(window.segment == code)
+        stays[rows] = (gone[rows] * np.cumsum(chances)[::-1]).sum(axis=1)
+    ready = np.isfinite(block.people.value_day[window.rows])
+    return np.asarray(stays * second_pace(frame, block)[window.rows] * ready)

@@ -1,18 +1,16 @@
-"""How long members stay, and table `assignments`: who is randomised to which scheme."""
+"""What becomes of members: how long they stay, why they leave, whether they come back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sojourn.world.clock import DAY, Floats, Ints
-from sojourn.world.hazards import Hazards
-from sojourn.world.members import People, draw_codes
+from sojourn.world.arrays import Bools, Floats, Ints
+from sojourn.world.clock import DAY
+from sojourn.world.hazards import leaving_day
 from sojourn.world.parameters import Frame
-
-Bools = NDArray[np.bool_]
+from sojourn.world.people import People, draw_codes, of_segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,57 +19,69 @@ class Lives:
 
     Attributes
     ----------
-    scheme : array of int
-        Scheme by whose hazard the member lives; 0 for the control and outside the trial.
-    in_window : array of bool
-        Whether the member joined while the trial took members in.
-    assigned : array of bool
-        Whether the member was randomised: in the window, and still there on the day.
     left : array of float
-        Instant of leaving (whole seconds since 1970), perhaps after `as_of`; infinite beyond all follow-up.
+        Instant of first leaving (whole seconds since 1970), perhaps after `as_of`; infinite beyond all
+        follow-up.
+    announced : array of bool
+        Whether the platform learns of it.
     reason : array of int
         Code of the reason for leaving.
+    voluntary : array of bool
+        Whether the member decided it.
+    returned, left_again : array of float
+        Instants of coming back and of leaving again; infinite for never.
     """
 
-    scheme: Ints
-    in_window: Bools
-    assigned: Bools
     left: Floats
+    announced: Bools
     reason: Ints
+    voluntary: Bools
+    returned: Floats
+    left_again: Floats
+
+    def ends(self, frame: Frame) -> tuple[Ints, Ints]:
+        """Return the instants at which the first and the second stay end or are seen no more."""
+        return tuple(np.minimum(at, frame.as_of).astype(np.int64) for at in (self.left, self.left_again))  # type: ignore[return-value]
 
 
 def draw_lives(
-    frame: Frame, people: People, hazards: Hazards, *, trial: np.random.Generator, churn: np.random.Generator
+    frame: Frame, people: People, total: Floats, exponential: Floats, rng: np.random.Generator
 ) -> Lives:
-    """Draw schemes, instants of leaving and reasons.
+    """Draw leaving, its reason, and coming back.
 
     Parameters
     ----------
-    frame, people, hazards
-        The world, the block's members and the hazards of their kinds.
-    trial, churn : Generator
-        Random streams of the assignment and of leaving.
+    frame, people
+        The world and the block's members.
+    total : array (members, days + 1)
+        Integrated hazard.
+    exponential : array of float
+        One unit exponential per member, which decides when the member leaves.
+    rng : Generator
+        Source of everything else.
     """
-    plan = frame.parameters.trial
-    in_window = joined_in_window(frame, people.joined)
-    drawn = trial.integers(len(plan.schemes), size=len(people))
-    scheme = np.where(in_window, drawn, 0)
-    days = hazards.leaving_time(scheme, people.kind, churn.standard_exponential(len(people)))
-    left = people.joined.astype(np.float64) + np.maximum(np.ceil(days * DAY), 1.0)
+    churn = frame.parameters.churn
+    n = len(people)
+    left = people.joined + whole_seconds(leaving_day(total, exponential))
+    reason = _draw_reasons(frame, people.segment, rng)
+    unknown = reason == len(frame.parameters.segments[0].reasons) - 1
+    away = whole_seconds(churn.return_days * rng.standard_exponential(n))
+    returned = np.where(rng.random(n) < churn.returns, left + away, np.inf)
+    again = churn.again * of_segment(frame.parameters, "hazard")[people.segment]
+    stay = whole_seconds(rng.standard_exponential(n) / again)
     return Lives(
-        scheme=scheme,
-        in_window=in_window,
-        assigned=in_window & (days > plan.day),
         left=left,
-        reason=_draw_reasons(frame, people.segment, churn),
+        announced=rng.random(n) < churn.announced,
+        reason=reason,
+        voluntary=~(unknown & (rng.random(n) < churn.involuntary)),
+        returned=returned,
+        left_again=returned + stay,
     )
 
 
-def joined_in_window(frame: Frame, joined: Ints) -> Bools:
-    """Return who joined while the trial took members in."""
-    plan = frame.parameters.trial
-    opens, closes = frame.as_of - plan.opens * DAY, frame.as_of - plan.closes * DAY
-    return (joined >= opens) & (joined < closes)
+def whole_seconds(days: Floats) -> Floats:
+    """Return days as whole seconds, at least one."""
+    return np.maximum(np.ceil(days * DAY), 1.0)
 
 
 def _draw_reasons(frame: Frame, segment: Ints, rng: np.random.Generator) -> Ints:

@@ -5,31 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial, reduce
+from functools import partial, reduce
 from operator import add
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sojourn.world.activity import draw_events
+from sojourn.world.assignments import draw_assignments, withdrawn
+from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY, instant
 from sojourn.world.costs import make_costs
-from sojourn.world.demo import world_parameters
-from sojourn.world.hazards import Hazards, make_hazards
-from sojourn.world.lives import draw_lives
-from sojourn.world.members import draw_people, draw_referrers
+from sojourn.world.events import draw_events
+from sojourn.world.expectations import Expected, expect
+from sojourn.world.hazards import member_factor
+from sojourn.world.items import catalogue
+from sojourn.world.messages import draw_messages
 from sojourn.world.parameters import Frame
+from sojourn.world.population import Population, Streams, club_factors, draw_population
 from sojourn.world.randomness import BLOCK, blocks, stream
-from sojourn.world.tables import assignments_table, costs_table, events_table, member_ids, members_table
-from sojourn.world.truth import HORIZONS, Tally, Truth, summarise, tally, truth_rows
+from sojourn.world.rollout import choose
+from sojourn.world.sessions import draw_sessions
+from sojourn.world.spells import make_spells
+from sojourn.world.tables import (
+    assignments_table,
+    costs_table,
+    events_table,
+    item_ids,
+    items_table,
+    member_ids,
+    members_table,
+    messages_table,
+    spells_table,
+)
+from sojourn.world.truth import Tally, Truth, summarise, tally, truth_rows
 
 #: Keys of ``cases.CASE.prepare`` that a world is made from (beside the seed).
-WORLD_KEYS: tuple[str, ...] = ("members", "as_of", "start", "time_zone", "effects", "separation")
-#: Observed tables of a world.
-TABLES: tuple[str, ...] = ("members", "events", "assignments", "costs")
-#: Days in which members join when no start is given: about 18 months.
-JOINING_DAYS = 548
+WORLD_KEYS: tuple[str, ...] = ("members", "as_of", "start", "world", "effects", "separation")
+#: Days of observation when no start is given: about 18 months.
+OBSERVED_DAYS = 548
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,40 +53,45 @@ class World:
 
     Attributes
     ----------
-    members, events, assignments, costs : DataFrame
-        As the contract describes them (`sojourn.core.schema`); amounts are decimals, instants UTC.
+    tables : mapping of str to DataFrame
+        The observed tables as the contract describes them (`sojourn.core.schema`), which are attributes too
+        (`world.events`); amounts are decimals, instants UTC.
     truth : Truth
         What is so, never part of an observed table.
     frame : Frame
         What it was drawn from.
     """
 
-    members: pd.DataFrame
-    events: pd.DataFrame
-    assignments: pd.DataFrame
-    costs: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     truth: Truth
     frame: Frame
 
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name in type(self).__slots__ or name not in self.tables:
+            raise AttributeError(name)
+        return self.tables[name]
+
     def __repr__(self) -> str:
-        rows = ", ".join(f"{name} {len(getattr(self, name)):,}" for name in TABLES)
+        rows = ", ".join(f"{name} {len(frame):,}" for name, frame in self.tables.items())
         as_of = self.truth.summary["world"]["as_of"]
-        return f"World of seed {self.frame.seed} ({rows} rows; as of {as_of})"
+        name = self.frame.parameters.name
+        return f"World '{name}' of seed {self.frame.seed} ({rows} rows; as of {as_of})"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Tables and counts of one block of members.
+    """Tables and sums of one block of members.
 
     Attributes
     ----------
-    tables : mapping of str to Arrow table
-        The observed tables, and ``truth``.
+    tables, truth : mapping of str to Arrow table
+        The observed tables, and those of the truth.
     tally : Tally
-        Counts for the summary of the truth.
+        Sums for the summary of the truth.
     """
 
     tables: Mapping[str, Any]
+    truth: Mapping[str, Any]
     tally: Tally
 
 
@@ -81,7 +101,7 @@ def make_world(
     seed: int,
     as_of: str | datetime,
     start: str | datetime | None = None,
-    time_zone: str = "Europe/Berlin",
+    world: str = "demo",
     effects: float = 1.0,
     separation: float = 1.0,
 ) -> World:
@@ -90,15 +110,15 @@ def make_world(
     Parameters
     ----------
     members : int
-        Number of members, at least 1; about 70 events each.
+        Number of members, at least 1; about 100 events each.
     seed : int
         Seed; the same seed gives the same world. Whole blocks of 4,096 members do not depend on `members`.
     as_of : str or datetime
         End of observation, with its offset from UTC; nothing happens at it or later.
     start : str or datetime, optional
-        When the first members join; 548 days before `as_of` when not given.
-    time_zone : str
-        Whose local time the rhythms of the day and week follow.
+        Begin of observation; 548 days before `as_of` when not given. Some members have joined before.
+    world : str
+        Which world; see `sojourn.world.catalogue`.
     effects, separation : float
         Strength of the schemes and distance of the hidden segments; see `world_parameters`.
 
@@ -109,13 +129,20 @@ def make_world(
     """
     frame = world_frame(
         members=members, seed=seed, as_of=as_of, start=start,
-        time_zone=time_zone, effects=effects, separation=separation,
+        world=world, effects=effects, separation=separation,
     )  # fmt: skip
     made = [make_block(frame, *which) for which in blocks(frame.members)]
-    names = (*TABLES, "truth")
-    frames = {name: pa.concat_tables(b.tables[name] for b in made).to_pandas() for name in names}
-    truth = Truth(summarise_world(frame, reduce(add, (b.tally for b in made))), frames.pop("truth"))
-    return World(**frames, truth=truth, frame=frame)
+    tables = {name: _together([b.tables[name] for b in made]) for name in made[0].tables}
+    truths = {name: _together([b.truth[name] for b in made]) for name in made[0].truth}
+    tables |= {name: table.to_pandas() for name, table in whole_tables(frame).items()}
+    truths |= {name: table.to_pandas() for name, table in whole_truth(frame).items()}
+    summary = summarise(frame, reduce(add, (b.tally for b in made)))
+    return World(tables, Truth(summary, **truths), frame)
+
+
+def _together(parts: list[Any]) -> pd.DataFrame:
+    together: pd.DataFrame = pa.concat_tables(parts).to_pandas()
+    return together
 
 
 def world_frame(
@@ -124,44 +151,62 @@ def world_frame(
     seed: int,
     as_of: str | datetime,
     start: str | datetime | None,
-    time_zone: str,
+    world: str,
     effects: float,
     separation: float,
 ) -> Frame:
     """Return the frame of a world, its values read and checked; parameters as for `make_world`."""
     end = instant(as_of, "as_of")
-    begins = end - JOINING_DAYS * DAY if start is None else instant(start, "start")
-    parameters = world_parameters(effects=effects, separation=separation)
-    return Frame(members, seed, begins, end, time_zone, parameters)
+    begins = end - OBSERVED_DAYS * DAY if start is None else instant(start, "start")
+    parameters = world_parameters(world, effects=effects, separation=separation)
+    return Frame(members, seed, begins, end, parameters)
 
 
 def make_block(frame: Frame, block: int, n: int) -> Block:
     """Draw one block of a world: number `block`, of `n` members."""
-    draw = partial(stream, frame.seed, block=block)
-    hazards = world_hazards(frame)
+    draw: Streams = partial(stream, frame.seed, block=block)
     ids = member_ids(block * BLOCK, n)
-    people = draw_people(frame, n, draw("members"))
-    lives = draw_lives(frame, people, hazards, trial=draw("assignments"), churn=draw("churn"))
-    events = draw_events(frame, people, lives, draw("events"))
-    referrer = draw_referrers(frame, people, lives.left, draw("referrals"))
+    drawn = draw_population(frame, n, draw)
+    sessions = draw_sessions(frame, drawn, draw("sessions"))
+    events = draw_events(frame, drawn, sessions, draw("events"))
+    chosen = choose(frame, drawn, sessions)
+    costs = make_costs(frame, drawn, events, chosen)
+    assignments = draw_assignments(frame, drawn, chosen, draw("assignments"))
     tables = {
-        "members": members_table(frame, people, lives, referrer, ids),
-        "events": events_table(events, ids),
-        "assignments": assignments_table(frame, people, lives, ids),
-        "costs": costs_table(frame, make_costs(frame, people, lives, events), ids),
-        "truth": pa.table({"member_id": ids, **truth_rows(frame, people, lives, hazards)}),
+        "members": members_table(frame, drawn, withdrawn(drawn, draw("withdrawals")), ids),
+        "events": events_table(frame, events, ids, draw("late")),
+        "assignments": assignments_table(frame, assignments, block, ids),
+        "costs": costs_table(frame, costs, ids),
+        "spells": spells_table(frame, make_spells(frame, drawn), ids),
+        "messages": messages_table(frame, draw_messages(frame, drawn, draw("messages")), ids),
     }
-    return Block(tables, tally(frame, people, lives))
+    expected = [expect(frame, drawn, enrolment) for enrolment in drawn.enrolments]
+    factor = member_factor(frame, drawn.people, club_factors(frame, draw))
+    truth = {
+        "members": pa.table({"member_id": ids, **truth_rows(frame, drawn, factor)}),
+        "counterfactuals": _counterfactuals(drawn, expected, ids),
+    }
+    return Block(tables, truth, tally(frame, drawn, expected))
 
 
-@lru_cache(maxsize=4)
-def world_hazards(frame: Frame) -> Hazards:
-    """Return the hazards of a world, over its longest follow-up and every horizon of the truth."""
-    trial, churn = frame.parameters.trial, frame.parameters.churn
-    needed = trial.day + trial.horizon_days + churn.quiet_days
-    return make_hazards(frame.parameters, max(frame.days + 1, max(HORIZONS) + 1, needed))
+def whole_tables(frame: Frame) -> dict[str, Any]:
+    """Return the observed tables that a world has once, not per block."""
+    return {"items": items_table(frame)}
 
 
-def summarise_world(frame: Frame, counts: Tally) -> dict[str, Any]:
-    """Return the truth of a world from the counts of all its blocks, as JSON holds it."""
-    return summarise(frame, world_hazards(frame), counts)
+def whole_truth(frame: Frame) -> dict[str, Any]:
+    """Return the tables of the truth that a world has once, not per block."""
+    return {"items": pa.table({"item_id": item_ids(frame), "quality": catalogue(frame).quality.round(9)})}
+
+
+def _counterfactuals(drawn: Population, expected: list[Expected], ids: Any) -> Any:
+    """Return the chance of staying to the horizon of each trial, by member and scheme."""
+    columns: dict[str, list[Any]] = {"member_id": [], "trial": [], "scheme": [], "kept": []}
+    for enrolment, found in zip(drawn.enrolments, expected, strict=True):
+        schemes = [scheme.name for scheme in enrolment.trial.schemes]
+        n = len(found.rows) * len(schemes)
+        columns["member_id"].append(ids.take(pa.array(np.repeat(found.rows, len(schemes)))))
+        columns["trial"].append(pa.array([enrolment.trial.name] * n, pa.string()))
+        columns["scheme"].append(pa.array(schemes * len(found.rows), pa.string()))
+        columns["kept"].append(pa.array(found.kept.T.ravel().round(9), pa.float64()))
+    return pa.table({name: pa.chunked_array(parts) for name, parts in columns.items()}).combine_chunks()

@@ -1,7 +1,7 @@
-"""The truth beside the data: counts of what was drawn, and closed forms averaged over it.
+"""The truth beside the data: what was drawn of members, and closed forms averaged over it.
 
-Nothing here comes from simulated outcomes. Hidden kinds and days of joining are as drawn; staying, buying and
-costs are taken in expectation (`sojourn.world.expectations`). No observed table holds any of it.
+Nothing here comes from simulated outcomes. Hidden properties of members, the courses of their lives and their
+days of joining are as drawn; staying, buying and costs are taken in expectation. No observed table holds it.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sojourn.world.clock import DAY, Floats, Ints, iso
-from sojourn.world.expectations import Expected, expect
-from sojourn.world.hazards import Hazards, hazard_shape, segment_of
-from sojourn.world.lives import Lives
-from sojourn.world.members import People
-from sojourn.world.money import mean_amount
-from sojourn.world.parameters import AGE_BANDS, Frame
+from sojourn.world.arrays import Floats, Ints
+from sojourn.world.clock import DAY, iso
+from sojourn.world.expectations import QUANTITIES, Expected
+from sojourn.world.hazards import back_by, cumulative, integral_at
+from sojourn.world.parameters import AGE_BANDS, REASONS, Frame, Trial
+from sojourn.world.people import of_segment
+from sojourn.world.planted import planted
+from sojourn.world.population import LEAST_DAYS, Population
 
 #: Days since joining at which the true curve is written down.
 HORIZONS: tuple[int, ...] = (1, 7, 30, 60, 90, 180, 365)
 #: Horizon of the restricted mean, in days.
 UNTIL = 180
 _METHOD = (
-    "Closed form. Hidden kinds of members (segment, plan, channel) and their days of joining are as "
-    "drawn; leaving, buying and costs are expectations from the hazards and rates, averaged over those "
-    "kinds, and over the schemes' probabilities for members who joined while the trial took members in."
-    " Nothing is estimated from outcomes."
+    "Closed form. Hidden properties of members, the courses of their lives and their days of joining are as "
+    "drawn; leaving, buying and costs are expectations from the hazards and rates, averaged over members. "
+    "Members who joined before observation began count for those of their kind who had left by then. Nothing "
+    "is estimated from outcomes."
 )
 
 
@@ -40,15 +41,20 @@ class Truth:
     Attributes
     ----------
     summary : mapping
-        As in ``truth.json``: parts ``world``, ``retention``, ``trials``, ``segments``, ``parameters``.
+        As in ``truth.json``: parts ``world``, ``planted``, ``retention``, ``trials``, ``segments``,
+        ``dictionary`` (what each column of the tables means) and ``parameters``.
     members : DataFrame, one row per member
-        ``member_id``, ``segment``, ``activity`` (own factor on sessions), ``hazard`` (factor on the shape),
-        ``in_trial``, and ``kept_SCHEME``: probability of staying from assignment to the horizon under each
-        scheme. Never shown on a page.
+        Hidden properties; see ``dictionary``. Never shown on a page.
+    counterfactuals : DataFrame, one row per member and scheme of each trial
+        Probability of staying to the horizon, had all members been given the scheme.
+    items : DataFrame, one row per item
+        Hidden quality.
     """
 
     summary: Mapping[str, Any]
     members: pd.DataFrame
+    counterfactuals: pd.DataFrame
+    items: pd.DataFrame
 
     def __repr__(self) -> str:
         found = self.summary["segments"]["count"]
@@ -57,77 +63,145 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of what was drawn, which add over blocks.
+    """Sums over members, which add over blocks.
 
     Attributes
     ----------
-    followed : mapping of group to array (levels, kinds, 2, days)
-        Members by level, kind, whether they joined in the trial's window, and whole days followed.
-    assigned : array (schemes, kinds)
-        Members of the trial.
+    members : int
+        Members.
+    curves : mapping of group to array (levels, 3, days)
+        By day since joining: weight x survival, members at risk x survival, members at risk x leaving.
+        ``weight`` is 1 over the probability of having stayed until observation began.
+    assigned : mapping of trial to array (schemes,)
+        Members who were given each scheme.
+    expected : mapping of trial to array (schemes, segments, 6)
+        Members, and sums of `QUANTITIES`.
     """
 
-    followed: Mapping[str, Ints]
-    assigned: Ints
+    members: int
+    curves: Mapping[str, Floats]
+    assigned: Mapping[str, Ints]
+    expected: Mapping[str, Floats]
 
     def __add__(self, other: Tally) -> Tally:
-        followed = {name: counts + other.followed[name] for name, counts in self.followed.items()}
-        return Tally(followed, self.assigned + other.assigned)
+        return Tally(
+            self.members + other.members,
+            {name: sums + other.curves[name] for name, sums in self.curves.items()},
+            {name: counts + other.assigned[name] for name, counts in self.assigned.items()},
+            {name: sums + other.expected[name] for name, sums in self.expected.items()},
+        )
 
 
 def levels(frame: Frame) -> dict[str, list[str]]:
-    """Return the groupings known at joining, with their levels in the order of their codes."""
+    """Return the groupings known at joining, with their levels in the order of their codes; and segments."""
     parameters = frame.parameters
     return {
         "channel": [c.name for c in parameters.channels],
         "plan": [p.name for p in parameters.plans],
-        "region": [name for name, _ in parameters.joining.regions],
+        "region": [region.name for region in parameters.joining.regions],
         "age_band": list(AGE_BANDS),
+        "segment": [s.name for s in parameters.segments],
     }
 
 
-def tally(frame: Frame, people: People, lives: Lives) -> Tally:
-    """Count the members of a block."""
-    kinds = len(segment_of(frame.parameters))
-    day = (frame.as_of - people.joined) // DAY
-    followed = {}
-    for group, names in levels(frame).items():
-        where = (getattr(people, group), people.kind, lives.in_window.astype(np.int64), day)
-        followed[group] = _count(where, (len(names), kinds, 2, frame.days + 1))
-    rows = np.flatnonzero(lives.assigned)
-    schemes = len(frame.parameters.trial.schemes)
-    return Tally(followed, _count((lives.scheme[rows], people.kind[rows]), (schemes, kinds)))
+def tally(frame: Frame, block: Population, expected: Sequence[Expected]) -> Tally:
+    """Sum up the members of a block; `expected` are those of its trials, in their order."""
+    segments = len(frame.parameters.segments)
+    assigned, sums = {}, {}
+    for enrolment, found in zip(block.enrolments, expected, strict=True):
+        name, schemes = enrolment.trial.name, len(enrolment.trial.schemes)
+        assigned[name] = np.bincount(enrolment.scheme[found.rows], minlength=schemes)
+        n = np.bincount(block.people.segment[found.rows], minlength=segments)
+        sums[name] = np.concatenate([np.broadcast_to(n[:, None], (schemes, segments, 1)), found.sums], axis=2)
+    return Tally(len(block), _curves(frame, block), assigned, sums)
 
 
-def _count(where: Sequence[Ints], shape: tuple[int, ...]) -> Ints:
-    counts: Ints = np.bincount(np.ravel_multi_index(tuple(where), shape), minlength=int(np.prod(shape)))
-    return counts.reshape(shape)
+def _curves(frame: Frame, block: Population) -> dict[str, Floats]:
+    """Return the sums of `Tally.curves` of one block, by group and level."""
+    codes = {name: getattr(block.people, name) for name in levels(frame)}
+    shape = tuple(len(names) for names in levels(frame).values())
+    cell = np.ravel_multi_index(tuple(codes.values()), shape)
+    order = np.argsort(cell, kind="stable")
+    filled, first = np.unique(cell[order], return_index=True)
+    sums = np.zeros((int(np.prod(shape)), 3, LEAST_DAYS))
+    for i, rows in enumerate(_by_day(frame, block)):
+        sums[filled, i, : rows.shape[1]] = np.add.reduceat(rows[order], first, axis=0)
+    whole = sums.reshape(*shape, 3, LEAST_DAYS)
+    axes = range(len(shape))
+    return {
+        name: whole.sum(axis=tuple(other for other in axes if other != axis))
+        for axis, name in enumerate(codes)
+    }
 
 
-def truth_rows(frame: Frame, people: People, lives: Lives, hazards: Hazards) -> dict[str, Any]:
+def _by_day(frame: Frame, block: Population) -> tuple[Floats, Floats, Floats]:
+    """Return what `Tally.curves` sums up, by member and day since joining."""
+    total = cumulative(block.hazard)
+    weight = np.exp(integral_at(total, block.entry))[:, None]
+    survival = weight * np.exp(-total[:, :LEAST_DAYS])
+    day = np.arange(LEAST_DAYS - 1)
+    followed = ((frame.as_of - block.people.joined) // DAY)[:, None]
+    known = np.where(day < followed, 1.0, np.where(day == followed, 0.5, 0.0))
+    at_risk = known * (day >= np.ceil(block.entry)[:, None])
+    return survival, at_risk * survival[:, :-1], at_risk * -np.diff(survival, axis=1)
+
+
+def truth_rows(frame: Frame, block: Population, factor: Floats) -> dict[str, Any]:
     """Return the truth of each member of a block: columns of `Truth.members` but the id, to nine decimals."""
-    parameters = frame.parameters
-    kept = expect(parameters, hazards).kept
-    names = np.array([s.name for s in parameters.segments])
-    factor = hazards.daily[0, :, 0] / hazard_shape(parameters.churn, 1)
-    columns: dict[str, Any] = {
-        "segment": names[people.segment],
-        "activity": people.activity.round(9),
-        "hazard": factor[people.kind].round(9),
-        "in_trial": lives.assigned,
+    people, lives = block.people, block.lives
+    total = cumulative(block.hazard[:, :90])
+    return {
+        "segment": np.array([s.name for s in frame.parameters.segments])[people.segment],
+        "own_sessions": people.own[:, 0].round(9),
+        "own_buys": people.own[:, 2].round(9),
+        "satisfaction": people.satisfaction.round(9),
+        "slow": people.slow.round(9),
+        "takes_off": people.takes_off,
+        "hazard": factor.round(9),
+        "kept_at_90": np.exp(-total[:, 90]).round(9),
+        "left_after_days": np.where(np.isinf(lives.left), np.nan, (lives.left - people.joined) / DAY).round(
+            6
+        ),
     }
-    for code, scheme in enumerate(parameters.trial.schemes):
-        columns[f"kept_{scheme.name}"] = kept[code, people.kind].round(9)
-    return columns
 
 
-def summarise(frame: Frame, hazards: Hazards, counts: Tally) -> dict[str, Any]:
+#: What the columns of the truth's tables mean.
+DICTIONARY: dict[str, dict[str, str]] = {
+    "members": {
+        "member_id": "Id as in `members`.",
+        "segment": "Hidden segment.",
+        "own_sessions": "The member's own factor on the number of sessions.",
+        "own_buys": "The member's own factor on the probability of a purchase.",
+        "satisfaction": "Standard normal.",
+        "slow": "Standardised logarithm of the member's load time.",
+        "takes_off": "Whether the member reaches a first value moment.",
+        "hazard": "Lasting factor on the hazard: all but plan, stage, trials and messages.",
+        "kept_at_90": "Probability of staying 90 days, given the course of the member's life.",
+        "left_after_days": "Days from joining to leaving, also where it comes after as_of.",
+    },
+    "counterfactuals": {
+        "member_id": "Id as in `members`.",
+        "trial": "Name of the trial.",
+        "scheme": "Scheme that all members are given; the control is nobody treated.",
+        "kept": "Probability of staying from assignment to the horizon.",
+    },
+    "items": {"item_id": "Id as in `items`.", "quality": "Standard normal."},
+}
+
+
+def summarise(frame: Frame, sums: Tally) -> dict[str, Any]:
     """Return the truth of a world as JSON holds it; numbers to nine decimals, none where undefined."""
     summary = {
         "world": _describe(frame),
-        "retention": _retention(frame, hazards, counts),
-        "trials": _trials(frame, hazards, counts),
-        "segments": _segments(frame, counts),
+        "planted": planted(frame),
+        "retention": _retention(frame, sums),
+        "trials": {
+            trial.name: _trial(frame, trial, sums)
+            for trial in frame.parameters.trials
+            if sums.assigned[trial.name].sum()
+        },
+        "segments": _segments(frame, sums),
+        "dictionary": DICTIONARY,
         "parameters": asdict(frame.parameters),
     }
     rounded: dict[str, Any] = _rounded(summary)
@@ -136,20 +210,23 @@ def summarise(frame: Frame, hazards: Hazards, counts: Tally) -> dict[str, Any]:
 
 def _describe(frame: Frame) -> dict[str, Any]:
     return {
+        "name": frame.parameters.name,
         "members": frame.members,
         "seed": frame.seed,
         "start": iso(frame.start),
         "as_of": iso(frame.as_of),
-        "time_zone": frame.time_zone,
         "effects": frame.parameters.effects,
         "separation": frame.parameters.separation,
         "method": _METHOD,
     }
 
 
-def _retention(frame: Frame, hazards: Hazards, counts: Tally) -> dict[str, Any]:
-    curves = _curves(frame, hazards, counts)
-    everyone = curves[0]
+def _retention(frame: Frame, sums: Tally) -> dict[str, Any]:
+    everyone = _Curve("all", "all", sums.curves["channel"].sum(axis=0))
+    curves = [everyone]
+    for group, names in levels(frame).items():
+        found = zip(names, sums.curves[group], strict=True)
+        curves += [_Curve(group, name, part) for name, part in found if part.any()]
     daily = -np.diff(np.log(everyone.survival))
     peak = int(np.argmax(daily[:UNTIL]))
     return {
@@ -158,35 +235,66 @@ def _retention(frame: Frame, hazards: Hazards, counts: Tally) -> dict[str, Any]:
         "restricted_mean": [curve.restricted_mean() for curve in curves],
         "hazard_peak_day": peak + 0.5,
         "hazard_peak_ratio": daily[peak] / daily[UNTIL : 2 * UNTIL].mean(),
+        **_by_segment(frame, sums.curves["segment"][:, 0]),
+    }
+
+
+def _by_segment(frame: Frame, survival: Floats) -> dict[str, Any]:
+    """Return reasons of leaving and presence with returns, which differ by segment only given leaving."""
+    parameters = frame.parameters
+    members = survival[:, 0].sum()
+    reasons = np.array([s.reasons for s in parameters.segments])
+    gone = survival[:, :1] - survival
+    chances = back_by(parameters.churn, parameters.churn.again * of_segment(parameters, "hazard"), LEAST_DAYS)
+    leaving = -np.diff(survival, axis=1)
+    back = np.zeros(LEAST_DAYS)
+    for part, chance in zip(leaving, chances, strict=True):
+        back[1:] += np.convolve(part, chance)[: LEAST_DAYS - 1]
+    with_us = (survival.sum(axis=0) + back) / members
+    shares = (gone[:, None, :] * reasons[:, :, None]).sum(axis=0) / members
+    return {
+        "left_for": [
+            {"reason": reason, "day": day, "share": shares[i, day]}
+            for i, reason in enumerate(REASONS)
+            for day in HORIZONS
+        ],
+        "with_us": [{"day": day, "share": with_us[day]} for day in HORIZONS],
     }
 
 
 @dataclass(frozen=True, slots=True)
 class _Curve:
-    """True retention of one group.
+    """True retention of one group, from its sums by day since joining.
 
     ``survival`` is as if everyone were followed to each day; ``seen`` is what a Kaplan-Meier curve at `as_of`
-    tends to (not a number beyond the longest follow-up): the trial took in members who joined earlier, so
-    those followed longer differ a little.
+    tends to (not a number beyond the longest follow-up), which differs where cohorts do.
     """
 
     group: str
     level: str
-    members: int
-    survival: Floats
-    seen: Floats
+    sums: Floats
+
+    @property
+    def survival(self) -> Floats:
+        return np.asarray(self.sums[0] / self.sums[0, 0])
+
+    @property
+    def seen(self) -> Floats:
+        staying, leaving = self.sums[1, :-1], self.sums[2, :-1]
+        shares = np.divide(leaving, staying, out=np.full(staying.shape, np.nan), where=staying > 0)
+        return np.concatenate([[1.0], np.cumprod(1 - shares)])
 
     def at_horizons(self) -> list[dict[str, Any]]:
         return [
-            {"group": self.group, "level": self.level, "members": self.members, "day": day,
-             "survival": self.survival[day], "seen": self.seen[day]}
-            for day in HORIZONS if day < len(self.survival)
+            {"group": self.group, "level": self.level, "day": day, "survival": self.survival[day],
+             "seen": self.seen[day]}
+            for day in HORIZONS
         ]  # fmt: skip
 
     def restricted_mean(self) -> dict[str, Any]:
         return {
-            "group": self.group, "level": self.level, "members": self.members, "until": UNTIL,
-            "days": _area(self.survival, UNTIL), "seen": _area(self.seen, UNTIL),
+            "group": self.group, "level": self.level, "until": UNTIL, "days": _area(self.survival, UNTIL),
+            "seen": _area(self.seen, UNTIL),
         }  # fmt: skip
 
 
@@ -196,101 +304,75 @@ def _area(survival: Floats, until: int) -> float:
     return float(((start - end) / np.log(start / end)).sum())
 
 
-def _curves(frame: Frame, hazards: Hazards, counts: Tally) -> list[_Curve]:
-    some = next(iter(counts.followed.values()))
-    found = [_curve(hazards, "all", "all", some.sum(axis=0))]
-    for group, names in levels(frame).items():
-        by_level = zip(names, counts.followed[group], strict=True)
-        found += [_curve(hazards, group, name, part) for name, part in by_level if part.sum()]
-    return found
-
-
-def _curve(hazards: Hazards, group: str, level: str, followed: Ints) -> _Curve:
-    """Return the curve of members counted by kind, window and days followed."""
-    arms = hazards.survival
-    there = np.stack([arms[0], arms.mean(axis=0)], axis=1)
-    weights = followed.sum(axis=-1)
-    survival = np.einsum("kw,kwt->t", weights, there) / weights.sum()
-    days = survival.size - 1
-    at_risk = _at_risk(followed, days)
-    leaving = np.einsum("kwt,kwt->t", at_risk, -np.diff(there, axis=-1))
-    staying = np.einsum("kwt,kwt->t", at_risk, there[..., :-1])
-    shares = np.divide(leaving, staying, out=np.full(days, np.nan), where=staying > 0)
-    seen = np.concatenate([[1.0], np.cumprod(1 - shares)])
-    return _Curve(group, level, int(weights.sum()), survival, seen)
-
-
-def _at_risk(followed: Ints, days: int) -> Floats:
-    """Return members followed through each day, those whose follow-up ends in it counted half."""
-    counts = np.zeros((*followed.shape[:-1], days))
-    known = min(days, followed.shape[-1])
-    counts[..., :known] = followed[..., :known]
-    from_here = np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1]
-    return from_here - counts / 2
-
-
-def _trials(frame: Frame, hazards: Hazards, counts: Tally) -> dict[str, Any]:
-    trial = frame.parameters.trial
-    kinds = counts.assigned.sum(axis=0)
-    if not kinds.sum():
-        return {}
-    expected, hidden = expect(frame.parameters, hazards), segment_of(frame.parameters)
-    rows = []
-    for code, segment in enumerate(frame.parameters.segments):
-        weights = np.where(hidden == code, kinds, 0)
-        if weights.sum():
-            rows += [{"segment": segment.name, **row} for row in _schemes(frame, expected, weights)]
+def _trial(frame: Frame, trial: Trial, sums: Tally) -> dict[str, Any]:
+    expected = sums.expected[trial.name]
+    rows = [
+        {"segment": segment.name, **row}
+        for code, segment in enumerate(frame.parameters.segments)
+        if expected[0, code, 0]
+        for row in _schemes(trial, expected[:, code])
+    ]
+    counts = dict(zip([s.name for s in trial.schemes], sums.assigned[trial.name].tolist(), strict=True))
     return {
-        trial.name: {
-            "control": trial.schemes[0].name,
-            "members": int(kinds.sum()),
-            "assigned_on_day": trial.day,
-            "reward_days": trial.reward_days,
-            "horizon_days": trial.horizon_days,
-            "margin": trial.margin,
-            "schemes": _schemes(frame, expected, kinds),
-            "by_segment": rows,
-        }
+        "control": trial.schemes[0].name,
+        "members": int(sums.assigned[trial.name].sum()),
+        "assigned": counts,
+        "assigned_on_day": trial.day,
+        "reward_days": trial.reward_days,
+        "horizon_days": trial.horizon_days,
+        "margin": trial.margin,
+        "schemes": _schemes(trial, expected.sum(axis=1)),
+        "by_segment": rows,
     }
 
 
-def _schemes(frame: Frame, expected: Expected, weights: Ints) -> list[dict[str, Any]]:
-    """Return what each scheme does on average over members counted by kind; gains are over the control."""
-    mean = {
-        name: getattr(expected, name) @ weights / weights.sum()
-        for name in ("kept", "revenue", "cost", "value")
-    }
+def _schemes(trial: Trial, sums: Floats) -> list[dict[str, Any]]:
+    """Return what each scheme does on average; gains are over the control.
+
+    Parameters
+    ----------
+    trial : Trial
+        Its schemes and margin.
+    sums : array (schemes, 6)
+        Members, and sums of `QUANTITIES` over them.
+    """
+    means = dict(zip(QUANTITIES, (sums[:, 1:] / sums[:, :1]).T, strict=True))
+    value = trial.margin * means["revenue"] - means["cost"]
     return [
         {
             "scheme": scheme.name,
-            "members": int(weights.sum()),
-            "kept": mean["kept"][code],
-            "lift": mean["kept"][code] - mean["kept"][0],
-            "revenue": mean["revenue"][code],
-            "cost": mean["cost"][code],
-            "net_value": mean["value"][code],
-            "net_gain": mean["value"][code] - mean["value"][0],
+            "members": int(sums[code, 0]),
+            "kept": means["kept"][code],
+            "lift": means["kept"][code] - means["kept"][0],
+            "revenue": means["revenue"][code],
+            "cost": means["cost"][code],
+            "net_value": value[code],
+            "net_gain": value[code] - value[0],
+            "rewarded_purchases": means["rewarded"][code],
+            "deadweight": means["deadweight"][code] / max(means["rewarded"][code], 1e-12),
         }
-        for code, scheme in enumerate(frame.parameters.trial.schemes)
+        for code, scheme in enumerate(trial.schemes)
     ]
 
 
-def _segments(frame: Frame, counts: Tally) -> dict[str, Any]:
+def _segments(frame: Frame, sums: Tally) -> dict[str, Any]:
     parameters = frame.parameters
-    kinds = next(iter(counts.followed.values())).sum(axis=(0, 2, 3))
-    shares = np.bincount(segment_of(parameters), weights=kinds) / kinds.sum()
+    joiners = sums.curves["segment"][:, 0, 0]
+    named = (
+        "hazard",
+        "takes_off",
+        "value_days",
+        "active_days",
+        "sessions",
+        "views",
+        "buys",
+        "tasks",
+        "social",
+        "price",
+    )
     features = [
-        {
-            "segment": s.name,
-            "share": shares[code],
-            "hazard": s.hazard,
-            "sessions_per_day": s.sessions,
-            "views_per_session": s.views,
-            "tasks_per_session": s.tasks,
-            "purchases_per_session": s.buys,
-            "mean_amount": mean_amount(parameters.activity, s.price),
-        }
-        for code, s in enumerate(parameters.segments)
+        {"segment": s.name, "share": share, **{name: getattr(s, name) for name in named}}
+        for s, share in zip(parameters.segments, joiners / joiners.sum(), strict=True)
     ]
     count = len(parameters.segments) if parameters.separation > 0 else 1
     return {"count": count, "separation": parameters.separation, "features": features}
@@ -302,5 +384,5 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_rounded(item) for item in value]
     if isinstance(value, float | np.floating):
-        return None if np.isnan(value) else round(float(value), 9)
+        return round(float(value), 9) if np.isfinite(value) else None
     return value

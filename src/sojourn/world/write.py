@@ -28,10 +28,10 @@ from sojourn.core.errors import DataError, SojournError
 from sojourn.core.folder import whole_folder
 from sojourn.core.ranges import in_range
 from sojourn.core.schema import CONTRACT
-from sojourn.world.make import Block, make_block, make_world, summarise_world, world_frame
+from sojourn.world.make import Block, make_block, make_world, whole_tables, whole_truth, world_frame
 from sojourn.world.parameters import Frame
 from sojourn.world.randomness import BLOCK, blocks
-from sojourn.world.truth import Tally
+from sojourn.world.truth import Tally, summarise
 
 type Blocks = tuple[tuple[int, int], ...]
 
@@ -48,7 +48,7 @@ class Asked(TypedDict):
     seed: int
     as_of: str | datetime
     start: NotRequired[str | datetime | None]
-    time_zone: NotRequired[str]
+    world: NotRequired[str]
     effects: NotRequired[float]
     separation: NotRequired[float]
 
@@ -92,7 +92,8 @@ def write_world(
     _stop_at_strangers(folder)
     with whole_folder(folder.resolve()) as building:
         counts = _write_parts(building, frame, held=-(-chunk // BLOCK), workers=workers)
-        text = json.dumps(summarise_world(frame, counts), indent=1, ensure_ascii=False)
+        _write_whole(building, frame)
+        text = json.dumps(summarise(frame, counts), indent=1, ensure_ascii=False)
         (building / "truth.json").write_text(text + "\n", encoding="utf-8")
     tables = {name: folder / name for name in CONTRACT if (folder / name).is_dir()}
     return {**tables, "truth": folder / "truth.json"}
@@ -179,7 +180,7 @@ def _write_part(
         writers: dict[str, Any] = {}
 
         def write(block: Block) -> Tally:
-            for name, table in _named(block).items():
+            for name, table in _named(block.tables, block.truth).items():
                 if name not in writers:
                     path = folder / name / f"part-{part:05}.parquet"
                     path.parent.mkdir(parents=True, exist_ok=True)
@@ -194,9 +195,16 @@ def _write_part(
         return reduce(add, map(write, _drawn(frame, which, held)))
 
 
-def _named(block: Block) -> Mapping[str, Any]:
-    """Return all tables of a block by the folder they belong in."""
-    return {("truth/members" if name == "truth" else name): table for name, table in block.tables.items()}
+def _named(tables: Mapping[str, Any], truth: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return tables by the folder they belong in."""
+    return {**tables, **{f"truth/{name}": table for name, table in truth.items()}}
+
+
+def _write_whole(folder: Path, frame: Frame) -> None:
+    """Write the tables that a world has once, each as one part."""
+    for name, table in _named(whole_tables(frame), whole_truth(frame)).items():
+        (folder / name).mkdir(parents=True)
+        pq.write_table(table, folder / name / "part-00000.parquet", compression="zstd")
 
 
 def _drawn(frame: Frame, which: Iterable[tuple[int, int]], held: int) -> Iterator[Block]:

@@ -1,0 +1,155 @@
+"""Every planted effect: its size, how it can be identified from the tables, and how a naive answer errs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import exp
+from typing import Any
+
+import numpy as np
+
+from sojourn.world.assignments import CADENCE, holdout_name
+from sojourn.world.clock import DAY
+from sojourn.world.enrolment import by_segment
+from sojourn.world.parameters import Frame, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One planted effect.
+
+    Attributes
+    ----------
+    name : str
+        Short name.
+    value : float
+        Its size.
+    unit : str
+        What the value is.
+    identified_by : str
+        Which comparison of which rows shows it, and why that is right.
+    naive : str
+        The comparison that suggests itself and misleads; empty where none does.
+    """
+
+    name: str
+    value: float
+    unit: str
+    identified_by: str
+    naive: str = ""
+
+
+def planted(frame: Frame) -> list[dict[str, Any]]:
+    """Return the planted effects of a world as `truth.json` holds them."""
+    parts = (_life(frame), _service(frame), _messages(frame), _trials(frame), _rollout(frame))
+    return [asdict(effect) for part in parts for effect in part]
+
+
+def _life(frame: Frame) -> Iterator[Planted]:
+    churn, joining = frame.parameters.churn, frame.parameters.joining
+    yield Planted(
+        "risk peak", churn.peak_day, "days since joining, of the shape shared by all",
+        "Hazard by day since joining within levels of the truth's factors; mixing members moves it earlier.",
+    )  # fmt: skip
+    yield Planted(
+        "return", churn.returns, "share of leavers who come back, after an exponential time of mean "
+        f"{churn.return_days:g} days",
+        "Time from the first end in `spells` by cancellation to the next begin, censored at as_of.",
+        "The share seen to be back: late leavers have had no time to return.",
+    )  # fmt: skip
+    yield Planted(
+        "joined before", joining.before_days, "days before observation in which seen members may have joined",
+        "Members who joined earlier enter the risk set at the begin of observation.",
+        "Counting them from joining on: only those who stayed are in the tables, so retention looks better.",
+    )  # fmt: skip
+    if churn.trend != 1:
+        yield Planted(
+            "trend of cohorts", churn.trend, "factor on the hazard per year of joining later",
+            "Cohorts compared at equal age, among members of equal time of joining.",
+            "One curve of all cohorts: who is followed long joined early and stays longer.",
+        )  # fmt: skip
+    for plan in frame.parameters.plans[1:]:
+        yield Planted(
+            f"plan {plan.name}", plan.hazard / frame.parameters.plans[0].hazard,
+            f"hazard ratio to {frame.parameters.plans[0].name}, while on it",
+            "Plan of the day (`spells`) as a covariate that changes with time.",
+            "Grouping by the last plan: who changed had to stay long enough to change.",
+        )  # fmt: skip
+
+
+def _service(frame: Frame) -> Iterator[Planted]:
+    service = frame.parameters.service
+    yield Planted(
+        "slow pages", exp(-service.satisfaction * service.slowness),
+        "hazard ratio per standard deviation of the logarithm of a member's load time",
+        "Members by their median `events.load_ms`: load time is drawn independently of all else.",
+        "Sessions with and without errors: who comes more often meets more errors and stays longer.",
+    )  # fmt: skip
+    yield Planted(
+        "satisfaction", exp(service.satisfaction), "hazard ratio per standard deviation",
+        "Hidden; survey scores show it with noise.",
+    )  # fmt: skip
+
+
+def _messages(frame: Frame) -> Iterator[Planted]:
+    contact = frame.parameters.contact
+    for medium in contact.media:
+        yield Planted(
+            f"messages by {medium.name}", medium.hazard, "hazard ratio while served",
+            f"`assignments`: trial '{holdout_name(medium.name)}', drawn by lot for each member.",
+            "Members who click against those who do not: satisfied members click more and stay longer.",
+        )  # fmt: skip
+    yield Planted(
+        "tiring", exp(contact.tires),
+        f"hazard ratio per message a week above {contact.tires_above}, in that week",
+        f"`assignments`: trial '{CADENCE}', drawn by lot: more messages for some, whoever they are.",
+        "Members by the number of messages received: who stays long receives many.",
+    )  # fmt: skip
+    yield Planted(
+        "we miss you", 1.0, "hazard ratio of a message of the targeted campaign",
+        "Not identified by any lot: it has no effect, and goes to silent members.",
+        "Members who got one against those who did not: silent members leave more.",
+    )  # fmt: skip
+
+
+def _trials(frame: Frame) -> Iterator[Planted]:
+    for trial in frame.parameters.trials:
+        for scheme in trial.schemes[1:]:
+            hazard = by_segment(scheme.hazard, frame.parameters)
+            shares = [s.share for s in frame.parameters.segments]
+            yield Planted(
+                f"{trial.name}: {scheme.name}", exp(float(np.average(np.log(hazard), weights=shares))),
+                "hazard ratio while the reward runs, geometric mean over segments",
+                _by_lot(trial),
+                _misled(trial),
+            )  # fmt: skip
+
+
+def _by_lot(trial: Trial) -> str:
+    unit = "for each club" if trial.by_club else "for each member"
+    phases = " within each phase of the allocation" if len(trial.allocation) > 1 else ""
+    return f"`assignments`: trial '{trial.name}', drawn by lot {unit}{phases}."
+
+
+def _misled(trial: Trial) -> str:
+    schemes = trial.schemes
+    if len(trial.allocation) > 1:
+        return "All phases together: later members, who leave sooner, have other shares of the schemes."
+    if trial.spill:
+        return "Scheme against control: the control has members whom the treated brought."
+    if any(max(s.withdraws) > 0 for s in schemes):
+        return "Members whose outcome is known: who withdraws leaves more, and more so under some schemes."
+    if any(s.lost for s in schemes):
+        return "Shares of the schemes as listed: rows are lost."
+    return ""
+
+
+def _rollout(frame: Frame) -> Iterator[Planted]:
+    rollout = frame.parameters.rollout
+    if rollout is not None and rollout.ago * DAY < frame.as_of - frame.start:
+        yield Planted(
+            f"{rollout.name}: {rollout.scheme}", 1.0, "ratio of sessions after to what they would have been",
+            "Not identified by any lot: offered to the members who had come least.",
+            "Sessions after against before: who had come least by chance comes more, offer or not.",
+        )  # fmt: skip
