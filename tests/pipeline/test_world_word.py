@@ -29,10 +29,10 @@ def test_it_writes_what_the_package_writes(tmp_path):
 
 def test_what_is_stated_reaches_the_world(tmp_path):
     stated = ["--seed", "5", "--as-of", "2025-03-01T00:00:00Z", "--effects", "0", "--separation", "0.5"]
-    assert run(tmp_path / "world", *stated, "--workers", "2") == 0
+    assert run(tmp_path / "world", *stated, "--world", "immortal_time", "--workers", "2") == 0
     world = read_truth(tmp_path / "world")["world"]
-    asked = ("members", "seed", "as_of", "effects", "separation")
-    assert [world[name] for name in asked] == [300, 5, "2025-03-01T00:00:00Z", 0.0, 0.5]
+    asked = ("members", "seed", "as_of", "effects", "separation", "name")
+    assert [world[name] for name in asked] == [300, 5, "2025-03-01T00:00:00Z", 0.0, 0.5, "immortal_time"]
 
 
 def test_it_prints_each_table_the_truth_and_what_to_do_next(tmp_path, capsys):
@@ -68,6 +68,10 @@ def test_a_folder_that_is_no_world_is_refused_and_not_touched(tmp_path, capsys):
         (["--members", "0"], "'members' must be at least 1, got 0."),
         (["--workers", "0"], "'workers' must be at least 1, got 0."),
         (
+            ["--world", "immortal"],
+            "'immortal' is not a parameter of the simulated worlds. Did you mean 'immortal_time'?",
+        ),
+        (
             ["--as-of", "yesterday"],
             "'as_of' must be an instant such as 2025-07-01T00:00:00Z, got 'yesterday'.",
         ),
@@ -87,7 +91,7 @@ def test_a_world_that_is_stopped_leaves_the_earlier_one(tmp_path, monkeypatch, c
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "summarise_world", stopped)
+    monkeypatch.setattr(module, "summarise", stopped)
     capsys.readouterr()
     assert run(folder, "--seed", "6") == 130
     assert capsys.readouterr().err.splitlines()[-1] == f"sojourn: stopped; {folder} is as it was before."

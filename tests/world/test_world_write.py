@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -80,27 +81,30 @@ def test_a_part_holds_whole_blocks_with_one_row_group_each(written):
     assert not set(first["member_id"].to_pylist()) & set(second["member_id"].to_pylist())
 
 
+def with_table(monkeypatch: pytest.MonkeyPatch, name: str, change) -> None:
+    """Let one table of every block be another one."""
+
+    def changed(frame, block, n):
+        made = make_block(frame, block, n)
+        return replace(made, tables={**made.tables, name: change(made.tables[name])})
+
+    monkeypatch.setattr(module, "make_block", changed)
+
+
 def test_a_block_of_many_rows_is_still_one_row_group(tmp_path, monkeypatch):
     """Arrow would begin a new row group after 1,048,576 rows."""
-
-    def crowded(frame, block, n):
-        made = make_block(frame, block, n)
-        events = made.tables["events"].take([0] * 1_100_000)
-        return type(made)(**{**fields(made), "tables": {**made.tables, "events": events}})
-
-    def fields(block):
-        return {name: getattr(block, name) for name in block.__dataclass_fields__}
-
-    monkeypatch.setattr(module, "make_block", crowded)
-    write_world(tmp_path / "world", **FEW)
-    assert row_groups(tmp_path / "world/events/part-00000.parquet") == [1_100_000]
+    with_table(monkeypatch, "events", lambda events: events.take([0] * 1_100_000))
+    made = write_world(tmp_path / "world", **FEW)
+    assert row_groups(made["events"] / "part-00000.parquet") == [1_100_000]
 
 
-def test_a_table_without_rows_has_one_empty_part_with_its_columns(tmp_path):
-    made = write_world(tmp_path / "world", **{**ASKED, "members": 1, "as_of": "2025-01-02T00:00:00Z"})
-    part = made["assignments"] / "part-00000.parquet"
-    assert row_groups(part) == []
-    assert pq.read_schema(part).names == ["trial", "member_id", "scheme", "assigned_at"]
+def test_a_table_without_rows_has_empty_parts_with_its_columns(small_parts, tmp_path, monkeypatch):
+    with_table(monkeypatch, "costs", lambda costs: costs.slice(0, 0))
+    made = write_world(tmp_path / "world", **ASKED)
+    for part in (0, 1):
+        path = made["costs"] / f"part-0000{part}.parquet"
+        assert row_groups(path) == []
+        assert pq.read_schema(path).names == ["what", "member_id", "scheme", "channel", "amount", "at"]
 
 
 @pytest.mark.parametrize("chunk", [1, 8_000, 1_000_000])
@@ -125,10 +129,14 @@ def test_the_partition_depends_on_the_members_alone(written, small_parts, tmp_pa
 
 def test_what_is_written_is_what_make_world_makes(written):
     world = make_world(**ASKED)
-    for table in ("members", "events", "assignments", "costs"):
-        pd.testing.assert_frame_equal(pd.read_parquet(written / table), getattr(world, table))
-    assert read_truth(written) == json.loads(json.dumps(world.truth.summary))
-    pd.testing.assert_frame_equal(pd.read_parquet(written / "truth/members"), world.truth.members)
+    made = {path.relative_to(written).as_posix(): pd.read_parquet(path) for path in tables(written)}
+    truth = world.truth
+    expected = {**world.tables, "truth/members": truth.members, "truth/items": truth.items}
+    expected["truth/counterfactuals"] = truth.counterfactuals
+    assert set(made) == set(expected)
+    for name, table in expected.items():
+        pd.testing.assert_frame_equal(made[name], table)
+    assert read_truth(written) == json.loads(json.dumps(truth.summary))
 
 
 def test_it_says_where_the_tables_are(tmp_path):
@@ -176,7 +184,7 @@ def test_an_interrupted_run_leaves_the_earlier_world_whole(tmp_path, monkeypatch
     def fails(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "summarise_world", fails)
+    monkeypatch.setattr(module, "summarise", fails)
     with pytest.raises(KeyboardInterrupt):
         write_world(folder, **{**FEW, "seed": 12})
     assert digests(folder) == before
@@ -263,10 +271,12 @@ def test_an_error_ends_the_processes_begun_meanwhile_and_no_others():
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    meanwhile.join()
-    assert (meanwhile.exitcode, before.exitcode) == (-signal.SIGTERM, None)
-    before.kill()
-    before.join()
+    meanwhile.join(timeout=60)
+    ended = (meanwhile.exitcode, before.exitcode)
+    for process in (before, meanwhile):
+        process.kill()
+        process.join()
+    assert ended == (-signal.SIGTERM, None)
 
 
 @pytest.mark.parametrize("change", [{"chunk": 0}, {"workers": 0}])

@@ -70,7 +70,7 @@ def _add_world(world: argparse.ArgumentParser) -> None:
     world.add_argument("--out", type=Path, required=True, help="folder; a world in it is replaced")
     world.add_argument("--seed", type=int, default=20261121, help="same seed, same bytes (%(default)s)")
     world.add_argument("--as-of", default="2025-07-01T00:00:00Z", help="end of observation (%(default)s)")
-    world.add_argument("--world", help="its kind (demo)")
+    world.add_argument("--world", help="which of the simulated worlds (demo)")
     world.add_argument("--effects", type=float, help="strength of the schemes (1)")
     world.add_argument("--separation", type=float, help="distance of the hidden segments (1)")
     world.add_argument("--workers", type=int, default=1, help="processes that draw (%(default)s)")

@@ -37,6 +37,8 @@ type Blocks = tuple[tuple[int, int], ...]
 
 #: Blocks in one part of a table: 65,536 members.
 PART = 16
+#: What a world is asked for when it is not stated.
+_DEFAULTS: dict[str, Any] = make_world.__kwdefaults__ or {}
 #: What stands in the folder of a world, one file per table in those of earlier versions.
 _OURS = re.compile(rf"truth\.json|({'|'.join(CONTRACT)}|truth/\w+)(\.parquet|/part-\d{{5}}\.parquet)")
 
@@ -86,7 +88,7 @@ def write_world(
     DataError
         When the folder holds anything but a world; nothing in it is touched.
     """
-    frame = world_frame(**{**(make_world.__kwdefaults__ or {}), **asked})
+    frame = world_frame(**{**_DEFAULTS, **asked})
     in_range(chunk, "chunk", ge=1)
     in_range(workers, "workers", ge=1)
     _stop_at_strangers(folder)
