@@ -29,10 +29,12 @@ def point_shares(activity: Activity, price: Floats) -> Floats:
 
 
 def mean_amount(activity: Activity, price: Floats) -> Floats:
-    """Return the mean amount of a purchase: price points and log-normal, before refunds."""
+    """Return the mean amount of a purchase: price points, log-normal and large orders, before refunds."""
     listed = (point_shares(activity, price) * np.array(activity.price_points)).sum(axis=1)
     other = price * np.exp(activity.price_spread**2 / 2)
-    return np.asarray(activity.list_price * listed + (1 - activity.list_price) * other)
+    usual = activity.list_price * listed + (1 - activity.list_price) * other
+    large = price * activity.tail_from * activity.tail_power / (activity.tail_power - 1)
+    return np.asarray((1 - activity.tail) * usual + activity.tail * large)
 
 
 def draw_amounts(activity: Activity, price: Floats, rng: np.random.Generator) -> Ints:
@@ -41,5 +43,7 @@ def draw_amounts(activity: Activity, price: Floats, rng: np.random.Generator) ->
     point = (rng.random(len(price))[:, None] * edges[:, -1:] >= edges[:, :-1]).sum(axis=1)
     other = price * np.exp(activity.price_spread * rng.standard_normal(len(price)))
     listed = rng.random(len(price)) < activity.list_price
-    amount = np.where(listed, np.array(activity.price_points)[point], other)
+    usual = np.where(listed, np.array(activity.price_points)[point], other)
+    tail = activity.tail_from * np.exp(rng.standard_exponential(len(price)) / activity.tail_power)
+    amount = np.where(rng.random(len(price)) < activity.tail, price * tail, usual)
     return np.maximum(np.rint(amount * 100).astype(np.int64), 1)

@@ -46,6 +46,9 @@ class Activity:
         Share of purchases at a price point; the others are log-normal.
     price_spread : float
         Standard deviation of the logarithm of log-normal amounts, and width of the choice of points.
+    tail, tail_from, tail_power : float
+        Share of purchases that are large orders instead: Pareto with this power (above 2, or the variance
+        would be infinite), from so many times the buyer's median on.
     refunds : float
         Share of purchases that are fully refunded.
     refund_days : tuple of int
@@ -70,6 +73,9 @@ class Activity:
     price_points: tuple[float, ...] = (4.99, 9.99, 14.99, 19.99, 29.99, 49.99)
     list_price: float = 0.5
     price_spread: float = 0.5
+    tail: float = 0.002
+    tail_from: float = 8.0
+    tail_power: float = 2.5
     refunds: float = 0.04
     refund_days: tuple[int, ...] = (1, 2, 3)
     late: float = 0.02

@@ -54,7 +54,7 @@ class Trial:
         The first is the control.
     trigger : str
         ``joining``: members are assigned on `day` after joining, if still there; ``silence``: on the
-        `day`-th day of their first silent stage.
+        `day`-th of all days on which they are silent.
     day : int
         See `trigger`.
     opens, closes : int
