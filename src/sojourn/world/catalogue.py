@@ -18,14 +18,14 @@ _NULL = (Scheme("none"), Scheme("offer"))
 
 
 def world_parameters(
-    world: str = "demo", *, effects: float = 1.0, separation: float = 1.0
+    world: str | WorldParameters = "demo", *, effects: float = 1.0, separation: float = 1.0
 ) -> WorldParameters:
-    """Return the parameters of a world by name, with its two switches set.
+    """Return the parameters of a world with its two switches set.
 
     Parameters
     ----------
-    world : str
-        One of `WORLDS`.
+    world : str or WorldParameters
+        One of `WORLDS`, or a world of your own: `dataclasses.replace` changes what is planted.
     effects, separation : float
         See `sojourn.world.switches.switched`.
 
@@ -34,6 +34,8 @@ def world_parameters(
     ParameterError
         When there is no such world, or a switch is out of its range.
     """
+    if isinstance(world, WorldParameters):
+        return switched(world, effects=effects, separation=separation)
     if world not in WORLDS:
         raise ParameterError.unknown(world, "the simulated worlds", WORLDS)
     return switched(WORLDS[world](), effects=effects, separation=separation)

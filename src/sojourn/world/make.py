@@ -22,7 +22,7 @@ from sojourn.world.expectations import Expected, expect
 from sojourn.world.hazards import member_factor
 from sojourn.world.items import catalogue
 from sojourn.world.messages import draw_messages
-from sojourn.world.parameters import Frame
+from sojourn.world.parameters import Frame, WorldParameters
 from sojourn.world.population import Population, Streams, club_factors, draw_population
 from sojourn.world.randomness import BLOCK, blocks, stream
 from sojourn.world.rollout import choose
@@ -101,7 +101,7 @@ def make_world(
     seed: int,
     as_of: str | datetime,
     start: str | datetime | None = None,
-    world: str = "demo",
+    world: str | WorldParameters = "demo",
     effects: float = 1.0,
     separation: float = 1.0,
 ) -> World:
@@ -117,8 +117,8 @@ def make_world(
         End of observation, with its offset from UTC; nothing happens at it or later.
     start : str or datetime, optional
         Begin of observation; 548 days before `as_of` when not given. Some members have joined before.
-    world : str
-        Which world; see `sojourn.world.catalogue`.
+    world : str or WorldParameters
+        Which world: a name of `sojourn.world.WORLDS`, or parameters of your own.
     effects, separation : float
         Strength of the schemes and distance of the hidden segments; see `world_parameters`.
 
@@ -151,7 +151,7 @@ def world_frame(
     seed: int,
     as_of: str | datetime,
     start: str | datetime | None,
-    world: str,
+    world: str | WorldParameters,
     effects: float,
     separation: float,
 ) -> Frame:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sojourn.core.text import plural
 from sojourn.world.arrays import Floats, Ints
 from sojourn.world.clock import DAY, iso
 from sojourn.world.expectations import QUANTITIES, Expected
@@ -26,6 +27,10 @@ from sojourn.world.population import LEAST_DAYS, Population
 HORIZONS: tuple[int, ...] = (1, 7, 30, 60, 90, 180, 365)
 #: Horizon of the restricted mean, in days.
 UNTIL = 180
+#: Properties of hidden segments that the summary states.
+PROPERTIES: tuple[str, ...] = (
+    "hazard", "takes_off", "value_days", "active_days", "sessions", "views", "buys", "tasks", "social", "price",
+)  # fmt: skip
 _METHOD = (
     "Closed form. Hidden properties of members, the courses of their lives and their days of joining are as "
     "drawn; leaving, buying and costs are expectations from the hazards and rates, averaged over members. "
@@ -57,8 +62,8 @@ class Truth:
     items: pd.DataFrame
 
     def __repr__(self) -> str:
-        found = self.summary["segments"]["count"]
-        return f"Truth of a world of {self.summary['world']['members']:,} members in {found} hidden segments"
+        found = plural(self.summary["segments"]["count"], "hidden segment")
+        return f"Truth of a world of {self.summary['world']['members']:,} members in {found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,24 +363,12 @@ def _schemes(trial: Trial, sums: Floats) -> list[dict[str, Any]]:
 def _segments(frame: Frame, sums: Tally) -> dict[str, Any]:
     parameters = frame.parameters
     joiners = sums.curves["segment"][:, 0, 0]
-    named = (
-        "hazard",
-        "takes_off",
-        "value_days",
-        "active_days",
-        "sessions",
-        "views",
-        "buys",
-        "tasks",
-        "social",
-        "price",
-    )
     features = [
-        {"segment": s.name, "share": share, **{name: getattr(s, name) for name in named}}
+        {"segment": s.name, "share": share, **{name: getattr(s, name) for name in PROPERTIES}}
         for s, share in zip(parameters.segments, joiners / joiners.sum(), strict=True)
     ]
-    count = len(parameters.segments) if parameters.separation > 0 else 1
-    return {"count": count, "separation": parameters.separation, "features": features}
+    different = {tuple(round(row[name], 6) for name in PROPERTIES) for row in features}
+    return {"count": len(different), "separation": parameters.separation, "features": features}
 
 
 def _rounded(value: Any) -> Any:
