@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial, reduce
 from operator import add
@@ -14,17 +14,29 @@ import pandas as pd
 import pyarrow as pa
 
 from sojourn.world.assignments import draw_assignments, withdrawn
+from sojourn.world.breakage import expected_points
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY, instant
 from sojourn.world.costs import make_costs
-from sojourn.world.events import draw_events
+from sojourn.world.events import Events, draw_events
 from sojourn.world.expectations import Expected, expect
+from sojourn.world.external import external_table
 from sojourn.world.hazards import member_factor
 from sojourn.world.items import catalogue
+from sojourn.world.ledger import (
+    draw_ledger,
+    draw_moves,
+    draw_traits,
+    ledger_table,
+    traits_rows,
+    with_redemptions,
+)
 from sojourn.world.messages import draw_messages
 from sojourn.world.parameters import Frame, WorldParameters
 from sojourn.world.population import Population, Streams, club_factors, draw_population
 from sojourn.world.randomness import BLOCK, blocks, stream
+from sojourn.world.responses import draw_responses, responses_table
+from sojourn.world.revenue import draw_revenue, revenue_table
 from sojourn.world.rollout import choose
 from sojourn.world.sessions import draw_sessions
 from sojourn.world.spells import make_spells
@@ -39,6 +51,8 @@ from sojourn.world.tables import (
     messages_table,
     spells_table,
 )
+from sojourn.world.tickets import draw_tickets, tickets_table
+from sojourn.world.touches import draw_touches, touches_table
 from sojourn.world.truth import Tally, Truth, summarise, tally, truth_rows
 
 #: Keys of ``cases.CASE.prepare`` that a world is made from (beside the seed).
@@ -172,26 +186,47 @@ def make_block(frame: Frame, block: int, n: int) -> Block:
     chosen = choose(frame, drawn, sessions)
     costs = make_costs(frame, drawn, events, chosen)
     assignments = draw_assignments(frame, drawn, chosen, draw("assignments"))
+    traits = draw_traits(frame, drawn, draw("points"))
+    moves = draw_moves(frame, drawn, events, traits, draw("gifts"))
+    ledger = draw_ledger(frame, drawn, moves, traits, draw("ledger"))
     tables = {
         "members": members_table(frame, drawn, withdrawn(drawn, draw("withdrawals")), ids),
-        "events": events_table(frame, events, ids, draw("late")),
+        "events": events_table(frame, with_redemptions(events, ledger), ids, draw("late")),
         "assignments": assignments_table(frame, assignments, block, ids),
         "costs": costs_table(frame, costs, ids),
         "spells": spells_table(frame, make_spells(frame, drawn), ids),
         "messages": messages_table(frame, draw_messages(frame, drawn, draw("messages")), ids),
+        "ledger": ledger_table(frame, ledger, ids),
+        "revenue": revenue_table(frame, draw_revenue(frame, drawn, events, draw("revenue")), ids),
     }
+    tables |= _voices(frame, drawn, events, draw, block=block, ids=ids)
     expected = [expect(frame, drawn, enrolment) for enrolment in drawn.enrolments]
     factor = member_factor(frame, drawn.people, club_factors(frame, draw))
     truth = {
-        "members": pa.table({"member_id": ids, **truth_rows(frame, drawn, factor)}),
+        "members": pa.table({"member_id": ids, **truth_rows(frame, drawn, factor), **traits_rows(traits)}),
         "counterfactuals": _counterfactuals(drawn, expected, ids),
     }
-    return Block(tables, truth, tally(frame, drawn, expected))
+    sums = tally(frame, drawn, expected)
+    return Block(tables, truth, replace(sums, points=expected_points(frame, drawn, moves)))
+
+
+def _voices(
+    frame: Frame, drawn: Population, events: Events, draw: Streams, *, block: int, ids: Any
+) -> dict[str, Any]:
+    """Return what members said, and what they met before joining."""
+    tickets = draw_tickets(frame, drawn, events, draw("tickets"))
+    responses = draw_responses(frame, drawn, tickets, draw("responses"))
+    touches = draw_touches(frame, drawn, draw("touches"))
+    return {
+        "responses": responses_table(responses, ids),
+        "tickets": tickets_table(frame, tickets, ids),
+        "touches": touches_table(frame, touches, block, ids),
+    }
 
 
 def whole_tables(frame: Frame) -> dict[str, Any]:
     """Return the observed tables that a world has once, not per block."""
-    return {"items": items_table(frame)}
+    return {"items": items_table(frame), "external": external_table(frame)}
 
 
 def whole_truth(frame: Frame) -> dict[str, Any]:

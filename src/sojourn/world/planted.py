@@ -42,7 +42,18 @@ class Planted:
 
 def planted(frame: Frame) -> list[dict[str, Any]]:
     """Return the planted effects of a world as `truth.json` holds them."""
-    parts = (_life(frame), _service(frame), _messages(frame), _trials(frame), _rollout(frame))
+    parts = (
+        _life(frame),
+        _service(frame),
+        _messages(frame),
+        _trials(frame),
+        _rollout(frame),
+        _help(frame),
+        _surveys(frame),
+        _advertising(frame),
+        _points(frame),
+        _income(frame),
+    )
     return [asdict(effect) for part in parts for effect in part]
 
 
@@ -152,4 +163,112 @@ def _rollout(frame: Frame) -> Iterator[Planted]:
             f"{rollout.name}: {rollout.scheme}", 1.0, "ratio of sessions after to what they would have been",
             "Not identified by any lot: offered to the members who had come least.",
             "Sessions after against before: who had come least by chance comes more, offer or not.",
+        )  # fmt: skip
+
+
+def _help(frame: Frame) -> Iterator[Planted]:
+    desk, surveys = frame.parameters.desk, frame.parameters.surveys
+    yield Planted(
+        "waiting", surveys.waiting, "points of CSAT per doubling of the wait, before rounding and clipping",
+        "`responses` to CSAT by waiting time within `tickets.topic` and the desk's hours: given these, the "
+        "wait is a lot.",
+        "All topics together: some topics wait long and are an annoyance in themselves.",
+    )  # fmt: skip
+    yield Planted(
+        "being helped", 0.0, "points of CSAT",
+        "CSAT by `tickets.resolved` among requests of one topic that waited equally long.",
+        "Resolved against unresolved requests: the unresolved have waited longer.",
+    )  # fmt: skip
+    yield Planted(
+        "waiting and being helped", exp(desk.helped_slope),
+        "odds ratio of a good end per doubling of the wait",
+        "`tickets.resolved` by waiting time among requests opened early enough to be closed by as_of.",
+    )  # fmt: skip
+    yield Planted(
+        "closed desk", desk.closed, "ratio of waiting times, requests out of hours to those within",
+        "`tickets` by the member's local hour, within topics.",
+        "Replied requests only, up to as_of: the slow ones of the last days have no reply yet.",
+    )  # fmt: skip
+
+
+def _surveys(frame: Frame) -> Iterator[Planted]:
+    surveys = frame.parameters.surveys
+    yield Planted(
+        "score and satisfaction", surveys.recommend[1],
+        "points of NPS per standard deviation of satisfaction, before rounding and clipping",
+        "Hidden; two scores of one member share nothing else, so their covariance shows its square.",
+    )  # fmt: skip
+    yield Planted(
+        "answering", surveys.answers_slope, "log-odds of answering per standard deviation of satisfaction, "
+        f"beside {surveys.answers_extreme:g} per its square",
+        "Hidden: who is asked is listed in `responses`, what the silent would have said is not. "
+        "`surveys` of the truth has the mean of all who are asked.",
+        "The mean of those who answer: the very unhappy answer most.",
+    )  # fmt: skip
+
+
+def _advertising(frame: Frame) -> Iterator[Planted]:
+    for medium in frame.parameters.advertising.media:
+        yield Planted(
+            f"advertising by {medium.name}", exp(medium.effect), "ratio of joining, shown to held out",
+            "`touches`: people with `shown` against those held out by lot, among all with a touch of the "
+            "medium.",
+            "People with it against people without, or the last touch before joining: media follow those who "
+            "intend to join anyway.",
+        )  # fmt: skip
+
+
+def _points(frame: Frame) -> Iterator[Planted]:
+    points = frame.parameters.points
+    cheating = points.cheating
+    yield Planted(
+        "points act on nothing", 1.0, "hazard ratio of the highest tier to the lowest",
+        "Not identified by any lot: points follow from what members do.",
+        "Members of one tier against another: who comes often and stays long has the higher one.",
+    )  # fmt: skip
+    yield Planted(
+        "points forgotten", points.forgets, "share of members who never redeem",
+        "`ledger`: at the first purchase with enough points before it, members redeem with the probability "
+        "of their kind times 1 less this; at those after a redemption with the probability of their kind.",
+        "Members without a redemption: most of them never had enough points.",
+    )  # fmt: skip
+    for segment, chance in zip(
+        frame.parameters.segments, by_segment(points.redeems, frame.parameters), strict=True
+    ):
+        yield Planted(
+            f"redeeming: {segment.name}", float(chance),
+            "probability at a purchase with enough points, of members who do not forget",
+            "`ledger` and `events`: purchases with enough points before them, after a first redemption.",
+            "Redemptions per purchase: at most purchases there are not enough points.",
+        )  # fmt: skip
+    yield Planted(
+        "claims for tasks not done", cheating.share, "share of members, if there long enough",
+        f"`ledger`: about {cheating.tasks} movements 'task' a day without a task in `events`.",
+        f"Members found out: {1 - cheating.found:.0%} never are.",
+    )  # fmt: skip
+    yield Planted(
+        "goodwill", points.goodwill, "share of requests for help that are followed by a gift of points",
+        "`ledger`: movements 'goodwill' over events 'support', without those after which the member left.",
+    )  # fmt: skip
+
+
+def _income(frame: Frame) -> Iterator[Planted]:
+    income = frame.parameters.income
+    for category, mean in zip(frame.parameters.offers.categories, income.views, strict=True):
+        yield Planted(
+            f"view of an item: {category}", mean, "mean money from advertising",
+            "`revenue` by member and span of days on the number of `events` 'view' by category: money is "
+            "proportional to views.",
+            f"The typical view: the median is {exp(-(income.views_spread**2) / 2):.0%} of the mean.",
+        )  # fmt: skip
+    yield Planted(
+        "creators' share", income.creators_share, "share of the amount of a purchase",
+        "`revenue` of stream 'trade fee' over `events` 'purchase', refunds included in both: the rest of 1.",
+        "Fees less what was given back, over purchases before refunds.",
+    )  # fmt: skip
+    for plan, share in zip(frame.parameters.plans, income.services, strict=True):
+        yield Planted(
+            f"services: {plan.name}", share, "share of members who book value-added services sooner or later",
+            "`revenue` of stream 'service': first payments by day since joining among members still there.",
+            "Members with a payment: many leave before they would have booked.",
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from sojourn.core.ranges import in_range
 from sojourn.world.enrolment import by_segment
-from sojourn.world.parameters import Offers, Scheme, Segment, WorldParameters
+from sojourn.world.parameters import Offers, Points, Scheme, Segment, WorldParameters
 
 #: Positive properties of segments that move on the scale of logarithms.
 _LOGS = (
@@ -52,6 +52,7 @@ def switched(parameters: WorldParameters, *, effects: float, separation: float) 
         parameters,
         segments=_segments(parameters.segments, shares, separation),
         offers=_offers(parameters.offers, shares, separation),
+        points=_points(parameters.points, shares, separation),
         trials=trials,
         effects=effects,
         separation=separation,
@@ -64,8 +65,7 @@ def _segments(
     moved: dict[str, Sequence[Any]] = {
         name: _apart([getattr(s, name) for s in segments], shares, separation) for name in _LOGS
     }
-    odds = [s.takes_off / (1 - s.takes_off) for s in segments]
-    moved["takes_off"] = [value / (1 + value) for value in _apart(odds, shares, separation)]
+    moved["takes_off"] = _chances([s.takes_off for s in segments], shares, separation)
     for name in ("taste", "reasons"):
         moved[name] = _mix([getattr(s, name) for s in segments], shares, separation)
     return tuple(
@@ -76,6 +76,12 @@ def _segments(
 
 def _offers(offers: Offers, shares: Sequence[float], separation: float) -> Offers:
     return replace(offers, tastes=tuple(_mix(offers.tastes, shares, separation)))
+
+
+def _points(points: Points, shares: Sequence[float], separation: float) -> Points:
+    if len(points.redeems) == 1:
+        return points
+    return replace(points, redeems=_chances(points.redeems, shares, separation))
 
 
 def _scheme(
@@ -96,6 +102,12 @@ def _apart(values: Sequence[float], shares: Sequence[float], separation: float) 
     logs = np.log(values)
     centre = np.average(logs, weights=shares)
     return tuple(float(v) for v in np.exp(centre + separation * (logs - centre)))
+
+
+def _chances(values: Sequence[float], shares: Sequence[float], separation: float) -> tuple[float, ...]:
+    """Do the same to probabilities, on their odds."""
+    odds = _apart([value / (1 - value) for value in values], shares, separation)
+    return tuple(value / (1 + value) for value in odds)
 
 
 def _spread(

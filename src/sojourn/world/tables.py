@@ -36,7 +36,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "messages": (
         "member_id", "sent_at", "channel", "campaign", "opened_at", "clicked_at", "opted_out_at", "cost",
     ),
+    "ledger": ("member_id", "at", "kind", "points", "reason", "tier"),
+    "revenue": ("stream", "at", "amount", "member_id", "item_id"),
     "items": ("item_id", "published_at", "category", "creator", "price"),
+    "touches": ("prospect_id", "member_id", "touched_at", "medium", "campaign", "shown", "cost"),
+    "responses": ("member_id", "asked_at", "survey", "answered_at", "score", "comment"),
+    "tickets": ("member_id", "opened_at", "topic", "replied_at", "closed_at", "resolved"),
+    "external": ("indicator", "at", "value", "unit", "source"),
 }  # fmt: skip
 _ARROW: dict[str, Any] = {
     "id": pa.string(), "category": pa.string(), "text": pa.string(), "instant": pa.timestamp("us", tz="UTC"),

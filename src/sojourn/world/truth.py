@@ -7,7 +7,7 @@ days of joining are as drawn; staying, buying and costs are taken in expectation
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 
 from sojourn.core.text import plural
 from sojourn.world.arrays import Floats, Ints
+from sojourn.world.breakage import SUMS, points_truth
 from sojourn.world.clock import DAY, iso
 from sojourn.world.expectations import QUANTITIES, Expected
 from sojourn.world.hazards import back_by, cumulative, integral_at
@@ -22,6 +23,8 @@ from sojourn.world.parameters import AGE_BANDS, REASONS, Frame, Trial
 from sojourn.world.people import of_segment
 from sojourn.world.planted import planted
 from sojourn.world.population import LEAST_DAYS, Population
+from sojourn.world.responses import expected_recommend, survey_truth
+from sojourn.world.touches import advertising_truth
 
 #: Days since joining at which the true curve is written down.
 HORIZONS: tuple[int, ...] = (1, 7, 30, 60, 90, 180, 365)
@@ -47,7 +50,7 @@ class Truth:
     ----------
     summary : mapping
         As in ``truth.json``: parts ``world``, ``planted``, ``retention``, ``trials``, ``segments``,
-        ``dictionary`` (what each column of the tables means) and ``parameters``.
+        ``surveys``, ``advertising``, ``points``, ``dictionary`` (what each column means), ``parameters``.
     members : DataFrame, one row per member
         Hidden properties; see ``dictionary``. Never shown on a page.
     counterfactuals : DataFrame, one row per member and scheme of each trial
@@ -81,12 +84,18 @@ class Tally:
         Members who were given each scheme.
     expected : mapping of trial to array (schemes, segments, 6)
         Members, and sums of `QUANTITIES`.
+    recommend : array (questions, 2, 3)
+        As `sojourn.world.responses.expected_recommend` returns it.
+    points : array (segments, 5)
+        As `sojourn.world.breakage.expected_points` returns it; no rows where it was not asked for.
     """
 
     members: int
     curves: Mapping[str, Floats]
     assigned: Mapping[str, Ints]
     expected: Mapping[str, Floats]
+    recommend: Floats
+    points: Floats = field(default_factory=lambda: np.zeros((0, len(SUMS))))
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -94,6 +103,8 @@ class Tally:
             {name: sums + other.curves[name] for name, sums in self.curves.items()},
             {name: counts + other.assigned[name] for name, counts in self.assigned.items()},
             {name: sums + other.expected[name] for name, sums in self.expected.items()},
+            self.recommend + other.recommend,
+            self.points + other.points,
         )
 
 
@@ -118,7 +129,8 @@ def tally(frame: Frame, block: Population, expected: Sequence[Expected]) -> Tall
         assigned[name] = np.bincount(enrolment.scheme[found.rows], minlength=schemes)
         n = np.bincount(block.people.segment[found.rows], minlength=segments)
         sums[name] = np.concatenate([np.broadcast_to(n[:, None], (schemes, segments, 1)), found.sums], axis=2)
-    return Tally(len(block), _curves(frame, block), assigned, sums)
+    recommend = expected_recommend(frame, block)
+    return Tally(len(block), _curves(frame, block), assigned, sums, recommend)
 
 
 def _curves(frame: Frame, block: Population) -> dict[str, Floats]:
@@ -182,6 +194,8 @@ DICTIONARY: dict[str, dict[str, str]] = {
         "takes_off": "Whether the member reaches a first value moment.",
         "hazard": "Lasting factor on the hazard: all but plan, stage, trials and messages.",
         "kept_at_90": "Probability of staying 90 days, given the course of the member's life.",
+        "forgets": "Whether the member never redeems points.",
+        "cheats": "Whether the member claims points for tasks not done, if there long enough.",
         "left_after_days": "Days from joining to leaving, also where it comes after as_of.",
     },
     "counterfactuals": {
@@ -206,6 +220,9 @@ def summarise(frame: Frame, sums: Tally) -> dict[str, Any]:
             if sums.assigned[trial.name].sum()
         },
         "segments": _segments(frame, sums),
+        "surveys": survey_truth(frame, sums.recommend),
+        "advertising": advertising_truth(frame.parameters.advertising),
+        "points": points_truth(frame, sums.points),
         "dictionary": DICTIONARY,
         "parameters": asdict(frame.parameters),
     }

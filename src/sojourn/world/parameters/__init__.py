@@ -8,6 +8,7 @@ from sojourn.core.errors import ParameterError
 from sojourn.core.ranges import in_range
 from sojourn.world.parameters.activity import EVENTS, FEATURES, Activity
 from sojourn.world.parameters.contact import Contact, Medium
+from sojourn.world.parameters.income import Income
 from sojourn.world.parameters.life import STAGES, Churn, Service, Shock, Spells, Stages
 from sojourn.world.parameters.offers import Offers
 from sojourn.world.parameters.people import (
@@ -21,12 +22,16 @@ from sojourn.world.parameters.people import (
     Region,
     Segment,
 )
+from sojourn.world.parameters.points import Cheating, Points
+from sojourn.world.parameters.touches import Advert, Advertising
 from sojourn.world.parameters.trials import Rollout, Scheme, Trial
+from sojourn.world.parameters.voices import Desk, Surveys, Topic
 
 __all__ = [
-    "AGE_BANDS", "EVENTS", "FEATURES", "REASONS", "STAGES", "Activity", "Burst", "Channel", "Churn",
-    "Contact", "Frame", "Gradient", "Joining", "Medium", "Offers", "Plan", "Region", "Rollout", "Scheme",
-    "Segment", "Service", "Shock", "Spells", "Stages", "Trial", "WorldParameters",
+    "AGE_BANDS", "EVENTS", "FEATURES", "REASONS", "STAGES", "Activity", "Advert", "Advertising", "Burst",
+    "Channel", "Cheating", "Churn", "Contact", "Desk", "Frame", "Gradient", "Income", "Joining", "Medium",
+    "Offers", "Plan", "Points", "Region", "Rollout", "Scheme", "Segment", "Service", "Shock", "Spells",
+    "Stages", "Surveys", "Topic", "Trial", "WorldParameters",
 ]  # fmt: skip
 
 
@@ -50,7 +55,9 @@ class WorldParameters:
         Randomised.
     rollout : Rollout or None
         Not random.
-    joining, gradient, churn, stages, spells, service, activity, offers, contact
+    joining, gradient, churn, stages, spells, service, activity, offers, contact, points, income
+        See their classes.
+    desk, surveys, advertising
         See their classes.
     effects, separation : float
         Switches of the world; see `sojourn.world.catalogue.world_parameters`.
@@ -73,6 +80,11 @@ class WorldParameters:
     activity: Activity = field(default_factory=Activity)
     offers: Offers = field(default_factory=Offers)
     contact: Contact = field(default_factory=Contact)
+    points: Points = field(default_factory=Points)
+    income: Income = field(default_factory=Income)
+    desk: Desk = field(default_factory=Desk)
+    surveys: Surveys = field(default_factory=Surveys)
+    advertising: Advertising = field(default_factory=Advertising)
     effects: float = 1.0
     separation: float = 1.0
 
