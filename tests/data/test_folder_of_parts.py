@@ -92,7 +92,15 @@ def test_an_empty_folder(project, members) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["part-00001.csv", "part-00001.parquet.part", "older/part-00000.parquet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "part-00001.csv",
+        "part-00001.parquet.part",
+        "older/part-00000.parquet",
+        "older.parquet/part-00000.parquet",
+    ],
+)
 def test_a_folder_that_holds_something_else(project, members, name) -> None:
     params = shop(project, events(10))
     path = project.root / "events" / name
@@ -128,6 +136,13 @@ def test_a_part_that_is_broken(project, members) -> None:
         (
             events(9).assign(amount="9.50"),
             ("events.amount", "the column of part-00000.parquet is of another type in part-00001.parquet"),
+        ),
+        (
+            events(9).astype({"occurred_at": "int64"}),
+            (
+                "events.occurred_at",
+                "the column of part-00000.parquet is of another type in part-00001.parquet",
+            ),
         ),
     ],
 )
