@@ -68,16 +68,19 @@ def draw_programme(
     held_out = rng.random((n, len(contact.media))) < contact.held_out
     member, day = _slots(contact, begins, cadence, days, rng)
     medium, goes = _media(contact, held_out[member], rng)
+    goes &= ~course.paused[member, day]
     member, day, medium = member[goes], day[goes], medium[goes]
     weeks = excess(contact, n, days, member, day)
     chance = _opt_out(contact, enrolments, weeks, member=member, day=day, medium=medium)
     refuses = rng.random(len(member)) < chance
     until = _until(n, len(contact.media), member[refuses], medium[refuses], day[refuses])
-    sent = day <= until[member, medium]
-    care_member, care_day = _care(contact, course, begins, rng)
+    last = _last(until, member, medium, refuses & (day == until[member, medium]))
+    sent = last | (day < until[member, medium])
+    allowed = np.where(held_out, -1, until)[:, _medium(contact, contact.care_medium)]
+    care_member, care_day = _care(contact, course, begins, allowed, rng)
     return Programme(
-        begins, cadence, held_out, until, member[sent], day[sent], medium[sent],
-        (refuses & (day == until[member, medium]))[sent], care_member, care_day,
+        begins, cadence, held_out, until, member[sent], day[sent], medium[sent], last[sent], care_member,
+        care_day,
     )  # fmt: skip
 
 
@@ -137,12 +140,31 @@ def _until(n: int, media: int, member: Ints, medium: Ints, day: Ints) -> Ints:
     return until
 
 
-def _care(contact: Contact, course: Course, begins: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Draw messages of the targeted campaign: to silent members, on the first day of a week."""
+def _last(until: Ints, member: Ints, medium: Ints, refused: Bools) -> Bools:
+    """Return one message for each channel that a member opts out of, the first of its day's."""
+    rows = np.flatnonzero(refused)
+    _, first = np.unique(member[rows] * until.shape[1] + medium[rows], return_index=True)
+    last = np.zeros_like(refused)
+    last[rows[first]] = True
+    return last
+
+
+def _medium(contact: Contact, name: str) -> int:
+    return [medium.name for medium in contact.media].index(name)
+
+
+def _care(
+    contact: Contact, course: Course, begins: Ints, until: Ints, rng: np.random.Generator
+) -> tuple[Ints, Ints]:
+    """Draw messages of the targeted campaign: to silent members, on the first day of a week.
+
+    Its channel is closed for who is held out of it, has opted out of it (`until`) or pauses.
+    """
     silent = course.stage[:, ::WEEK] == SILENT
     member, week = np.nonzero(silent & (rng.random(silent.shape) < contact.care))
-    due = week * WEEK >= begins[member]
-    return member[due], week[due] * WEEK
+    day = week * WEEK
+    due = (day >= begins[member]) & (day < until[member]) & ~course.paused[member, day]
+    return member[due], day[due]
 
 
 def excess(contact: Contact, n: int, days: int, member: Ints, day: Ints) -> Ints:
@@ -153,10 +175,15 @@ def excess(contact: Contact, n: int, days: int, member: Ints, day: Ints) -> Ints
 
 
 def programme_hazard(contact: Contact, programme: Programme, days: int) -> Floats:
-    """Return the factor of the programme on the hazard (members, days): tiring, and channels' own."""
+    """Return the factor of the programme on the hazard (members, days): tiring, and channels' own.
+
+    In the week in which the programme begins, tiring begins with it: what came before observation decides on
+    who is seen, and is not to be changed afterwards.
+    """
     n = len(programme.begins)
     tired = excess(contact, n, days, programme.member, programme.day)
     logs = np.repeat(contact.tires * tired, WEEK, axis=1)[:, :days]
+    logs *= np.arange(days) >= programme.begins[:, None]
     return np.exp(logs + _own(programme, days, np.log([m.hazard for m in contact.media])))
 
 
