@@ -69,7 +69,9 @@ def test_stages_last_as_stated(drawn, stages, ruler, name):
 def test_the_active_stage_lasts_as_long_as_is_the_segments_own(drawn, stages, segment, ruler, code):
     theirs = (stages["state"] == ACTIVE) & (segment[stages["row"]] == code)
     hidden = drawn.frame.parameters.segments[code]
-    lengths_near(ruler, stages["length"][theirs], hidden.active_days, drawn.frame.parameters.stages.shape[ACTIVE])
+    lengths_near(
+        ruler, stages["length"][theirs], hidden.active_days, drawn.frame.parameters.stages.shape[ACTIVE]
+    )
 
 
 def test_lives_begin_new_and_who_takes_off_grows(drawn, courses, stages):
@@ -96,7 +98,9 @@ def test_members_change_plans_at_the_stated_rates(drawn, courses, chosen, ruler)
     found = runs(courses.plan)
     rates = np.array(drawn.frame.parameters.spells.changes)
     for plan in range(3):
-        theirs = (found["state"] == plan) & (found["start"] <= courses.plan.shape[1] - 401) & chosen[found["row"]]
+        theirs = (
+            (found["state"] == plan) & (found["start"] <= courses.plan.shape[1] - 401) & chosen[found["row"]]
+        )
         length, total = found["length"][theirs], rates[plan].sum()
         for k in (30, 120, 400):
             assert ruler.share((length > 0) & (length <= k), 1 - np.exp(-total * k)), (plan, k)

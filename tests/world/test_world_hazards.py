@@ -1,4 +1,9 @@
+"""Hazards and what follows from them in closed form, against integrals and products made by hand."""
+
 from __future__ import annotations
+
+from dataclasses import replace
+from math import exp
 
 import numpy as np
 import pytest
@@ -6,12 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from sojourn.world.demo import world_parameters
-from sojourn.world.hazards import Hazards, hazard_shape, kind_of, make_hazards, scheme_factor, segment_of
-from sojourn.world.parameters import Churn
+from sojourn.world.catalogue import world_parameters
+from sojourn.world.clock import DAY
+from sojourn.world.enrolment import scheme_hazard
+from sojourn.world.hazards import (
+    back_by,
+    cumulative,
+    hazard_shape,
+    integral_at,
+    leaving_day,
+    mean_presence,
+)
+from sojourn.world.parameters import Churn, Scheme, Trial
 
-PARAMETERS = world_parameters()
-HAZARDS = make_hazards(PARAMETERS, 400)
+HAZARDS = np.random.default_rng(5).gamma(2.0, 0.01, size=(20, 60))
+TOTAL = cumulative(HAZARDS)
 
 
 def test_the_hazard_peaks_on_the_stated_day_at_the_stated_multiple_of_its_level():
@@ -22,72 +36,118 @@ def test_the_hazard_peaks_on_the_stated_day_at_the_stated_multiple_of_its_level(
     assert shape[0] < 0.002 * 1.01
 
 
-def test_survival_is_the_exponential_of_the_integrated_hazard():
-    daily = HAZARDS.daily[2, 7]
-    integral, _ = quad(lambda t: daily[int(t)], 0, 63.5, points=list(range(1, 64)), limit=200)
-    at = np.exp(-integral)
-    start = HAZARDS.survival[2, 7, 63]
-    # quad is told of every step, so only rounding remains
-    assert start * np.exp(-daily[63] / 2) == pytest.approx(at, rel=1e-9)
-
-
-def test_mean_survival_within_a_day_is_its_integral():
-    daily, start = HAZARDS.daily[1, 3, 40], HAZARDS.survival[1, 3, 40]
-    integral, _ = quad(lambda t: start * np.exp(-daily * t), 0, 1)
-    assert HAZARDS.mean_survival[1, 3, 40] == pytest.approx(integral, rel=1e-12)
-
-
-@given(
-    scheme=st.integers(0, 4),
-    kind=st.integers(0, 44),
-    exponential=st.floats(1e-9, 5.0),
-)
+@given(row=st.integers(0, 19), day=st.floats(0, 60))
 @settings(deadline=None)
-def test_leaving_time_inverts_the_integrated_hazard(scheme, kind, exponential):
-    cumulative = HAZARDS.cumulative[scheme, kind]
-    left = HAZARDS.leaving_time(np.array([scheme]), np.array([kind]), np.array([exponential]))[0]
-    if exponential >= cumulative[-1]:
+def test_the_integral_up_to_a_day_is_that_of_a_step_function(row, day):
+    steps = [HAZARDS[row, d] * min(max(day - d, 0), 1) for d in range(60)]
+    assert integral_at(TOTAL, np.full(20, day))[row] == pytest.approx(sum(steps), rel=1e-12, abs=1e-15)
+
+
+def test_mean_presence_within_a_day_is_its_integral():
+    there = mean_presence(TOTAL)
+    for row, day in ((0, 0), (7, 31), (19, 59)):
+        integral, _ = quad(lambda t, r=row, d=day: exp(-TOTAL[r, d] - HAZARDS[r, d] * t), 0, 1)
+        assert there[row, day] == pytest.approx(integral, rel=1e-12)
+
+
+@given(row=st.integers(0, 19), exponential=st.floats(1e-9, 5.0))
+@settings(deadline=None)
+def test_the_day_of_leaving_inverts_the_integral(row, exponential):
+    left = leaving_day(TOTAL, np.full(20, exponential))[row]
+    if exponential >= TOTAL[row, -1]:
         assert left == np.inf
     else:
-        assert np.interp(left, np.arange(len(cumulative)), cumulative) == pytest.approx(exponential, rel=1e-9)
+        assert np.interp(left, np.arange(61), TOTAL[row]) == pytest.approx(exponential, rel=1e-9)
 
 
-def test_leaving_times_of_many_members_are_those_of_each():
+def test_a_scheme_ramps_up_acts_while_its_reward_runs_and_rebounds():
+    parameters = world_parameters()
+    scheme = Scheme("s", hazard=(0.5,), rebound=(1.2, 1.3, 1.4, 1.5, 1.6))
+    found = scheme_hazard(scheme, Trial("t", (scheme,), reward_days=56, rebound_days=28), parameters)
+    assert np.allclose(found[:, :56], 0.5, rtol=1e-12)
+    assert np.allclose(found[:, 56:], np.array([[1.2], [1.3], [1.4], [1.5], [1.6]]), rtol=1e-12)
+    assert found.shape == (5, 84)
+    slow = scheme_hazard(scheme, Trial("t", (scheme,), ramp_days=4, rebound_days=0), parameters)
+    assert np.allclose(slow[0, :6], [0.5**0.25, 0.5**0.5, 0.5**0.75, 0.5, 0.5, 0.5], rtol=1e-12)
+
+
+def hazard_by_hand(frame, block, i: int, day: int) -> float:
+    """Return the hazard of one member on one day, factor by factor from the parameters."""
+    made, people, programme = frame.parameters, block.people, block.programme
+    churn = made.churn
+    x = (day + 0.5) / churn.peak_day
+    hazard = churn.level * (1 + (churn.peak - 1) * (x * exp(1 - x)) ** 2)
+    hazard *= made.segments[people.segment[i]].hazard * made.channels[people.channel[i]].hazard
+    hazard *= exp(-0.35 * people.satisfaction[i])
+    plan = made.plans[block.course.plan[i, day]]
+    hazard *= plan.hazard if day < churn.turn_day else plan.later
+    hazard *= made.stages.hazard[block.course.stage[i, day]]
+    if day >= programme.begins[i]:
+        for code, medium in enumerate(made.contact.media):
+            if not programme.held_out[i, code] and day <= programme.until[i, code]:
+                hazard *= medium.hazard
+        sent = programme.day[programme.member == i] // 7 == day // 7
+        hazard *= exp(0.12 * max(sent.sum() - 2, 0))
+    for enrolment in block.enrolments:
+        trial, since = enrolment.trial, day - enrolment.day[i]
+        if enrolment.entitled[i] and since >= 0:
+            scheme, code = trial.schemes[enrolment.scheme[i]], people.segment[i]
+            if since < trial.reward_days:
+                hazard *= scheme.hazard[code]
+            elif since < trial.reward_days + trial.rebound_days:
+                hazard *= scheme.rebound[code]
+    return hazard
+
+
+def test_the_hazard_of_a_member_on_a_day_is_the_product_of_the_stated_factors(drawn):
     rng = np.random.default_rng(1)
-    scheme, kind, drawn = rng.integers(5, size=200), rng.integers(45, size=200), rng.exponential(size=200)
-    together = HAZARDS.leaving_time(scheme, kind, drawn)
-    single = [HAZARDS.leaving_time(scheme[[i]], kind[[i]], drawn[[i]])[0] for i in range(200)]
-    assert np.array_equal(together, single)
+    block = drawn.blocks[2]
+    rows, days = rng.integers(len(block), size=400), rng.integers(block.hazard.shape[1], size=400)
+    # some at the begin of follow-up of those who joined before observation
+    rows[:60] = np.flatnonzero(block.entry > 0)[:60]
+    days[:60] = rng.integers(70, size=60)
+    expected = [hazard_by_hand(drawn.frame, block, *at) for at in zip(rows, days, strict=True)]
+    assert np.allclose(block.hazard[rows, days], expected, rtol=1e-10)
 
 
-def test_a_scheme_acts_while_its_reward_runs_and_rebounds_after():
-    trial = PARAMETERS.trial
-    scheme = trial.schemes[4]
-    factor = scheme_factor(scheme, trial, 120)
-    first, end = trial.day, trial.day + trial.reward_days
-    assert np.all(factor[:, :first] == 1)
-    assert np.allclose(factor[:, first:end], np.array(scheme.hazard)[:, None], rtol=1e-12)
-    assert np.allclose(
-        factor[:, end : end + trial.rebound_days], np.array(scheme.rebound)[:, None], rtol=1e-12
-    )
-    assert np.all(factor[:, end + trial.rebound_days :] == 1)
+def test_before_observation_begins_nothing_but_what_is_lasting_acts(draw):
+    """Who tires of messages cannot have tired before the first one: being seen depends on the rest alone."""
+    made = world_parameters()
+    tiring = replace(made.contact, tires=2.0, cadence=(("heavy", 1.0, 4.0),))
+    joining = replace(made.joining, before_days=200)
+    drawn = draw(1, parameters=replace(made, contact=tiring, joining=joining))
+    assert (drawn.people.joined < drawn.frame.start).sum() > 500
+    assert (drawn.lives.left > drawn.frame.start).all()
 
 
-def test_kinds_are_numbered_without_gaps_and_know_their_segment():
-    grid = np.stack(np.meshgrid(range(3), range(3), range(5), indexing="ij"), -1).reshape(-1, 3)
-    kinds = kind_of(PARAMETERS, *grid.T)
-    assert np.array_equal(kinds, np.arange(45))
-    assert np.array_equal(segment_of(PARAMETERS)[kinds], grid[:, 0])
+@pytest.mark.parametrize("again", [0.0005, 0.004, 0.0068, 0.05])
+def test_the_chance_of_being_back_is_that_of_its_integral(again):
+    """Over a uniform instant u of leaving within a day and a uniform instant v of the day asked for."""
+    churn = Churn(returns=0.22, return_days=45.0)
+    found = back_by(churn, np.array([again]), 120)[0]
+    rate = 1 / 45.0
+
+    def back_after(w: float) -> float:
+        # back at some instant s after leaving, and not gone again by w
+        if w <= 0:
+            return 0.0
+        return 0.22 * quad(lambda s: rate * exp(-rate * s) * exp(-again * (w - s)), 0, w, epsabs=1e-14)[0]
+
+    for lag in (0, 1, 10, 119):
+        # the difference of two uniform instants has a triangular density around the lag
+        whole = quad(lambda x, k=lag: (1 - abs(x)) * back_after(k + x), -1, 1, points=[0], epsabs=1e-13)[0]
+        # at the smallest hazards eight digits of the closed form cancel
+        assert found[lag] == pytest.approx(whole, rel=1e-7), lag
 
 
-def test_the_hazard_of_a_kind_is_the_product_of_its_factors():
-    kind = int(kind_of(PARAMETERS, np.array([2]), np.array([1]), np.array([4]))[0])
-    segment, plan, channel = PARAMETERS.segments[2], PARAMETERS.plans[1], PARAMETERS.channels[4]
-    expected = hazard_shape(PARAMETERS.churn, 400) * segment.hazard * plan.hazard * channel.hazard
-    assert np.allclose(HAZARDS.daily[0, kind], expected, rtol=1e-12)
-
-
-def test_hazards_are_a_frozen_value():
-    with pytest.raises(AttributeError):
-        HAZARDS.daily = np.zeros(1)
-    assert isinstance(HAZARDS, Hazards)
+def test_a_shock_acts_on_the_days_that_begin_in_it(draw):
+    shocked, quiet = draw(1, world="calendar_shock", seed=2), world_parameters("calendar_shock")
+    calm = draw(1, parameters=replace(quiet, churn=replace(quiet.churn, shocks=())), seed=2)
+    ratio = shocked.blocks[0].hazard / calm.blocks[0].hazard
+    begins = shocked.people.joined[:, None] + np.arange(ratio.shape[1]) * DAY
+    from_instant = shocked.frame.as_of - 200 * DAY
+    inside = (begins >= from_instant) & (begins < from_instant + 14 * DAY)
+    # a member who joined during the shock: its day 0 begins in it too
+    assert np.allclose(ratio, np.where(inside, 5.0, 1.0), rtol=1e-12)
+    sessions = shocked.blocks[0].sessions, calm.blocks[0].sessions
+    assert np.allclose(sessions[0], sessions[1] * np.where(inside, 0.5, 1.0), rtol=1e-12)
