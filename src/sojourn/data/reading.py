@@ -43,6 +43,10 @@ HOW: dict[Type, str] = {
     "bool": "Write true or false.",
 }
 
+#: Types of Parquet columns that Ibis 12 does not know: what pandas writes of times in a zone, counted in
+#: nanoseconds, and of a column in which nothing is filled.
+_CASTS = {"TIMESTAMPTZ_NS": "timestamp('UTC')", '"NULL"': "string"}
+
 _DAY, _TIME = r"\d{4}-\d{2}-\d{2}", r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _WITHOUT_OFFSET = rf"^{_DAY}({_TIME})?$"
 _WITH_OFFSET = rf"^{_DAY}{_TIME} ?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
@@ -81,15 +85,22 @@ def open_raw(engine: Any, name: str, path: Path, shown: str, case: str) -> Table
     if not path.exists():
         raise DataError.no_file(name, shown, case)
     if path.is_dir():
-        return engine.read_parquet(parts_of(name, path, shown), table_name=f"raw_{name}")
+        return _known(engine.read_parquet(parts_of(name, path, shown), table_name=f"raw_{name}"))
     if path.suffix not in (".csv", ".parquet"):
         raise DataError.unreadable(name, shown, f"its name ends in '{path.suffix}', not in .csv or .parquet")
     try:
         if path.suffix == ".parquet":
-            return engine.read_parquet(path, table_name=f"raw_{name}")
+            return _known(engine.read_parquet(path, table_name=f"raw_{name}"))
         return engine.read_csv(path, table_name=f"raw_{name}", **_layout(path))
     except (duckdb.Error, UnicodeDecodeError, csv.Error) as error:
         raise unreadable(name, shown, error) from None
+
+
+def _known(table: Table) -> Table:
+    """Cast columns of the types that DuckDB has and Ibis has not."""
+    unknown = {name: str(kind.raw_type) for name, kind in table.schema().items() if kind.is_unknown()}
+    casts = {name: _CASTS[kind] for name, kind in unknown.items() if kind in _CASTS}
+    return table.cast(casts) if casts else table
 
 
 def _layout(path: Path) -> dict[str, Any]:
