@@ -32,7 +32,10 @@ KNOWN: dict[str, Parameter] = {
     "observed_from": Parameter(
         None, "From when on events were recorded; empty: from the first instant seen."
     ),
-    "tables": Parameter({}, "File of each table, CSV (UTF-8) or Parquet, relative to the project's root."),
+    "tables": Parameter(
+        {},
+        "File of each table, CSV (UTF-8) or Parquet, or folder of Parquet files; from the project's root.",
+    ),
     "columns": Parameter({}, "By table: name in the file, and the contract's name for it."),
     "clock": Parameter("utc", "What a time without offset means: `utc`, or `local` in the case's zone."),
     "after_as_of": Parameter("error", "What a row later than `as_of` is: an `error`, or `leave_out`."),
