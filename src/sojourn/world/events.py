@@ -70,6 +70,8 @@ def draw_events(frame: Frame, block: Population, sessions: Sessions, rng: np.ran
     ]
     parts += [_social(frame, block, kind, sessions, rng) for kind in _SOCIAL]
     purchases = _purchases(frame, block, sessions, rng)
+    made = is_there(frame, block, purchases.member, purchases.at, purchases.back)
+    purchases = take(purchases, made)
     parts += [purchases, _refunds(frame, purchases, rng)]
     together = join(parts)
     return ordered(take(together, is_there(frame, block, together.member, together.at, together.back)))
