@@ -16,6 +16,7 @@ import pytest
 
 from sojourn.core.errors import ParameterError
 from sojourn.core.schema import CONTRACT
+from sojourn.world import make_world
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY, instant
 from sojourn.world.external import SOURCE, external_table
@@ -288,3 +289,19 @@ def test_figures_to_compare_with_are_out_by_as_of_and_say_that_they_are_made_up(
     assert not found.duplicated(list(CONTRACT["external"].key)).any()
     assert set(found["source"]) == {SOURCE} == {"simulated benchmark"}
     assert found[["indicator", "value", "unit"]].notna().all(axis=None)
+
+
+def test_the_truth_of_a_world_names_each_medium_and_how_to_find_its_effect():
+    world = make_world(members=64, seed=1, as_of="2025-07-01T00:00:00Z")
+    planted = {row["name"]: row for row in world.truth.summary["planted"]}
+    stated = {row["medium"]: row for row in world.truth.summary["advertising"]}
+    assert list(stated) == MEDIA
+    for medium in ADVERTISING.media:
+        row = planted[f"advertising by {medium.name}"]
+        assert row["value"] == pytest.approx(np.exp(medium.effect))
+        assert stated[medium.name]["ratio"] == pytest.approx(row["value"])
+        assert "held out" in row["identified_by"]
+        assert row["naive"]
+    assert set(world.touches["medium"]) == set(MEDIA)
+    assert world.touches["member_id"].dropna().isin(world.members["member_id"]).all()
+    assert (world.external["source"] == SOURCE).all()

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sojourn.world import make_world
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY, HOUR, instant
 from sojourn.world.comments import comments
@@ -378,3 +379,22 @@ def test_the_smallest_world_is_drawn_too():
     responses = draw_responses(frame, block, tickets, draw("responses"))
     assert tickets_table(frame, tickets, member_ids(0, 1)).num_rows == 0
     assert responses_table(responses, member_ids(0, 1)).num_rows <= len(ask_days(frame))
+
+
+def test_the_truth_of_a_world_names_what_is_planted_in_scores_and_waiting():
+    world = make_world(members=64, seed=1, as_of="2025-07-01T00:00:00Z")
+    parameters, summary = world.frame.parameters, world.truth.summary
+    planted = {row["name"]: row["value"] for row in summary["planted"]}
+    assert planted["waiting"] == parameters.surveys.waiting
+    assert planted["being helped"] == 0
+    assert planted["waiting and being helped"] == pytest.approx(np.exp(parameters.desk.helped_slope))
+    assert planted["closed desk"] == parameters.desk.closed
+    assert planted["score and satisfaction"] == parameters.surveys.recommend[1]
+    assert planted["answering"] == parameters.surveys.answers_slope
+    whole, *days = summary["surveys"]
+    assert whole["day"] is None
+    assert whole["asked"] == pytest.approx(sum(row["asked"] for row in days))
+    weighted = sum(row["asked"] * row["mean"] for row in days) / whole["asked"]
+    assert whole["mean"] == pytest.approx(weighted)
+    assert set(world.responses["member_id"]) <= set(world.members["member_id"])
+    assert set(world.tickets["member_id"]) <= set(world.members["member_id"])
