@@ -7,7 +7,12 @@ from importlib import import_module, util
 from typing import Any
 
 #: Modules that teach `say` their results; loaded when it is first asked.
-_TEACHERS = ("sojourn.report.retention", "sojourn.report.trials", "sojourn.report.segments")
+_TEACHERS = (
+    "sojourn.report.portrait",
+    "sojourn.report.retention",
+    "sojourn.report.trials",
+    "sojourn.report.segments",
+)
 
 
 @singledispatch
