@@ -37,6 +37,7 @@ from sojourn.world.ledger import (
 )
 from sojourn.world.make import make_block
 from sojourn.world.parameters import Frame
+from sojourn.world.planted import planted
 from sojourn.world.population import Population, draw_population
 from sojourn.world.randomness import BLOCK, stream
 from sojourn.world.sessions import draw_sessions
@@ -517,3 +518,25 @@ def test_without_hidden_segments_all_redeem_alike():
     apart, alike = world_parameters("demo"), world_parameters("demo", separation=0.0)
     assert len(set(apart.points.redeems)) == len(apart.segments)
     assert np.ptp(alike.points.redeems) < 1e-12
+
+
+def test_what_is_planted_in_points_is_named_with_its_size_and_the_answer_that_misleads(make_frame):
+    frame = make_frame(1)
+    points = frame.parameters.points
+    named = {effect["name"]: effect for effect in planted(frame)}
+    assert named["points act on nothing"]["value"] == 1.0
+    assert named["points forgotten"]["value"] == points.forgets
+    assert named["claims for tasks not done"]["value"] == points.cheating.share
+    assert named["goodwill"]["value"] == points.goodwill
+    redeeming = [named[f"redeeming: {s.name}"]["value"] for s in frame.parameters.segments]
+    assert redeeming == list(points.redeems)
+    assert "Members found out: 30%" in named["claims for tasks not done"]["naive"]
+    assert all(named[name]["naive"] for name in ("points act on nothing", "points forgotten"))
+
+
+def test_a_world_without_movements_has_an_empty_ledger(make_frame):
+    frame = make_frame(1, start="2025-06-29T00:00:00Z")
+    none = np.zeros(0, dtype=np.int64)
+    nothing = Moves(none, none, none, none, none, none)
+    assert len(settle(frame, nothing).at) == 0
+    assert len(expected_out(frame, np.ones(1), nothing)) == 0

@@ -12,6 +12,7 @@ from sojourn.world.clock import DAY
 from sojourn.world.events import Events, draw_events
 from sojourn.world.items import catalogue
 from sojourn.world.parameters import Frame
+from sojourn.world.planted import planted
 from sojourn.world.population import Population, draw_population
 from sojourn.world.randomness import BLOCK, stream
 from sojourn.world.revenue import ADVERTISING, FEE, SERVICE, Revenue, draw_revenue, view_means
@@ -99,7 +100,7 @@ def bookings(part: Drawn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_advertising_is_proportional_to_views_at_the_means_planted(parts, ruler):
     """Weighted least squares of money on views by category, through 0.
 
-    What a view earns has the variance ``mean^2 (exp(s^2) - 1)``; so the variance of each booking is known, and
+    What a view earns has the variance ``mean^2 (exp(s^2) - 1)``; so that of each booking is known, and
     with it the covariance of the estimates, ``(X' V^-1 X)^-1``.
     """
     found = [bookings(part) for part in parts]
@@ -176,3 +177,12 @@ def test_services_cost_what_the_plan_says_every_month(parts):
         last = np.flatnonzero(np.append(~same, True))
         ends = part.block.lives.ends(part.frame)[0]
         assert (at[last] + income.service_days * DAY >= ends[member[last]]).all()
+
+
+def test_what_is_planted_in_revenue_is_named_with_its_size(make_frame):
+    frame = make_frame(1)
+    income, offers = frame.parameters.income, frame.parameters.offers
+    named = {effect["name"]: effect["value"] for effect in planted(frame)}
+    assert named["creators' share"] == income.creators_share
+    assert [named[f"view of an item: {name}"] for name in offers.categories] == list(income.views)
+    assert [named[f"services: {plan.name}"] for plan in frame.parameters.plans] == list(income.services)

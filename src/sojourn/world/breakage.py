@@ -18,6 +18,8 @@ SUMS: tuple[str, ...] = ("gained", "due", "redeemed", "expired", "taken_back")
 def expected_points(frame: Frame, block: Population, moves: Moves) -> Floats:
     """Return sums of points of a block, in expectation over the lots that decide on redeeming.
 
+    What members earn, claim, give back and are given is as drawn.
+
     Parameters
     ----------
     frame, block
