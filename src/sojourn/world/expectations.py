@@ -57,8 +57,9 @@ class _Window:
     """Some members over the days from shortly before their assignment until after the horizon.
 
     ``hazard`` and ``sessions`` are without the trial; ``ready`` is the share of each day after the first
-    value moment. ``own_hazard`` and ``own_sessions`` are the schemes' factors (schemes, segments, days). The
-    first column is `before` days before assignment.
+    value moment, and ``buys`` the probability of a purchase in a session under all other trials.
+    ``own_hazard`` and ``own_sessions`` are the schemes' factors (schemes, segments, days). The first column
+    is `before` days before assignment.
     """
 
     trial: Trial
@@ -69,6 +70,7 @@ class _Window:
     hazard: Floats
     sessions: Floats
     ready: Floats
+    buys: Floats
     referrer: Ints
     own_hazard: Floats
     own_sessions: Floats
@@ -105,8 +107,9 @@ def _window(frame: Frame, block: Population, enrolment: Enrolment) -> _Window:
     hazard, sessions = block.hazard[where], np.where(columns >= 0, block.sessions[where], 0.0)
     ready = np.clip(columns + 1 - block.people.value_day[rows][:, None], 0, 1)
     own = (_own(frame, trial, make, hazard.shape[1], before) for make in (scheme_hazard, scheme_sessions))
+    buys = buying_chance(frame, block)[rows, None] * _others(frame, block, enrolment, rows, columns)
     window = _Window(
-        trial, rows, block.people.segment[rows], before, enrolment.day[rows], hazard, sessions, ready,
+        trial, rows, block.people.segment[rows], before, enrolment.day[rows], hazard, sessions, ready, buys,
         block.referrer[rows], *own,
     )  # fmt: skip
     factual = enrolment.scheme[rows]
@@ -115,6 +118,19 @@ def _window(frame: Frame, block: Population, enrolment: Enrolment) -> _Window:
     hazard /= window.own_hazard[factual, window.segment] * _spilled(frame, window, theirs, spilling)
     sessions /= window.own_sessions[factual, window.segment]
     return window
+
+
+def _others(frame: Frame, block: Population, enrolment: Enrolment, rows: Ints, day: Ints) -> Floats:
+    """Return the factor of all other trials on buying (rows, days of the window), as they were drawn."""
+    found, segment = np.ones(day.shape), block.people.segment[rows]
+    for other in block.enrolments:
+        schemes = other.trial.schemes
+        if other.trial.name == enrolment.trial.name or all(set(s.buys) == {1.0} for s in schemes):
+            continue
+        table = np.array([by_segment(s.buys, frame.parameters) for s in schemes])
+        runs = other.entitled[rows, None] & in_reward(other.trial, day - other.day[rows, None])
+        found *= np.where(runs, table[other.scheme[rows], segment][:, None], 1.0)
+    return found
 
 
 def _own(
@@ -158,10 +174,9 @@ def _under(frame: Frame, block: Population, window: _Window, code: int) -> dict[
     there = np.concatenate([np.ones((len(segment), first)), mean_presence(total)], axis=1)
     sessions = window.sessions * window.own_sessions[code, segment] * window.ready
     rewarded = in_reward(trial, np.arange(-first, hazard.shape[1] - first))
-    usual = buying_chance(frame, block)[window.rows]
-    bold = np.minimum(usual * by_segment(scheme.buys, frame.parameters)[segment], activity.dearest_session)
-    usual = np.minimum(usual, activity.dearest_session)
-    buys = sessions * np.where(rewarded, bold[:, None], usual[:, None])
+    bold = np.where(rewarded, by_segment(scheme.buys, frame.parameters)[segment][:, None], 1.0)
+    buys = sessions * np.minimum(window.buys * bold, activity.dearest_session)
+    usual = np.minimum(buying_chance(frame, block)[window.rows], activity.dearest_session)
 
     def happening(delay: int) -> Floats:
         """Purchases made `delay` days before each day of the horizon by members still there on it."""
