@@ -69,7 +69,7 @@ def test_a_folder_that_is_no_world_is_refused_and_not_touched(tmp_path, capsys):
         (["--workers", "0"], "'workers' must be at least 1, got 0."),
         (
             ["--world", "immortal"],
-            "'immortal' is not a parameter of the simulated worlds. Did you mean 'immortal_time'?",
+            "There is no world 'immortal'. Did you mean 'immortal_time'?",
         ),
         (
             ["--as-of", "yesterday"],

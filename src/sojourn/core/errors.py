@@ -22,12 +22,14 @@ class ParameterError(SojournError):
         return cls(f"'{name}' is not a parameter of {where}. {hint}")
 
     @classmethod
-    def no_such(cls, noun: str, name: str, known: Iterable[str]) -> ParameterError:
-        """Say that there is no case, study or pair of that name, with the nearest one there is."""
+    def no_such(
+        cls, noun: str, name: str, known: Iterable[str], *, where: str = " in params.yaml"
+    ) -> ParameterError:
+        """Say that there is nothing (a case, a study) of that name, with the nearest one there is."""
         known = sorted(known)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known) or 'none'}."
-        return cls(f"There is no {noun} '{name}' in params.yaml. {hint}")
+        return cls(f"There is no {noun} '{name}'{where}. {hint}")
 
     @classmethod
     def missing(cls, name: str, where: str) -> ParameterError:

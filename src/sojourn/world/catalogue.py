@@ -37,7 +37,7 @@ def world_parameters(
     if isinstance(world, WorldParameters):
         return switched(world, effects=effects, separation=separation)
     if world not in WORLDS:
-        raise ParameterError.unknown(world, "the simulated worlds", WORLDS)
+        raise ParameterError.no_such("world", world, WORLDS, where="")
     return switched(WORLDS[world](), effects=effects, separation=separation)
 
 

@@ -32,7 +32,8 @@ HORIZONS: tuple[int, ...] = (1, 7, 30, 60, 90, 180, 365)
 UNTIL = 180
 #: Properties of hidden segments that the summary states.
 PROPERTIES: tuple[str, ...] = (
-    "hazard", "takes_off", "value_days", "active_days", "sessions", "views", "buys", "tasks", "social", "price",
+    "hazard", "takes_off", "value_days", "active_days", "sessions", "views", "buys", "tasks", "social",
+    "price",
 )  # fmt: skip
 _METHOD = (
     "Closed form. Hidden properties of members, the courses of their lives and their days of joining are as "
