@@ -540,3 +540,17 @@ def test_a_world_without_movements_has_an_empty_ledger(make_frame):
     nothing = Moves(none, none, none, none, none, none)
     assert len(settle(frame, nothing).at) == 0
     assert len(expected_out(frame, np.ones(1), nothing)) == 0
+
+
+def test_another_points_scheme_is_another_ledger_and_nothing_else(make_frame):
+    made = world_parameters("demo")
+    other = replace(made, points=replace(made.points, per_euro=50, forgets=0.0))
+    one, two = (make_block(make_frame(500, seed=3, parameters=p), 0, 500).tables for p in (made, other))
+    assert not one["ledger"].equals(two["ledger"])
+    unmoved = set(one) - {"ledger", "events"}
+    assert all(one[name].equals(two[name]) for name in unmoved)
+    # more redemptions, and all other events the same; by lot others of them become known late
+    counts = [t["events"].to_pandas().groupby("event").size() for t in (one, two)]
+    assert counts[1]["redeem"] > 1.5 * counts[0]["redeem"]
+    rest = counts[1].drop("redeem") - counts[0].drop("redeem")
+    assert (rest.abs() <= 0.01 * counts[0].drop("redeem") + 3).all()
