@@ -91,6 +91,22 @@ def test_the_law_is_that_of_the_parameters():
     assert rules.share @ rules.intent**2 == pytest.approx(1)
 
 
+def test_chances_and_joining_follow_intent_by_the_planted_lines():
+    rules = law(ADVERTISING)
+    unseen = (rules.seen != SHOWN).all(axis=1)
+    pull = np.log(rules.joins[unseen])
+    steps = np.polyfit(rules.intent[unseen], pull, 1)
+    assert steps[0] == pytest.approx(ADVERTISING.intent_effect)
+    assert pull == pytest.approx(np.polyval(steps, rules.intent[unseen]))
+    for code, medium in enumerate(ADVERTISING.media):
+        chance = rules.seen[:, code] != NO_CHANCE
+        for level in np.unique(rules.intent):
+            mine = rules.intent == level
+            odds = rules.share[mine & chance].sum() / rules.share[mine & ~chance].sum()
+            usual = medium.reach / (1 - medium.reach)
+            assert np.log(odds / usual) == pytest.approx(medium.follows * level, abs=1e-9)
+
+
 def test_among_joiners_the_odds_of_being_shown_a_medium_are_tilted_by_its_effect():
     # Exact: given intent, media are independent among all people and among those who join.
     rules = law(ADVERTISING)
@@ -243,7 +259,7 @@ def test_a_person_is_held_out_of_a_medium_for_good_and_nothing_is_paid(table):
     assert np.allclose(cost[table["shown"]], table["medium"].map(price)[table["shown"]])
 
 
-def test_ids_of_people_say_nothing_about_joining(table):
+def test_ids_of_people_say_nothing_about_joining_and_time(table):
     person = table.drop_duplicates("prospect_id")
     number = person["prospect_id"].str[1:].astype(int)
     block = number // 65_536
@@ -252,6 +268,8 @@ def test_ids_of_people_say_nothing_about_joining(table):
     joined = person["member_id"].notna().to_numpy()
     link = np.corrcoef(within, joined)[0, 1]
     assert abs(link) < SIGMAS / np.sqrt(len(person))
+    time = person["touched_at"].astype("int64").to_numpy()
+    assert abs(np.corrcoef(within, time)[0, 1]) < SIGMAS / np.sqrt(len(person))
     member = person["member_id"].dropna().str[1:].astype(int).to_numpy()
     rank = np.corrcoef(within[joined], member % BLOCK)[0, 1]
     assert abs(rank) < SIGMAS / np.sqrt(len(member))
