@@ -43,26 +43,29 @@ class Spells:
 
 
 def make_spells(frame: Frame, block: Population) -> Spells:
-    """Return the spells that follow from courses and lives; nothing is random here."""
+    """Return the spells that follow from courses and lives; nothing is random here.
+
+    Who leaves without a word changes nothing any more, and the last spell has no end.
+    """
     course, lives, joined = block.course, block.lives, block.people.joined
     prices = np.array([round(plan.price * 100) for plan in frame.parameters.plans])
     member, day = _starts(course.plan.astype(np.int64), course.paused)
     started = joined[member] + day * DAY
-    left = np.where(lives.announced, lives.left, np.inf)
-    seen = (started < left[member]) & (started < frame.as_of)
+    seen = (started < lives.left[member]) & (started < frame.as_of)
     member, day, started = member[seen], day[seen], started[seen]
     running = ~course.paused[member, day]
     following = np.append(started[1:], 0).astype(np.float64)
     same = np.append(member[1:] == member[:-1], False)
     planned = np.where(same, following, np.inf)
-    ended = np.minimum(planned, left[member])
+    leaves = planned >= lives.left[member]
+    ended = np.where(leaves, np.where(lives.announced, lives.left, np.inf)[member], planned)
     plan = course.plan[member, day].astype(np.int64)
     end = np.where(
-        ended == left[member],
+        leaves,
         lives.reason[member],
         _change(plan, np.append(plan[1:], 0), np.append(~running[1:], False), prices),
     )
-    voluntary = np.where(ended == left[member], lives.voluntary[member], True)
+    voluntary = np.where(leaves, lives.voluntary[member], True)
     first = Spells(
         member[running], started[running], plan[running], _price(frame, prices, plan, started)[running],
         np.where(ended < frame.as_of, ended, np.inf)[running], end[running], voluntary[running],
