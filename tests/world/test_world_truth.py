@@ -190,7 +190,7 @@ def test_with_us_counts_who_is_there_and_who_is_back(drawn, summary, follow_up, 
             continue
         at = joined + row["day"] * DAY
         back = (lives.returned <= at) & (at < lives.left_again)
-        # those who had left before observation and would be back are seen through no one: joiners under it only
+        # who had left before observation and would be back is seen through no one: joiners under it only
         there = ((lives.left > at) | back)[entry == 0]
         error = np.sqrt(row["share"] * (1 - row["share"]) / there.size)
         survival = next(r["survival"] for r in rows_of(summary, "all") if r["day"] == row["day"])
