@@ -12,7 +12,7 @@ import numpy as np
 from sojourn.world.assignments import CADENCE, holdout_name
 from sojourn.world.clock import DAY
 from sojourn.world.enrolment import by_segment
-from sojourn.world.parameters import Frame, Trial
+from sojourn.world.parameters import Frame, Scheme, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ def planted(frame: Frame) -> list[dict[str, Any]]:
     """Return the planted effects of a world as `truth.json` holds them."""
     parts = (
         _life(frame),
+        _calendar(frame),
+        _gradient(frame),
         _service(frame),
         _messages(frame),
         _trials(frame),
@@ -61,31 +63,67 @@ def _life(frame: Frame) -> Iterator[Planted]:
     churn, joining = frame.parameters.churn, frame.parameters.joining
     yield Planted(
         "risk peak", churn.peak_day, "days since joining, of the shape shared by all",
-        "Hazard by day since joining within levels of the truth's factors; mixing members moves it earlier.",
+        "Leavings by day since joining over the time at risk, weighted by the truth's factors: lasting ones, "
+        "plan, stage, trials and messages of the day.",
+        "Leavings over members there: those who leave fast are gone first, so the peak comes earlier.",
     )  # fmt: skip
     yield Planted(
         "return", churn.returns, "share of leavers who come back, after an exponential time of mean "
         f"{churn.return_days:g} days",
-        "Time from the first end in `spells` by cancellation to the next begin, censored at as_of.",
+        "Time from `members.churned_at` to the next begin in `spells`, censored at as_of: a mixture of those "
+        "who never come back and exponential times.",
         "The share seen to be back: late leavers have had no time to return.",
     )  # fmt: skip
     yield Planted(
         "joined before", joining.before_days, "days before observation in which seen members may have joined",
-        "Members who joined earlier enter the risk set at the begin of observation.",
+        "Members who joined earlier enter the risk set at the begin of observation; the curve then tends to "
+        "`retention` of the truth.",
         "Counting them from joining on: only those who stayed are in the tables, so retention looks better.",
     )  # fmt: skip
     if churn.trend != 1:
         yield Planted(
             "trend of cohorts", churn.trend, "factor on the hazard per year of joining later",
-            "Cohorts compared at equal age, among members of equal time of joining.",
+            "Instant of joining as a covariate among members of one age, given the truth's other factors.",
             "One curve of all cohorts: who is followed long joined early and stays longer.",
         )  # fmt: skip
     for plan in frame.parameters.plans[1:]:
         yield Planted(
             f"plan {plan.name}", plan.hazard / frame.parameters.plans[0].hazard,
             f"hazard ratio to {frame.parameters.plans[0].name}, while on it",
-            "Plan of the day (`spells`) as a covariate that changes with time.",
+            "Plan of the day (`spells`) as a covariate that changes with time, given the truth's factors.",
             "Grouping by the last plan: who changed had to stay long enough to change.",
+        )  # fmt: skip
+        if plan.later / frame.parameters.plans[0].later != plan.hazard / frame.parameters.plans[0].hazard:
+            yield Planted(
+                f"plan {plan.name} later", plan.later / frame.parameters.plans[0].later,
+                f"hazard ratio to {frame.parameters.plans[0].name} from day {churn.turn_day} on",
+                f"The same, before and from day {churn.turn_day} since joining.",
+                "One hazard ratio for all days: it is that of neither time.",
+            )  # fmt: skip
+
+
+def _calendar(frame: Frame) -> Iterator[Planted]:
+    churn, segments = frame.parameters.churn, frame.parameters.segments
+    for shock in churn.shocks:
+        yield Planted(
+            f"shock {shock.ago} days before as_of", shock.hazard, f"hazard ratio for {shock.days} days",
+            "These days of the calendar against others at the same age, given the truth's factors.",
+            "Cohorts: those who met the shock while young look like worse members.",
+        )  # fmt: skip
+    for segment in segments if churn.price_rise else ():
+        yield Planted(
+            f"rise of prices: {segment.name}", exp(segment.price_sensitivity), "hazard ratio from it on",
+            "After against before at the same age within the hidden segment, given the truth's factors.",
+            "Leavings over members there, after against before: members are older afterwards.",
+        )  # fmt: skip
+
+
+def _gradient(frame: Frame) -> Iterator[Planted]:
+    gradient = frame.parameters.gradient
+    if gradient.hazard:
+        yield Planted(
+            "own sessions", -gradient.hazard, "logarithm of the hazard per logarithm of own sessions",
+            "Hidden; sessions of a first stretch show it with noise, on leaving after it.",
         )  # fmt: skip
 
 
@@ -94,12 +132,13 @@ def _service(frame: Frame) -> Iterator[Planted]:
     yield Planted(
         "slow pages", exp(-service.satisfaction * service.slowness),
         "hazard ratio per standard deviation of the logarithm of a member's load time",
-        "Members by their median `events.load_ms`: load time is drawn independently of all else.",
-        "Sessions with and without errors: who comes more often meets more errors and stays longer.",
+        "Members by `events.load_ms` of their first four weeks, on leaving after these: load time is drawn "
+        "independently of all else. Means of few sessions are noisy and need to be shrunken.",
+        "Members who met an error against those who met none: who comes often and stays long meets more.",
     )  # fmt: skip
     yield Planted(
         "satisfaction", exp(service.satisfaction), "hazard ratio per standard deviation",
-        "Hidden; survey scores show it with noise.",
+        "Hidden; survey scores show it with noise. Given it: members of one segment, channel, plan, stage.",
     )  # fmt: skip
 
 
@@ -108,19 +147,23 @@ def _messages(frame: Frame) -> Iterator[Planted]:
     for medium in contact.media:
         yield Planted(
             f"messages by {medium.name}", medium.hazard, "hazard ratio while served",
-            f"`assignments`: trial '{holdout_name(medium.name)}', drawn by lot for each member.",
-            "Members who click against those who do not: satisfied members click more and stay longer.",
+            f"`assignments`: trial '{holdout_name(medium.name)}', drawn by lot for each member. Who opts out "
+            "(`messages`) is served no more, which hangs on nothing hidden; the lot alone shows less.",
+            "Members who click against those who do not: who stays long has more to click, and satisfied "
+            "members click more.",
         )  # fmt: skip
     yield Planted(
         "tiring", exp(contact.tires),
         f"hazard ratio per message a week above {contact.tires_above}, in that week",
-        f"`assignments`: trial '{CADENCE}', drawn by lot: more messages for some, whoever they are.",
+        f"`assignments`: trial '{CADENCE}', drawn by lot, until a member opts out of a channel: numbers a "
+        "week are Poisson, so the hazard ratio of two cadences is a known function of this effect.",
         "Members by the number of messages received: who stays long receives many.",
     )  # fmt: skip
     yield Planted(
         "we miss you", 1.0, "hazard ratio of a message of the targeted campaign",
-        "Not identified by any lot: it has no effect, and goes to silent members.",
-        "Members who got one against those who did not: silent members leave more.",
+        "Given the stage, which is hidden, it is drawn by lot each week: members silent as a week begins who "
+        "got one against those who did not, from the day after.",
+        "Members who got one against those who did not: it goes to the silent, who leave more.",
     )  # fmt: skip
 
 
@@ -131,16 +174,66 @@ def _trials(frame: Frame) -> Iterator[Planted]:
             shares = [s.share for s in frame.parameters.segments]
             yield Planted(
                 f"{trial.name}: {scheme.name}", exp(float(np.average(np.log(hazard), weights=shares))),
-                "hazard ratio while the reward runs, geometric mean over segments",
+                "hazard ratio while the reward runs, geometric mean over segments by their shares",
                 _by_lot(trial),
                 _misled(trial),
             )  # fmt: skip
+            yield from _beside(trial, scheme, frame)
+        yield from _faults(trial)
 
 
 def _by_lot(trial: Trial) -> str:
     unit = "for each club" if trial.by_club else "for each member"
     phases = " within each phase of the allocation" if len(trial.allocation) > 1 else ""
-    return f"`assignments`: trial '{trial.name}', drawn by lot {unit}{phases}."
+    return (
+        f"`assignments`: trial '{trial.name}', drawn by lot {unit}{phases}. The lot alone shows the lift in "
+        "retention; hazard ratios need hidden segments, and lasting factors and stage of the day held fixed."
+    )
+
+
+def _beside(trial: Trial, scheme: Scheme, frame: Frame) -> Iterator[Planted]:
+    """Yield what a scheme does beside its effect on the hazard while the reward runs."""
+    shares = [s.share for s in frame.parameters.segments]
+    after, buys = (by_segment(values, frame.parameters) for values in (scheme.rebound, scheme.buys))
+    if max(after) != 1 or min(after) != 1:
+        yield Planted(
+            f"{trial.name}: {scheme.name} afterwards", exp(float(np.average(np.log(after), weights=shares))),
+            f"hazard ratio for {trial.rebound_days} days after the reward, geometric mean over segments",
+            "As while it runs, among those still there at its end: these differ by scheme, so what is hidden "
+            "must be held fixed.",
+            "One hazard ratio from assignment on: effect and rebound cancel in part.",
+        )  # fmt: skip
+    if max(buys) != 1:
+        yield Planted(
+            f"{trial.name}: purchases with {scheme.name}", float(np.average(buys, weights=shares)),
+            "ratio of the probability of a purchase in a session, mean over segments",
+            "`events` after the first value moment and while the reward runs, within hidden segments.",
+        )  # fmt: skip
+    if trial.spill:
+        hazard = by_segment(scheme.hazard, frame.parameters)
+        yield Planted(
+            f"{trial.name}: referrer with {scheme.name}",
+            exp(trial.spill * float(np.average(np.log(hazard), weights=shares))),
+            f"hazard ratio for {trial.reward_days} days after joining",
+            "`members.referred_by` and the referrer's assignment, drawn by lot, beside the member's own. The "
+            "truth's lift is of all treated against none treated.",
+            "Scheme against control: the control has members whom the treated brought.",
+        )  # fmt: skip
+
+
+def _faults(trial: Trial) -> Iterator[Planted]:
+    """Yield the planted faults of the log of assignments."""
+    for scheme in trial.schemes:
+        if scheme.lost:
+            yield Planted(
+                f"{trial.name}: {scheme.name} lost", scheme.lost, "share of assignments that are in no table",
+                "Listed members of the schemes against their planned shares.",
+            )  # fmt: skip
+    if trial.twice:
+        yield Planted(
+            f"{trial.name}: twice", trial.twice, "share of members listed in two schemes",
+            "Members with more than one row in `assignments`; the first is the one that acts.",
+        )  # fmt: skip
 
 
 def _misled(trial: Trial) -> str:
@@ -161,7 +254,8 @@ def _rollout(frame: Frame) -> Iterator[Planted]:
     if rollout is not None and rollout.ago * DAY < frame.as_of - frame.start:
         yield Planted(
             f"{rollout.name}: {rollout.scheme}", 1.0, "ratio of sessions after to what they would have been",
-            "Not identified by any lot: offered to the members who had come least.",
+            "Offered to the members of a block who had come least, of equals to those who joined first: "
+            "members with as many sessions as the last of these, by instant of joining, at its edge.",
             "Sessions after against before: who had come least by chance comes more, offer or not.",
         )  # fmt: skip
 
