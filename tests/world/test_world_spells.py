@@ -50,7 +50,7 @@ def test_between_spells_of_one_stay_there_is_nothing_but_pauses(drawn, first):
 
 
 def test_every_day_of_a_first_stay_lies_on_the_plan_of_the_course_or_in_a_pause(drawn):
-    """Day by day for 500 members: on the plan of the day while not paused and still there, in no spell else."""
+    """Day by day for 500 members: on the plan of the day while not paused and still there, else in none."""
     block, spells = drawn.blocks[0], drawn.spells
     for member in range(500):
         joined, left = block.people.joined[member], block.lives.left[member]
