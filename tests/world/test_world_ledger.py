@@ -83,9 +83,10 @@ def parts(make_frame) -> list[Drawn]:
 
 @pytest.fixture(scope="module")
 def cheated(make_frame) -> Drawn:
-    """A block in which a fifth of the members claim points for tasks not done."""
+    """A block in which a fifth of the members claim points for tasks not done; gifts are many and late."""
     made = world_parameters("demo")
-    points = replace(made.points, cheating=replace(made.points.cheating, share=0.2))
+    cheating = replace(made.points.cheating, share=0.2)
+    points = replace(made.points, cheating=cheating, goodwill=0.9, goodwill_hours=20 * 24)
     return draw_one(make_frame(BLOCK, seed=12, parameters=replace(made, points=points)))
 
 
@@ -226,8 +227,8 @@ def _columns(ledger: Ledger):
 # --- when, and what for ---------------------------------------------------------------------------------
 
 
-def test_members_move_points_while_they_are_there_and_the_platform_while_it_counts_on_them(parts):
-    for part in parts:
+def test_members_move_points_while_they_are_there_and_the_platform_while_it_counts_on_them(parts, cheated):
+    for part in [*parts, cheated]:
         ledger, lives = part.ledger, part.block.lives
         assert ledger.at.min() >= part.frame.start
         assert ledger.at.max() < part.frame.as_of
@@ -470,10 +471,10 @@ def test_some_cheats_are_found_out_and_lose_what_is_left(cheated, ruler):
     assert held.sum() < 0.8 * len(whole)
 
 
-def test_goodwill_follows_requests_with_its_probability(parts, ruler):
-    """Chance: share x probability that the gift, up to two days later, comes before the member leaves."""
+def test_goodwill_follows_requests_with_its_probability(parts, cheated, ruler):
+    """Chance: share x probability that the gift, some hours or days later, comes before the member leaves."""
     found, chance = [], []
-    for part in parts:
+    for part in [*parts, cheated]:
         points, events, lives = part.frame.parameters.points, part.events, part.block.lives
         rows = events.of("support")
         member = events.member[rows]
@@ -485,7 +486,8 @@ def test_goodwill_follows_requests_with_its_probability(parts, ruler):
         found.append(len(part.of(GOODWILL)))
         assert set(part.ledger.points[part.of(GOODWILL)]) == {points.goodwill_points}
     # a sum of independent lots of chance p has a variance below that of a Poisson number
-    assert ruler.count(sum(found), sum(chance))
+    assert ruler.count(sum(found[:-1]), sum(chance[:-1]))
+    assert ruler.count(found[-1], chance[-1])
 
 
 def test_tiers_act_on_nothing_but_the_naive_comparison_says_they_do(parts, ruler):
