@@ -96,7 +96,10 @@ def _price_rise() -> WorldParameters:
 
 
 def _silent_churn() -> WorldParameters:
-    """Nobody cancels: members leave without a word, and the platform only sees that they do not come."""
+    """Nobody cancels: members leave without a word, and the platform only sees that they do not come.
+
+    Messages go on; trials and surveys reach those who are there.
+    """
     made = _plain("silent_churn")
     return replace(made, churn=replace(made.churn, announced=0.0))
 

@@ -41,7 +41,11 @@ class Messages:
 
 
 def draw_messages(frame: Frame, block: Population, rng: np.random.Generator) -> Messages:
-    """Draw when messages are sent on their days and what becomes of them; only members get any."""
+    """Draw when messages are sent on their days and what becomes of them.
+
+    Who has left without a word goes on being written to, and answers no more: else the end of messages would
+    tell what the platform does not know.
+    """
     contact, programme = frame.parameters.contact, block.programme
     care = [medium.name for medium in contact.media].index(contact.care_medium)
     member = np.concatenate([programme.member, programme.care_member])
@@ -52,11 +56,14 @@ def draw_messages(frame: Frame, block: Population, rng: np.random.Generator) -> 
     time_of_day = rng.integers(9 * HOUR, 20 * HOUR, size=len(member))
     start = block.people.joined[member] + day * DAY
     sent = next_local(frame, block.people.region[member], start, time_of_day)
-    here = np.flatnonzero((sent >= frame.start) & (sent < block.lives.ends(frame)[0][member]))
+    known = np.where(block.lives.announced, block.lives.left, np.inf)
+    here = np.flatnonzero((sent >= frame.start) & (sent < np.minimum(known, frame.as_of)[member]))
     order = here[np.lexsort((medium[here], sent[here], member[here]))]
-    member, sent, medium, refuses = member[order], sent[order], medium[order], refuses[order]
+    member, sent, medium = member[order], sent[order], medium[order]
+    there = sent < block.lives.left[member]
+    refuses = refuses[order] & there
     keen = np.exp(contact.keen * block.people.satisfaction[member] - contact.keen**2 / 2)
-    opened, clicked = _answers(contact, medium, sent, keen=keen, refuses=refuses, rng=rng)
+    opened, clicked = _answers(contact, medium, sent, keen=keen * there, refuses=refuses, rng=rng)
     cost = np.array([round(m.cost * 10_000) for m in contact.media])
     return Messages(
         member=member,

@@ -123,7 +123,7 @@ def expected_recommend(frame: Frame, block: Population) -> Floats:
     for day in ask_days(frame):
         at = people.joined + day * DAY
         there = np.where((at >= frame.start) & (at < frame.as_of), np.exp(entered - total[:, day]), 0.0)
-        sums.append((counts * there) @ found)
+        sums.append(((counts * there)[:, :, None] * found).sum(axis=1))
     return np.array(sums).reshape(-1, 2, 3)
 
 
