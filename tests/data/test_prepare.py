@@ -113,6 +113,7 @@ def test_what_is_said_of_the_tables(shop) -> None:
         "currency": "EUR",
         "key_id": "7c74f61d",
         "rows": {"members": 3, "events": 4},
+        "read": {"members": 5, "events": 7},
         "present": {
             "members": [
                 "member",

@@ -47,6 +47,7 @@ def pages(folder, case, study):
 @pytest.mark.parametrize(
     ("case", "study"),
     [
+        ("demo", "portrait"),
         ("demo", "retention"),
         ("telco", "retention"),
         ("demo", "segments"),
@@ -61,6 +62,24 @@ def test_a_pair_gives_a_page_its_tables_and_a_headline(small, case, study):
     assert headline["sentence"] in page.replace("&#39;", "'").replace("&#x27;", "'").replace("\xa0", " ")
     assert len(list(tables.glob("*.csv"))) >= 3
     assert 10_000 < len(page) < 300_000
+
+
+def test_a_portrait_of_real_purchases_has_fewer_sections_and_knows_no_truth(small):
+    text = (small / "params.yaml").read_text(encoding="utf-8")
+    params = yaml.safe_load(text)
+    params["cases"]["cdnow"]["portrait"] = {"cells": {}}
+    params["pairs"]["cdnow-portrait"] = {**params["pairs"]["cdnow-retention"], "study": "portrait"}
+    params["pairs"]["cdnow-portrait"]["notebook"] = params["pairs"]["demo-portrait"]["notebook"]
+    (small / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    try:
+        assert main(["prepare", "cdnow"]) == 0
+        page, tables = pages(small, "cdnow", "portrait")
+    finally:
+        (small / "params.yaml").write_text(text, encoding="utf-8")
+    assert "nobody knows the truth behind them" in page
+    assert "The case has no table <code>messages</code>." in page
+    assert not {"planted.csv", "members.csv", "messages.csv"} & {path.name for path in tables.iterdir()}
+    assert {"joiners.csv", "rhythm.csv", "purchases.csv"} <= {path.name for path in tables.iterdir()}
 
 
 def test_the_same_run_gives_the_same_bytes(small):

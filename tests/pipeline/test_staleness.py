@@ -63,6 +63,8 @@ def test_the_door_s_parameters_of_a_case_concern_only_what_follows_from_it(scrat
         ("src/sojourn/estimators/bayes/__init__.py", {"estimators": "bayes"}),
         ("src/sojourn/estimators/cluster/__init__.py", {"estimators": "cluster"}),
         ("src/sojourn/studies/trials/__init__.py", {"study": "trials"}),
+        ("src/sojourn/studies/portrait/__init__.py", {"study": "portrait"}),
+        ("notebooks/00-who-is-here.ipynb", {"study": "portrait"}),
         ("notebooks/10-who-stays.ipynb", {"study": "retention"}),
     ],
 )

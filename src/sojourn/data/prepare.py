@@ -83,7 +83,8 @@ def _through(
     _write_ids(engine, numbers, key, folder / "ids.parquet")
     write_quality(folder / "quality.csv", tables)
     present = {checked.contract.name: checked.present for checked in tables}
-    return _described(settings, key, rows, seen) | {"present": present}
+    read = {checked.contract.name: checked.counts.rows for checked in tables}
+    return _described(settings, key, rows, seen) | {"read": read, "present": present}
 
 
 def _members(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Checked:

@@ -31,8 +31,8 @@ class Tidy:
         As the contract names them, with the dense integer `member` in place of `member_id`.
     meta : mapping
         ``as_of``, ``observed_from``, ``first_instant`` (UTC, ISO 8601), ``time_zone``, ``currency``,
-        ``key_id``, ``rows`` by table, and ``present``: by table the columns that the case brought
-        (all others of the contract are there and empty).
+        ``key_id``, ``rows`` by table, ``read`` (rows by table before any was left out), and ``present``: by
+        table the columns that the case brought (all others of the contract are there and empty).
     """
 
     case: str

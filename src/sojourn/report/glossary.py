@@ -108,6 +108,12 @@ TERMS: tuple[Term, ...] = (
         "posterior expected loss",
     ),
     Term(
+        "first value moment",
+        "The first sign that a new member has found what there is to find: an event that the case names.",
+        "activation",
+        ("first value moments",),
+    ),
+    Term(
         "gradient",
         "Members differ by degrees along a line rather than falling into separate groups.",
         "no cluster structure beyond a continuous null",

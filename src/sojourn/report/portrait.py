@@ -9,7 +9,6 @@ from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.portrait import (
-    VALUE,
     Acquisition,
     Activity,
     Groups,
@@ -82,7 +81,7 @@ def hours(starts: Sequence[int]) -> str:
 
 def _verdict(found: Portrait) -> str:
     if not found.leaving_known:
-        return "who leaves is not known"
+        return "described"
     share = found.growth / max(found.with_us, 1)
     return "steady" if abs(share) <= STEADY else "growing" if share > 0 else "shrinking"
 
@@ -94,7 +93,8 @@ def _blocked(names: Sequence[str]) -> str:
 def _growth(found: Portrait) -> str:
     recent = found.recent
     if not found.leaving_known:
-        return f"In the last {recent['days']} days {count(recent['joined'])} joined."
+        joined = count(recent["joined"]) if recent["joined"] else "nobody"
+        return f"In the last {recent['days']} days {joined} joined. Who left is not recorded."
     back = f" and {count(recent['returned'])} came back" if recent["returned"] else ""
     word = "more" if found.growth >= 0 else "fewer"
     moved = f"{count(recent['joined'])} joined, {count(recent['left'])} left{back}"
@@ -119,8 +119,8 @@ def key_figures_portrait(found: Portrait) -> list[KeyFigure]:
             )
         )
     if not found.steps.why_empty:
-        reached, within = found.steps.reached(VALUE), plural(found.steps.follow_days, "day")
-        label = f"Have a first value moment within {within}"
+        step, within = found.steps.steps[0], plural(found.steps.follow_days, "day")
+        reached, label = found.steps.reached(step), f"Have a {step} within {within}"
         figures.append(KeyFigure(label, percent(reached.value), bounds(reached.scaled(100))))
     if not found.purchases.why_empty:
         paid = found.purchases.money
@@ -142,7 +142,7 @@ def _joined_figure(found: Portrait) -> KeyFigure:
 
 def next_steps_portrait(found: Portrait) -> list[Action]:
     """Return what to look at next: who stays, which scheme, which groups."""
-    first = "" if found.steps.why_empty else _without_value(found.steps)
+    first = "" if found.steps.why_empty else _without_step(found.steps)
     idle = "" if found.activity.why_empty else f"{percent(found.activity.none, 0)} did not come at all lately"
     kinds = len(found.kinds.table)
     return [
@@ -169,9 +169,9 @@ def next_steps_portrait(found: Portrait) -> list[Action]:
     ]
 
 
-def _without_value(steps: Steps) -> str:
-    missing = percent(1 - steps.reached(VALUE).value)
-    return f"{missing} of new members have no first value moment within {plural(steps.follow_days, 'day')}"
+def _without_step(steps: Steps) -> str:
+    step, within = steps.steps[0], plural(steps.follow_days, "day")
+    return f"{percent(1 - steps.reached(step).value)} of new members have no {step} within {within}"
 
 
 @register
@@ -229,8 +229,8 @@ def say_kinds(part: Kinds) -> str:
     if part.why_empty:
         return part.why_empty
     top, wide = part.table.iloc[0], part.table.sort_values("members", kind="stable").iloc[-1]
-    widest = f"; most members, {percent(wide['share_of_members'], 0)}, did {wide['event']}"
-    return f"What is done most is {top['event']} ({count(top['events'])} times){widest}."
+    widest = f"most members ever did {wide['event']} ({percent(wide['share_of_members'], 0)})"
+    return f"The commonest event is {top['event']} ({count(top['events'])} times); {widest}."
 
 
 @register

@@ -104,11 +104,9 @@ def _moved(part: Groups) -> str:
     rows = part.table
     gap = (rows["with_us_share"] - rows["joined_share"]).abs()
     row: Any = rows.loc[gap.idxmax()]
-    by = str(row["by"]).replace("_", " ")
-    return (
-        f"{row['group'].capitalize()} ({by}): {percent(row['joined_share'])} of those who joined, "
-        f"{percent(row['with_us_share'])} of those with us"
-    )
+    by = str(row["by"]).replace("_", " ").capitalize()
+    joined, there = percent(row["joined_share"]), percent(row["with_us_share"])
+    return f"{by} {row['group']}: {joined} of those who joined, {there} of those with us"
 
 
 @describe_portrait.register

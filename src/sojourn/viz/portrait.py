@@ -236,7 +236,7 @@ def plot_active_days(part: Activity, *, ax: Axes | None = None) -> Axes:
         ax.set_yticks(ticks, [count(tick) for tick in ticks])
         shown = [0, *[day for day in table["days"] if day and day % 5 == 0]]
         last = int(table["days"].iloc[-1])
-        shown = [*[day for day in shown if day <= last - 3 or day == last == 0], last]
+        shown = [*[day for day in shown if day <= last - 3], last] if last > 8 else list(table["days"])
         names = dict(zip(table["days"], table["label"], strict=True))
         ax.set_xticks(shown, [names[day].replace(" and more", "+") for day in shown])
         ax.yaxis.grid(visible=True)

@@ -66,8 +66,9 @@ class Joiners:
 
     @property
     def usual(self) -> float:
-        """Median of the weeks."""
-        return float(self.table["members"].median())
+        """Median of the weeks in which anybody joined."""
+        members = self.table["members"]
+        return float(members[members > 0].median())
 
     @property
     def most(self) -> tuple[str, int]:
@@ -380,7 +381,7 @@ class Portrait:
     members, joined, with_us : int
         Members in all; who joined since observation began; who is with us at `as_of`.
     recent : mapping
-        ``days``, and how many ``joined``, ``left`` and ``returned`` in them.
+        ``days`` (no more than were observed), and how many ``joined``, ``left`` and ``returned`` in them.
     weekly : tuple of float
         Mean number of members a day who came, by week.
     leaving_known : bool

@@ -127,7 +127,7 @@ def _one_channel(found: Portrait) -> Check:
 
 def _order(cells: Cells) -> Check:
     early = int(cells.meta["before_joining"])
-    finding = f"{plural(early, 'event')} before the joining of its member." if early else "None."
+    finding = f"{plural(early, 'event')} before its member joined." if early else "There is none."
     meaning = "Dates of joining, or of events, are wrong." if early else "Dates agree with each other."
     return Check("No event before joining", "warn" if early else "pass", finding, meaning)
 
@@ -190,7 +190,7 @@ def _truth(found: Portrait) -> list[Check]:
     if found.groups.why_empty or "true_share" not in found.groups.table:
         return []
     rows = found.groups.table.dropna(subset=["true_share"])
-    of = rows.groupby("by")["members"].transform("sum")
+    of = rows["members"] / rows["joined_share"]
     error = (rows["true_share"] * (1 - rows["true_share"]) / of) ** 0.5
     off = (rows["joined_share"] - rows["true_share"]).abs() / error
     worst: Any = rows.loc[off.idxmax()]

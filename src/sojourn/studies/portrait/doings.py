@@ -14,10 +14,13 @@ from sojourn.core.results.portrait import (
     Purchases,
     Rhythm,
 )
+from sojourn.core.text import percent
 
 #: Numbers of purchases that stand together.
 _BANDS = ((0, 0), (1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, 50), (51, None))
 _MANY = float("inf")
+#: Share of all visits in one hour above which times of day are not recorded.
+ONE_HOUR = 0.9
 
 
 def rhythm(cells: Cells, min_group: int) -> Rhythm:
@@ -36,11 +39,18 @@ def rhythm(cells: Cells, min_group: int) -> Rhythm:
             "visits_share": visits / rows["visits"].sum(),
         }
     )
+    by_hour = rows.groupby("hour")["visits"].sum() / rows["visits"].sum()
+    if by_hour.max() > ONE_HOUR:
+        return Rhythm(table, zone, why_empty=_days_only(int(by_hour.idxmax()), float(by_hour.max())))
     hours, weekdays = (tuple(truth.get(name, ())) for name in ("hours", "weekdays"))
     if hours:
         both = zip(rows["weekday"], rows["hour"], strict=True)
         table["true_share"] = [weekdays[day] * hours[hour] for day, hour in both]
     return Rhythm(table, zone, hours, weekdays)
+
+
+def _days_only(hour: int, share: float) -> str:
+    return f"Events carry days, but no times of day: {percent(share, 0)} are between {hour} and {hour + 1} h."
 
 
 def kinds(cells: Cells, min_group: int) -> Kinds:
@@ -69,15 +79,15 @@ def activity(cells: Cells, min_group: int) -> Activity:
 
 
 def _together(rows: pd.DataFrame, min_group: int) -> pd.DataFrame:
-    """Put the most active together until every row has `min_group` members, from the end on."""
+    """Put the most active together until they are `min_group`; other numbers of fewer are not stated."""
     days = range(int(rows["days"].max()) + 1)
     counts = rows.set_index("days")["members"].reindex(days).fillna(0).astype(int)
     least = int(counts.index[-1])
     while least > 0 and (counts[least:].sum() < min_group or counts[least - 1] < min_group):
         least -= 1
-    table = pd.DataFrame(
-        {"days": counts.index[: least + 1], "members": [*counts[:least], counts[least:].sum()]}
-    )
+    members = pd.Series([*counts[:least], counts[least:].sum()])
+    members = members.where((members == 0) | (members >= min_group))
+    table = pd.DataFrame({"days": range(least + 1), "members": members})
     labels = [str(day) for day in table["days"]]
     labels[-1] += " and more" if least < len(counts) - 1 else ""
     return table.assign(label=labels)
@@ -91,13 +101,21 @@ def purchases(cells: Cells, min_group: int) -> Purchases:
     money = {str(name): float(value) for name, value in cells["money"].iloc[0].items()}
     if money["payers"] < min_group:
         return Purchases(pd.DataFrame(), {}, members, currency, f"Fewer than {min_group} members have paid.")
-    rows = cells["purchases"]
-    bands = [rows[rows["purchases"].between(low, _MANY if high is None else high)] for low, high in _BANDS]
-    table = pd.DataFrame(
-        {"purchases": [_band(*band) for band in _BANDS], "members": [int(b["members"].sum()) for b in bands]}
-    )
-    table = table[table["members"] >= min_group].reset_index(drop=True)
+    table = _in_bands(cells["purchases"], min_group)
     return Purchases(table.assign(share_of_members=table["members"] / members), money, members, currency)
+
+
+def _in_bands(rows: pd.DataFrame, min_group: int) -> pd.DataFrame:
+    """Return members by bands of purchases; too small a band joins the one below it."""
+    found: list[tuple[int, int | None, int]] = []
+    for low, high in _BANDS:
+        inside = rows["purchases"].between(low, _MANY if high is None else high)
+        found.append((low, high, int(rows.loc[inside, "members"].sum())))
+    while len(found) > 1 and (small := [i for i, band in enumerate(found) if band[2] < min_group]):
+        i = max(small[-1], 1)
+        below, above = found[i - 1], found[i]
+        found[i - 1 : i + 1] = [(below[0], above[1], below[2] + above[2])]
+    return pd.DataFrame({"purchases": [_band(*band[:2]) for band in found], "members": [b[2] for b in found]})
 
 
 def _band(low: int, high: int | None) -> str:

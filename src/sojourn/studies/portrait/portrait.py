@@ -65,8 +65,8 @@ def portrait(cells: Cells, *, mass: float = 0.95, recent_days: int = 90, min_gro
 
 
 def _recent(cells: Cells, days: int) -> dict[str, int]:
-    counts = {what: int(by_day(cells, what).iloc[-days:].sum()) for what in ("joined", "left", "returned")}
-    return {"days": days, **counts}
+    series = {what: by_day(cells, what).iloc[-days:] for what in ("joined", "left", "returned")}
+    return {"days": len(series["joined"]), **{what: int(counts.sum()) for what, counts in series.items()}}
 
 
 def _weekly(active: pd.Series[int]) -> tuple[float, ...]:

@@ -16,6 +16,8 @@ from sojourn.estimators.survival.shares import exact_share
 
 #: Shape of the gamma distribution of the time to the first value moment in a simulated world.
 VALUE_SHAPE = 2.0
+#: Share of members from which on a step within one day is joining itself.
+JOINING = 0.95
 
 
 def steps(cells: Cells, mass: float, min_group: int) -> Steps:
@@ -32,11 +34,20 @@ def steps(cells: Cells, mass: float, min_group: int) -> Steps:
         why = f"Fewer than {min_group} members have been followed for {days} days from joining on."
         return Steps(pd.DataFrame(), followed, days, kind, takes_off, mass, why)
     parts = [_reached(rows[rows["step"] == step], step, followed, days, mass) for step in (VALUE, PURCHASE)]
-    table = pd.concat([part for part in parts if part["members"].iloc[-1] >= min_group] or parts[:1])
+    parts = [part for part in parts if part["members"].iloc[-1] >= min_group and not _is_joining(part)]
+    if not parts:
+        why = f"No step beyond joining itself was taken by {min_group} members within {days} days."
+        return Steps(pd.DataFrame(), followed, days, kind, takes_off, mass, why)
+    table = pd.concat(parts)
     if segments and kind:
         expected = np.tile(expected_value(segments, days), table["step"].nunique())
         table = table.assign(true_share=np.where(table["step"] == VALUE, expected, np.nan))
     return Steps(table.reset_index(drop=True), followed, days, kind, takes_off, mass)
+
+
+def _is_joining(part: pd.DataFrame) -> bool:
+    """Whether nearly all took the step within a day, as where members join with their first purchase."""
+    return bool(part["reached_share"].iloc[0] >= JOINING)
 
 
 def _reached(rows: pd.DataFrame, step: str, followed: int, days: int, mass: float) -> pd.DataFrame:
