@@ -42,6 +42,10 @@ def test_sizes_and_growth(found):
 
 def test_growth_is_counted_over_the_recent_days_only(cells):
     assert sj.portrait(cells, recent_days=7).recent == {"days": 7, "joined": 70, "left": 14, "returned": 7}
+    days = cells["days"]
+    days.loc[(days["what"] == "left") & (days["day"].astype(str) == "2025-02-02"), "n"] = 50
+    later = replace(cells, tables={**cells.tables, "days": days})
+    assert sj.portrait(later, recent_days=7).recent["left"] == 62
 
 
 def test_joiners_by_whole_weeks(found):
@@ -216,8 +220,24 @@ def test_what_is_planted_is_shown_without_marks(found):
     assert table["effect"].tolist() == ["plan annual", "return"]
     assert table["how_to_see_it"].tolist() == ["spells.", "Time."]
     assert found.planted.shown()["size"].tolist() == ["0.522", "0.22"]
+    assert found.planted.shown()["effect"].tolist() == ["plan annual", "return"]
     assert found.planted.segments["share"].tolist() == [0.75, 0.25]
     assert found.planted.segments["visits_a_month"].iloc[0] == pytest.approx(0.2 * 30.44)
+
+
+def test_effects_that_are_seen_alike_share_a_row(make_portrait_cells):
+    lot = {"unit": "ratio", "naive": ""}
+    planted = [
+        {"name": f"messages by {by}", "value": value, "identified_by": f"Trial 'holdout {by}'.", **lot}
+        for by, value in (("push", 0.9), ("e-mail", -0.95))
+    ]
+    planted.append({"name": "messages", "value": 1.0, "identified_by": "None.", **lot})
+    truth = {**make_portrait_cells().meta["truth"], "planted": planted}
+    shown = sj.portrait(make_portrait_cells(truth=truth)).planted.shown()
+    assert shown[["effect", "size", "how_to_see_it"]].to_numpy().tolist() == [
+        ["messages by push, e-mail", "0.9, −0.95", "Trial 'holdout …'."],
+        ["messages", "1", "None."],
+    ]
 
 
 def test_a_bare_case_has_fewer_parts_and_says_why(make_portrait_cells):

@@ -222,7 +222,10 @@ def _(part: Acquisition) -> dict[str, str]:
 def _(part: Planted) -> dict[str, str]:
     if part.why_empty:
         return {}
-    note = "Sizes are in the unit beside them: a hazard ratio below 1 keeps members, one above 1 loses them."
+    note = (
+        "Sizes are in the unit beside them: a hazard ratio below 1 keeps members, one above 1 loses them. "
+        "Effects that are seen in the same way share a row."
+    )
     return {"title": _bare(say_planted(part)), "note": note}
 
 

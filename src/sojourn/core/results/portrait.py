@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.interval import Interval
+from sojourn.core.text import MINUS
 
 WEEKDAYS: tuple[str, ...] = (
     "Monday",
@@ -366,8 +367,17 @@ class Planted:
     why_empty: str = ""
 
     def shown(self) -> pd.DataFrame:
-        """Return the effects with their sizes to three digits, as they differ in unit and scale."""
-        return self.table.assign(size=[f"{size:.3g}" for size in self.table.get("size", ())])
+        """Return effects as text, sizes to three digits; those that are seen in the same way share a row."""
+        rows: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        for name, size, *texts in self.table.itertuples(index=False):
+            own = name.split(": ")[-1].split(" by ")[-1]
+            alike = tuple(text.replace(f"{own}'", "…'") for text in texts)
+            rows.setdefault(alike, []).append((name, f"{size:.3g}".replace("-", MINUS)))
+        together = [
+            (_named_together([name for name, _ in found]), ", ".join(size for _, size in found), *texts)
+            for texts, found in rows.items()
+        ]
+        return pd.DataFrame(together, columns=list(self.table.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +429,14 @@ class Portrait:
 
     def __repr__(self) -> str:
         return f"Portrait of {self.case}: {self.members:,} members, {self.with_us:,} of them with us"
+
+
+def _named_together(names: Sequence[str]) -> str:
+    """Return names with what they have in common said once."""
+    words = [name.split(" ") for name in names]
+    least = min(map(len, words)) - 1
+    shared = next((i for i in range(least) if len({of[i] for of in words}) > 1), least)
+    return " ".join([*words[0][:shared], ", ".join(" ".join(of[shared:]) for of in words)])
 
 
 #: What `say` and `describe_portrait` know.
