@@ -8,19 +8,15 @@ from sojourn.core.interval import Interval
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.results.portrait import (
+from sojourn.core.results.portrait import Groups, Joiners, Portrait, Rhythm, Steps
+from sojourn.core.results.portrait_doings import (
     Acquisition,
     Activity,
-    Groups,
-    Joiners,
     Kinds,
     Messages,
     Planted,
-    Portrait,
     Purchases,
-    Rhythm,
     StagesNow,
-    Steps,
 )
 from sojourn.core.text import bounds, count, day, listing, money, number, percent, plural
 from sojourn.report.say import register

@@ -6,19 +6,15 @@ from functools import singledispatch
 from typing import Any
 
 from sojourn.core.interval import Interval
-from sojourn.core.results.portrait import (
-    VALUE,
+from sojourn.core.results.portrait import VALUE, Groups, Joiners, Rhythm, Steps
+from sojourn.core.results.portrait_doings import (
     Acquisition,
     Activity,
-    Groups,
-    Joiners,
     Kinds,
     Messages,
     Planted,
     Purchases,
-    Rhythm,
     StagesNow,
-    Steps,
 )
 from sojourn.core.text import count, listing, money, number, percent, plural
 from sojourn.report.portrait import (

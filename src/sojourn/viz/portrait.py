@@ -6,7 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sojourn.core.errors import UndefinedError
-from sojourn.core.results.portrait import WEEKDAYS, Activity, Groups, Joiners, Part, Rhythm, Steps
+from sojourn.core.results.portrait import WEEKDAYS, Groups, Joiners, Part, Rhythm, Steps
+from sojourn.core.results.portrait_doings import Activity
 from sojourn.core.text import count, number, percent
 from sojourn.viz.theme import (
     ACCENT,

@@ -5,15 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from sojourn.core.cells import Cells
-from sojourn.core.results.portrait import (
-    WEEKDAYS,
-    Acquisition,
-    Activity,
-    Kinds,
-    Messages,
-    Purchases,
-    Rhythm,
-)
+from sojourn.core.results.portrait import WEEKDAYS, Rhythm
+from sojourn.core.results.portrait_doings import Acquisition, Activity, Kinds, Messages, Purchases
 from sojourn.core.text import percent
 
 #: Numbers of purchases that stand together.

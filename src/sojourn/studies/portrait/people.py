@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.cells import Cells
-from sojourn.core.results.portrait import STAGES, Burst, Groups, Joiners, StagesNow
+from sojourn.core.results.portrait import STAGES, Burst, Groups, Joiners
+from sojourn.core.results.portrait_doings import StagesNow
 from sojourn.core.schema import AGE_BANDS, KNOWN_AT_JOINING
 from sojourn.core.text import plural
 from sojourn.estimators.survival.shares import exact_share

@@ -9,7 +9,8 @@ import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.core.ranges import in_range
-from sojourn.core.results.portrait import Planted, Portrait
+from sojourn.core.results.portrait import Portrait
+from sojourn.core.results.portrait_doings import Planted
 from sojourn.studies.portrait.doings import acquisition, activity, kinds, messages, purchases, rhythm
 from sojourn.studies.portrait.people import groups, joiners, stages
 from sojourn.studies.portrait.span import by_day
