@@ -106,7 +106,7 @@ def test_sessions_come_on_the_weekdays_stated(drawn, local, ruler):
 
 
 def mean_sessions(frame, block, first: int, last: int) -> np.ndarray:
-    """Return mean sessions (members, days) of a stretch of days, from stages and messages by their numbers."""
+    """Return mean sessions (members, days) of a stretch of days, from stages and messages by number."""
     made, people, programme = frame.parameters, block.people, block.programme
     stage = block.course.stage[:, first:last]
     pace = np.choose(stage, [0.9, np.nan, np.nan, 0.02, 0.7])

@@ -28,7 +28,6 @@ def segment(drawn) -> np.ndarray:
 
 def runs(states: np.ndarray) -> dict[str, np.ndarray]:
     """Return runs of equal states (rows, days) as columns; `length` is -1 and `next` too where it is cut."""
-    rows, days = states.shape
     begins = np.ones(states.shape, dtype=bool)
     begins[:, 1:] = states[:, 1:] != states[:, :-1]
     row, start = np.nonzero(begins)

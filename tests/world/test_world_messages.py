@@ -1,4 +1,4 @@
-"""The programme of messages against its parameters: how many, by which channel, to whom, and what becomes of them."""
+"""The programme of messages against its parameters: how many, how, to whom, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY
-from sojourn.world.contact import NEVER
 from sojourn.world.course import SILENT
 from sojourn.world.messages import CAMPAIGNS
 
@@ -92,7 +91,7 @@ def test_each_message_makes_members_opt_out_with_the_stated_chance(draw, ruler):
 
 
 def test_members_whose_reward_annoys_opt_out_more(draw, ruler):
-    """The chance is multiplied by the scheme's factor while its reward runs, and by nothing before and after."""
+    """The chance is multiplied by the scheme's factor while its reward runs, and by nothing else."""
     made = world_parameters(effects=1.0)
     schemes = tuple(replace(s, opt_out=8.0) for s in made.trials[0].schemes)
     trial = replace(made.trials[0], schemes=schemes)
@@ -198,9 +197,23 @@ def test_every_message_costs_what_its_channel_costs(drawn):
         assert set(messages.mills[messages.medium == code]) == {round(medium.cost * 10_000)}
 
 
-def test_a_channel_acts_on_hazard_and_sessions_until_opting_out(drawn):
-    """Opting out ends what a channel does on the day after; nothing else of the programme depends on it."""
-    block = drawn.blocks[0]
-    until = block.programme.until
-    assert ((until < NEVER) & block.programme.held_out).sum() == 0
-    assert 0.02 < (until[:, 0] < 365).mean() < 0.5
+def test_a_channel_acts_on_hazard_and_sessions_until_the_day_of_opting_out(draw):
+    """Against the same world in which channels do nothing: on who is served, until opting out."""
+    made = world_parameters()
+    contact = replace(made.contact, tires=0.0)
+    mute = replace(contact, media=tuple(replace(m, hazard=1.0, sessions=1.0) for m in contact.media))
+    acts, still = (draw(1, seed=5, parameters=replace(made, contact=c)).blocks[0] for c in (contact, mute))
+    programme, day = acts.programme, np.arange(acts.hazard.shape[1])
+    assert np.array_equal(programme.until, still.programme.until)
+    for name in ("hazard", "sessions"):
+        expected = np.ones_like(acts.hazard)
+        for code, medium in enumerate(contact.media):
+            served = (day >= programme.begins[:, None]) & (day <= programme.until[:, code, None])
+            served &= ~programme.held_out[:, code, None]
+            expected *= np.where(served, getattr(medium, name), 1.0)
+        base = getattr(still, name)
+        found = np.divide(getattr(acts, name), base, out=expected.copy(), where=base > 0)
+        assert np.allclose(found, expected, rtol=1e-9), name
+    opted = programme.until < 365
+    assert not (opted & programme.held_out).any()
+    assert 0.02 < opted[:, 0].mean() < 0.5

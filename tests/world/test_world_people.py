@@ -1,6 +1,6 @@
 """Who joins, against the parameters: days, shares, hidden properties, and who brought whom.
 
-Members who joined before observation are left out where not said otherwise: they are selected by having stayed.
+Members who joined before observation are left out where not said otherwise: they are selected by staying.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def test_who_brings_members_is_anyone_who_joined_in_that_time(drawn, ruler):
 
 
 def test_whether_a_member_brings_others_does_not_depend_on_leaving(drawn, ruler):
-    """Members who leave in their second week bring as many as those who stay: an invitation goes on working."""
+    """Members who leave in their first month bring as many as those who stay: invitations go on working."""
     brings, long_ago, gone = [], [], []
     for block in drawn.blocks:
         known = block.referrer[block.referrer >= 0]
@@ -206,7 +206,7 @@ def test_log_normal_factors_have_mean_one_and_the_stated_spread(gradient, moment
 def test_the_bent_line_is_a_line_and_bent():
     logs = np.log(draw_own(Gradient("curved", spread=0.6), 20_000, np.random.default_rng(3)))
     u = logs[:, 0] / 1.8
-    # noise of a tenth: the straight line leaves a curvature of 1/180 of the square's variance that u^2 explains
+    # u^2 has variance 4/45, of which a straight line leaves 1/180; noise of a tenth adds 0.01 to both
     straight = np.polyfit(u, logs[:, 1] / 1.8, 1)
     bent = np.polyfit(u, logs[:, 1] / 1.8, 2)
     rest = [np.var(logs[:, 1] / 1.8 - np.polyval(fit, u)) for fit in (straight, bent)]
