@@ -231,12 +231,12 @@ def test_effects_that_are_seen_alike_share_a_row(make_portrait_cells):
         {"name": f"messages by {by}", "value": value, "identified_by": f"Trial 'holdout {by}'.", **lot}
         for by, value in (("push", 0.9), ("e-mail", -0.95))
     ]
-    planted.append({"name": "messages", "value": 1.0, "identified_by": "None.", **lot})
+    planted.append({"name": "lot", "value": 1.0, "identified_by": "By 'lot'.", **lot})
     truth = {**make_portrait_cells().meta["truth"], "planted": planted}
     shown = sj.portrait(make_portrait_cells(truth=truth)).planted.shown()
     assert shown[["effect", "size", "how_to_see_it"]].to_numpy().tolist() == [
         ["messages by push, e-mail", "0.9, −0.95", "Trial 'holdout …'."],
-        ["messages", "1", "None."],
+        ["lot", "1", "By 'lot'."],
     ]
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import batched
 
 import pandas as pd
 
 from sojourn.core.text import MINUS
+
+#: Most effects in one row of the table of planted effects.
+_IN_A_ROW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +181,17 @@ class Planted:
 
     def shown(self) -> pd.DataFrame:
         """Return effects as text, sizes to three digits; those that are seen in the same way share a row."""
-        rows: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        rows: dict[tuple[str, ...], list[tuple[str, str, list[str]]]] = {}
         for name, size, *texts in self.table.itertuples(index=False):
             own = name.split(": ")[-1].split(" by ")[-1]
-            alike = tuple(text.replace(f"{own}'", "…'") for text in texts)
-            rows.setdefault(alike, []).append((name, f"{size:.3g}".replace("-", MINUS)))
-        together = [
-            (_named_together([name for name, _ in found]), ", ".join(size for _, size in found), *texts)
-            for texts, found in rows.items()
-        ]
+            seen_by = tuple(text.replace(f"{own}'", "…'") for text in texts)
+            rows.setdefault(seen_by, []).append((name, f"{size:.3g}".replace("-", MINUS), texts))
+        together = []
+        for seen_by, alike in rows.items():
+            said = alike[0][2] if len(alike) == 1 else seen_by
+            for found in batched(alike, _IN_A_ROW):
+                names, sizes, _ = zip(*found, strict=True)
+                together.append((_named_together(names), ", ".join(sizes), *said))
         return pd.DataFrame(together, columns=list(self.table.columns))
 
 
