@@ -68,6 +68,12 @@ def _life(frame: Frame) -> Iterator[Planted]:
         "Leavings over members there: those who leave fast are gone first, so the peak comes earlier.",
     )  # fmt: skip
     yield Planted(
+        "announced", churn.announced, "share of leavers whose leaving the platform learns",
+        "Not identified by `members.churned_at`, which the others lack: only by the truth's leaving.",
+        "" if churn.announced == 1 else "Who has not cancelled as staying; or the last login as the end: it "
+        "takes the silent for gone.",
+    )  # fmt: skip
+    yield Planted(
         "return", churn.returns, "share of leavers who come back, after an exponential time of mean "
         f"{churn.return_days:g} days",
         "Time from `members.churned_at` to the next begin in `spells`, censored at as_of: a mixture of those "
@@ -83,7 +89,8 @@ def _life(frame: Frame) -> Iterator[Planted]:
     if churn.trend != 1:
         yield Planted(
             "trend of cohorts", churn.trend, "factor on the hazard per year of joining later",
-            "Instant of joining as a covariate among members of one age, given the truth's other factors.",
+            "Instant of joining as a covariate among members of one age, given the truth's other factors, at "
+            "ages at which no trial acts: not all cohorts are in one.",
             "One curve of all cohorts: who is followed long joined early and stays longer.",
         )  # fmt: skip
     for plan in frame.parameters.plans[1:]:
@@ -107,13 +114,15 @@ def _calendar(frame: Frame) -> Iterator[Planted]:
     for shock in churn.shocks:
         yield Planted(
             f"shock {shock.ago} days before as_of", shock.hazard, f"hazard ratio for {shock.days} days",
-            "These days of the calendar against others at the same age, given the truth's factors.",
+            "These days of the calendar against others at the same age, given the truth's factors, at ages "
+            "at which no trial acts. A day since joining counts if it begins in them.",
             "Cohorts: those who met the shock while young look like worse members.",
         )  # fmt: skip
     for segment in segments if churn.price_rise else ():
         yield Planted(
             f"rise of prices: {segment.name}", exp(segment.price_sensitivity), "hazard ratio from it on",
-            "After against before at the same age within the hidden segment, given the truth's factors.",
+            "After against before at the same age within the hidden segment, given the truth's factors, at "
+            "ages at which no trial acts.",
             "Leavings over members there, after against before: members are older afterwards.",
         )  # fmt: skip
 
@@ -228,6 +237,15 @@ def _faults(trial: Trial) -> Iterator[Planted]:
             yield Planted(
                 f"{trial.name}: {scheme.name} lost", scheme.lost, "share of assignments that are in no table",
                 "Listed members of the schemes against their planned shares.",
+            )  # fmt: skip
+        if max(scheme.withdraws) > 0:
+            yield Planted(
+                f"{trial.name}: {scheme.name} withdrawn", scheme.withdraws[1],
+                f"share of those who leave by day {trial.horizon_days} who withdraw consent, beside "
+                f"{scheme.withdraws[0]:g} of the others",
+                "`members.consent` and `churned_at`: these rows are there, but a study must not use them, so "
+                "it has bounds only.",
+                "Members whose consent stands: the bad outcomes of one scheme vanish.",
             )  # fmt: skip
     if trial.twice:
         yield Planted(
