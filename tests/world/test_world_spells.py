@@ -103,6 +103,7 @@ def test_ends_say_whether_the_next_plan_is_dearer(drawn, first):
     changed = (spells.started[after] == spells.ended[before]) & (spells.end[before] != PAUSE)
     expected = np.where(dearer, UPGRADE, DOWNGRADE)
     assert np.array_equal(spells.end[before][changed], expected[changed])
+    assert changed.sum() > 5_000
     assert set(np.unique(spells.end)) <= set(range(len(ENDS)))
 
 

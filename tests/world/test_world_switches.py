@@ -32,7 +32,7 @@ def test_without_separation_the_segments_are_one_distribution():
 @given(separation=st.floats(0, 1.25))
 @settings(deadline=None)
 def test_separation_scales_distances_and_keeps_the_centre(separation):
-    whole, made = world_parameters(), world_parameters(separation=separation)
+    whole, made = WORLDS["demo"](), world_parameters(separation=separation)
     shares = [segment.share for segment in whole.segments]
     for name in LOGS:
         before = np.log([getattr(s, name) for s in whole.segments])
@@ -52,7 +52,7 @@ def test_separation_scales_distances_and_keeps_the_centre(separation):
 @given(effects=st.floats(0, 1.5))
 @settings(deadline=None)
 def test_effects_scale_logarithms_of_factors_and_costs(effects):
-    whole, made = world_parameters(), world_parameters(effects=effects)
+    whole, made = WORLDS["demo"](), world_parameters(effects=effects)
     for trial, other in zip(whole.trials, made.trials, strict=True):
         for before, after in zip(trial.schemes, other.schemes, strict=True):
             for name in FACTORS:
