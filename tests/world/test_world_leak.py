@@ -15,6 +15,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from threadpoolctl import threadpool_limits
 
 from sojourn.world import write as module
 from sojourn.world import write_world
@@ -93,19 +94,20 @@ def reached(form: pd.DataFrame, answer: np.ndarray, seed: int = 0) -> float:
     """Return the cross-validated area under the curve of a small model that guesses an answer."""
     model = HistGradientBoostingClassifier(max_iter=25, max_depth=4, random_state=seed, early_stopping=False)
     folds = StratifiedKFold(3, shuffle=True, random_state=seed)
-    guess = cross_val_predict(model, form.to_numpy(float), answer, cv=folds, method="predict_proba")[:, 1]
+    with threadpool_limits(1):  # threads that wait for each other would take most of the time
+        guess = cross_val_predict(model, form.to_numpy(float), answer, cv=folds, method="predict_proba")[:, 1]
     return float(roc_auc_score(answer, guess))
 
 
-def margin(form: pd.DataFrame, answer: np.ndarray, times: int = 8) -> tuple[float, float]:
-    """Return mean and five standard deviations of what is reached when there is nothing to find.
+def margin(form: pd.DataFrame, answer: np.ndarray, times: int = 20) -> tuple[float, float]:
+    """Return mean and four standard deviations of what is reached when there is nothing to find.
 
-    Eight shuffles give the standard deviation within a factor of two; five of them are at least 2.5 true ones
-    and about 0.03: a leak that reaches 0.55 is found.
+    Twenty shuffles give the standard deviation within a third; four of them are about 0.03: a leak that
+    reaches 0.54 is found.
     """
     rng = np.random.default_rng(5)
     null = [reached(form, rng.permutation(answer), seed) for seed in range(times)]
-    return float(np.mean(null)), float(5 * np.std(null, ddof=1))
+    return float(np.mean(null)), float(4 * np.std(null, ddof=1))
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +120,7 @@ def scatter(form, hidden) -> tuple[float, float]:
     """Return mean and margin for an answer of which a fifth is yes: those of halves scatter less."""
     middle, width = margin(form, hidden["frequent buyer"].to_numpy())
     assert abs(middle - 0.5) < 0.02
-    assert width < 0.06
+    assert width < 0.045
     return middle, width
 
 
