@@ -113,6 +113,13 @@ served$pace <- relevel(factor(served$cadence), "light")
 fit <- coxph(Surv(start, stop, event) ~ plan + m1 + m2 + m3 + m4 + pace:I(refused == 0) + offset(known), served)
 for (medium in 1:4) of(fit, paste0("m", medium), "sound", paste0("demo/messages: ", medium))
 
+# By lot alone, as served when the programme began: who opts out later counts as served, which dilutes.
+first <- !duplicated(served[c("block", "member")])
+whole <- served[!duplicated(served[c("block", "member")], fromLast = TRUE), ]
+whole[c("start", paste0("m", 1:4))] <- served[first, c("start", paste0("m", 1:4))]
+fit <- coxph(Surv(start, stop, event) ~ m1 + m2 + m3 + m4 + offset(log_hazard), whole)
+for (medium in 1:4) of(fit, paste0("m", medium), "sound", paste0("demo/messages by lot: ", medium))
+
 # The cadence: weekly numbers are Poisson. Of the excess over two messages, exp(b x excess) is the factor.
 factor_at <- function(b, weekly) sum(dpois(0:60, weekly) * exp(b * pmax(0:60 - 2, 0)))
 ratio_at <- function(b) log(factor_at(b, 3.0) / factor_at(b, 0.4))
@@ -358,6 +365,9 @@ arms <- sapply(split(rows, rows$scheme), function(arm) with(arm, c(
 gain <- function(k, n) unname(c(diff(k / n), sqrt(sum(k / n * (1 - k / n) / n))))
 do.call(naive, c("unequal_missing/lift (share)", as.list(gain(arms["seen_kept", ], arms["seen", ]))))
 missing <- arms["n", ] - arms["seen", ]
+gone <- with(rows, c(sum(members[scheme == "offer" & kept == 0 & consent == 0]), sum(members[scheme == "offer" & kept == 0])))
+share <- gone[1] / gone[2]
+sound("unequal_missing/withdrawn (share)", share, sqrt(share * (1 - share) / gone[2]))
 lowest <- gain(arms["seen_kept", ] + c(missing[1], 0), arms["n", ])
 highest <- gain(arms["seen_kept", ] + c(0, missing[2]), arms["n", ])
 sound("unequal_missing/lift at least (share)", lowest[1], lowest[2])

@@ -103,9 +103,10 @@ def draw(name: str, block: int, members: int) -> tuple[dict[str, pd.DataFrame], 
 
 
 def fingerprint(name: str) -> str:
-    """Return the hash of all tables of the first members of a world."""
-    made, _ = draw(name, 0, SMALL)
+    """Return the hash of all tables of a small world, and of what its truth holds."""
+    made, sums = draw(name, 0, SMALL)
     text = "".join(f"{of}\n{table.to_csv(index=False, float_format='%.6f')}" for of, table in made.items())
+    text += json.dumps(truth(SPECS[name], SMALL, sums))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -138,22 +139,29 @@ def _write(pool: ProcessPoolExecutor, name: str, folder: Path) -> dict[str, obje
     for of in spec.tables:
         parts = [part[of].assign(block=number) for number, (part, _) in enumerate(made)]
         pd.concat(parts).to_csv(folder / f"{name}-{of}.csv", index=False)
-    members = spec.blocks * BLOCK
-    summary = summarise(frame_of(spec, members), reduce(add, (part for _, part in made)))
-    everyone = [row for row in summary["retention"]["survival"] if row["group"] == "all"]
+    return truth(spec, spec.blocks * BLOCK, reduce(add, (part for _, part in made)))
+
+
+def truth(spec: Spec, members: int, sums: Tally) -> dict[str, object]:
+    """Return what the truth of a world holds of retention, reasons and schemes, to six decimals."""
+    summary = summarise(frame_of(spec, members), sums)
+    retention, trials = summary["retention"], summary["trials"]
+    everyone = [row for row in retention["survival"] if row["group"] == "all"]
     return {
         "members": members,
-        "survival": {row["day"]: row["survival"] for row in everyone},
-        "seen": {row["day"]: row["seen"] for row in everyone},
-        "left_for": {
-            row["reason"]: row["share"] for row in summary["retention"]["left_for"] if row["day"] == 365
-        },
+        "survival": {row["day"]: _six(row["survival"]) for row in everyone},
+        "seen": {row["day"]: _six(row["seen"]) for row in everyone},
+        "left_for": {row["reason"]: _six(row["share"]) for row in retention["left_for"] if row["day"] == 365},
         "lifts": {
-            trial: {row["scheme"]: row["lift"] for row in found["schemes"]}
-            for trial, found in summary["trials"].items()
-            if trial in ("main", "win_back")
+            trial: {row["scheme"]: _six(row["lift"]) for row in trials[trial]["schemes"]}
+            for trial in ("main", "win_back")
+            if trial in trials
         },
     }
+
+
+def _six(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def _rscript() -> str:
