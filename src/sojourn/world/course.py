@@ -124,7 +124,7 @@ def _plan_step(spells: Spells, rng: np.random.Generator) -> Step:
     edges = np.cumsum(rates, axis=1)
 
     def step(state: Ints) -> tuple[Ints, Ints]:
-        lasting = rng.standard_exponential(len(state)) / np.maximum(total[state], 1e-9)
+        lasting = _for_ever(rng.standard_exponential(len(state)), total[state])
         drawn = rng.random(len(state))[:, None] * edges[state][:, -1:]
         following = (drawn >= edges[state][:, :-1]).sum(axis=1)
         return np.ceil(lasting).astype(np.int64).clip(1), following
@@ -136,9 +136,14 @@ def _pause_step(spells: Spells, rng: np.random.Generator) -> Step:
     shortest, longest = spells.pause_days
 
     def step(state: Ints) -> tuple[Ints, Ints]:
-        running = rng.standard_exponential(len(state)) / max(spells.pause_rate, 1e-9)
+        running = _for_ever(rng.standard_exponential(len(state)), np.full(len(state), spells.pause_rate))
         resting = rng.integers(shortest, longest, endpoint=True, size=len(state))
         lasting = np.where(state == 1, resting, np.ceil(running).astype(np.int64).clip(1))
         return lasting, 1 - state
 
     return step
+
+
+def _for_ever(exponential: Floats, rate: Floats) -> Floats:
+    """Return exponential times of some rates, and more days than any world has where a rate is 0."""
+    return np.asarray(np.divide(exponential, rate, out=np.full(len(rate), 1e9), where=rate > 0))

@@ -134,6 +134,7 @@ def back_by(churn: Churn, again: Floats, days: int) -> Floats:
     array (kinds, days)
     """
     rate, h = 1 / churn.return_days, again[:, None]
+    h = np.where(np.isclose(h, rate, rtol=1e-6), h * (1 + 1e-5), h)  # the formula is 0 / 0 at equal rates
     lag = np.arange(days)
 
     def smoothed(k: Floats | float) -> Floats:

@@ -272,7 +272,8 @@ def _by_segment(frame: Frame, survival: Floats) -> dict[str, Any]:
     leaving = -np.diff(survival, axis=1)
     back = np.zeros(LEAST_DAYS)
     for part, chance in zip(leaving, chances, strict=True):
-        back[1:] += np.convolve(part, chance)[: LEAST_DAYS - 1]
+        within = np.convolve(part, chance)[: LEAST_DAYS - 1]
+        back[1:] += (within + np.append(within[1:], within[-1])) / 2
     with_us = (survival.sum(axis=0) + back) / members
     shares = (gone[:, None, :] * reasons[:, :, None]).sum(axis=0) / members
     return {

@@ -90,6 +90,10 @@ class WorldParameters:
 
     def __post_init__(self) -> None:
         in_range(max(self.activity.refund_days), "refund_days", ge=0, le=self.churn.quiet_days)
+        if self.joining.before_days and any(trial.spill for trial in self.trials):
+            raise ParameterError(
+                "Where schemes spill over, nobody may have joined before: set before_days to 0."
+            )
         names = [trial.name for trial in self.trials]
         if len(set(names)) < len(names):
             raise ParameterError(f"Trials must have different names, got {', '.join(names)}.")

@@ -63,7 +63,8 @@ class Churn:
     shocks : tuple of Shock
         Of the calendar.
     price_rise : int
-        Days before `as_of` on which prices rise by a tenth; 0 for never.
+        Days before `as_of` on which prices of spells that begin rise by a tenth and all members, by
+        `Segment.price_sensitivity`, leave faster; 0 for never.
     """
 
     level: float = 0.0026

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sojourn.core.ranges import in_range
+
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
@@ -99,6 +101,9 @@ class Trial:
     margin: float = 0.3
     spill: float = 0.0
     twice: float = 0.0
+
+    def __post_init__(self) -> None:
+        in_range(self.closes, f"closes of trial {self.name}", ge=self.horizon_days)
 
 
 @dataclass(frozen=True, slots=True)
