@@ -32,7 +32,7 @@ from world_tables import Drawn
 from sojourn.world.make import world_frame
 from sojourn.world.parameters import Frame
 from sojourn.world.randomness import BLOCK
-from sojourn.world.truth import Tally, summarise
+from sojourn.world.truth.summary import Tally, summarise
 
 HERE = Path(__file__).parent
 AS_OF = "2025-07-01T00:00:00Z"
@@ -70,7 +70,7 @@ SPECS: dict[str, Spec] = {
     "immortal_time": Spec("immortal_time", 8, _PLAN),
     "calendar_shock": Spec("calendar_shock", 8, {**_STAYS, "shocked": tables.shocked}),
     "price_rise": Spec("price_rise", 12, {"dearer": tables.dearer}),
-    "silent_churn": Spec("silent_churn", 4, {**_STAYS, "lapses": tables.lapses}),
+    "silent_churn": Spec("silent_churn", 8, {**_STAYS, "lapses": tables.lapses}),
     "heavy_tails": Spec("heavy_tails", 6, {**_STAYS, **_PLAN}),
     "correlated": Spec("correlated", 6, {**_STAYS, **_PLAN}),
     "curved": Spec("curved", 6, {**_STAYS, **_PLAN}),

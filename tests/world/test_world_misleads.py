@@ -17,7 +17,7 @@ import pytest
 import world_export
 
 from sojourn.world.catalogue import world_parameters
-from sojourn.world.planted import planted
+from sojourn.world.truth.planted import planted
 
 SIGMAS = 4.0
 FOUND = json.loads((Path(__file__).parents[1] / "oracles" / "world.json").read_text())
@@ -53,6 +53,7 @@ class Misleads:
 
 M = Misleads
 CHURN = world_parameters("demo").churn
+DEARER = sum(s.share * s.price_sensitivity for s in world_parameters("price_rise").segments)
 LEFT = TRUTH["demo"]["left_for"]
 COHORTS = TRUTH["informative_censoring"]["survival"]
 ALL = [
@@ -75,7 +76,7 @@ ALL = [
       "informative_censoring: trend of cohorts"),
     M("immortal_time/annual", 0.0, -0.7, "immortal_time: plan annual"),
     M("calendar_shock/cohort", 0.0, 0.1, "calendar_shock: shock 200 days before as_of"),
-    M("price_rise/all", 0.61, -0.1, "price_rise: rise of prices: bargain hunters"),
+    M("price_rise/all", DEARER, -0.1, "price_rise: rise of prices: bargain hunters"),
     M("silent_churn/retention at 90 (share)", TRUTH["silent_churn"]["survival"]["90"], -0.005,
       "silent_churn: announced"),
     M("spill_over/lift (share)", TRUTH["spill_over"]["lifts"]["main"]["offer"], -0.01,
