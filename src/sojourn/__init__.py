@@ -110,7 +110,7 @@ _HOME: dict[str, str] = {
     "told": "sojourn.report.segments",
     "trial": "sojourn.studies.trials.trial",
     "TrialPlan": "sojourn.core.results.trial_plan",
-    "truth": "sojourn.world.read",
+    "truth": "sojourn.world.truth.read",
     "truth_frame": "sojourn.report.segments",
     "truth_table": "sojourn.report.trial_tables",
     "what_next": "sojourn.studies.segments.afterwards",

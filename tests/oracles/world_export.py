@@ -32,7 +32,8 @@ from world_tables import Drawn
 from sojourn.world.make import world_frame
 from sojourn.world.parameters import Frame
 from sojourn.world.randomness import BLOCK
-from sojourn.world.truth.summary import Tally, summarise
+from sojourn.world.truth.summary import summarise
+from sojourn.world.truth.tally import Tally
 
 HERE = Path(__file__).parent
 AS_OF = "2025-07-01T00:00:00Z"

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from sojourn.world.clock import DAY
-from sojourn.world.course import SILENT
-from sojourn.world.hazards import hazard_shape
 from sojourn.world.make import Block, make_block
+from sojourn.world.members.course import SILENT
+from sojourn.world.members.hazards import hazard_shape
+from sojourn.world.members.population import Population, draw_population
 from sojourn.world.parameters import Frame
-from sojourn.world.population import Population, draw_population
 from sojourn.world.randomness import BLOCK, stream
 
 WEEK = 7

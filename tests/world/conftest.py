@@ -12,22 +12,23 @@ import pytest
 
 from sojourn.world import World, make_world
 from sojourn.world.arrays import join
-from sojourn.world.assignments import Assignments, draw_assignments
-from sojourn.world.costs import Costs, make_costs
-from sojourn.world.course import Course
-from sojourn.world.events import Events, draw_events
-from sojourn.world.expectations import expect
-from sojourn.world.lives import Lives
 from sojourn.world.make import world_frame
-from sojourn.world.messages import Messages, draw_messages
+from sojourn.world.members.course import Course
+from sojourn.world.members.lives import Lives
+from sojourn.world.members.people import People
+from sojourn.world.members.population import Population, draw_population
 from sojourn.world.parameters import Frame, WorldParameters
-from sojourn.world.people import People
-from sojourn.world.population import Population, draw_population
 from sojourn.world.randomness import BLOCK, stream
-from sojourn.world.rollout import Chosen, choose
-from sojourn.world.sessions import Sessions, draw_sessions
-from sojourn.world.spells import Spells, make_spells
-from sojourn.world.truth import Tally, summarise, tally
+from sojourn.world.tables.assignments import Assignments, draw_assignments
+from sojourn.world.tables.costs import Costs, make_costs
+from sojourn.world.tables.events import Events, draw_events
+from sojourn.world.tables.messages import Messages, draw_messages
+from sojourn.world.tables.rollout import Chosen, choose
+from sojourn.world.tables.sessions import Sessions, draw_sessions
+from sojourn.world.tables.spells import Spells, make_spells
+from sojourn.world.truth.expectations import expect
+from sojourn.world.truth.summary import summarise
+from sojourn.world.truth.tally import Tally, tally
 
 AS_OF = "2025-07-01T00:00:00Z"
 SIGMAS = 4.0
@@ -108,10 +109,14 @@ def _joined(parts):
     return replace(together, member=together.member + block * BLOCK)
 
 
+#: The sums of points play no part here.
+NO_POINTS = np.zeros((5, 5))
+
+
 def tallied(drawn: Drawn) -> Tally:
     """Return the sums of a world for the summary of its truth."""
     frame = drawn.frame
-    found = (tally(frame, b, [expect(frame, b, e) for e in b.enrolments]) for b in drawn.blocks)
+    found = (tally(frame, b, [expect(frame, b, e) for e in b.enrolments], NO_POINTS) for b in drawn.blocks)
     return reduce(add, found)
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from sojourn.world.clock import DAY
-from sojourn.world.course import ACTIVE, GROWING, NEW, RETURNED, SILENT
-from sojourn.world.events import SESSION
+from sojourn.world.members.course import ACTIVE, GROWING, NEW, RETURNED, SILENT
 from sojourn.world.parameters import EVENTS, FEATURES, STAGES
+from sojourn.world.tables.events import SESSION
 
 ZONES = ("Europe/Helsinki", "Europe/Madrid", "Europe/Istanbul", "Europe/London")
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from sojourn.world import make_world
-from sojourn.world.assignments import scheme_names, withdrawn
 from sojourn.world.catalogue import WORLDS, portfolio, world_parameters
 from sojourn.world.clock import DAY
-from sojourn.world.enrolment import scheme_hazard
-from sojourn.world.hazards import hazard_shape, member_factor
-from sojourn.world.population import club_factors
+from sojourn.world.members.enrolment import scheme_hazard
+from sojourn.world.members.hazards import hazard_shape, member_factor
+from sojourn.world.members.population import club_factors
 from sojourn.world.randomness import stream
+from sojourn.world.tables.assignments import scheme_names, withdrawn
 
 
 @pytest.fixture(scope="module")

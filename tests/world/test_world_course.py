@@ -11,7 +11,7 @@ from math import gamma
 import numpy as np
 import pytest
 
-from sojourn.world.course import ACTIVE, GROWING, NEW, RETURNED, SILENT, stage_pace, walk
+from sojourn.world.members.course import ACTIVE, GROWING, NEW, RETURNED, SILENT, stage_pace, walk
 from sojourn.world.parameters import STAGES, Stages
 
 

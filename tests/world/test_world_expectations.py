@@ -11,21 +11,21 @@ import pytest
 from scipy.integrate import quad
 
 from sojourn.world.arrays import take
-from sojourn.world.assignments import scheme_names
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY
-from sojourn.world.costs import WHAT, make_costs
-from sojourn.world.enrolment import apply_scheme
-from sojourn.world.events import draw_events
-from sojourn.world.expectations import QUANTITIES, expect
-from sojourn.world.hazards import cumulative, integral_at
-from sojourn.world.lives import draw_lives
-from sojourn.world.money import mean_amount
+from sojourn.world.members.enrolment import apply_scheme
+from sojourn.world.members.hazards import cumulative, integral_at
+from sojourn.world.members.lives import draw_lives
+from sojourn.world.members.population import Population, draw_population
 from sojourn.world.parameters import Gradient, Scheme, Stages, Trial, WorldParameters
-from sojourn.world.population import Population, draw_population
 from sojourn.world.randomness import stream
-from sojourn.world.rollout import Chosen
-from sojourn.world.sessions import draw_sessions
+from sojourn.world.tables.assignments import scheme_names
+from sojourn.world.tables.costs import WHAT, make_costs
+from sojourn.world.tables.events import draw_events
+from sojourn.world.tables.money import mean_amount
+from sojourn.world.tables.rollout import Chosen
+from sojourn.world.tables.sessions import draw_sessions
+from sojourn.world.truth.expectations import QUANTITIES, expect
 
 HALF = (Scheme("none"), Scheme("half", hazard=(0.5,)))
 KEPT, REVENUE, COST, REWARDED, DEADWEIGHT = range(len(QUANTITIES))

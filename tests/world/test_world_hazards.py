@@ -13,8 +13,8 @@ from scipy.integrate import quad
 
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY
-from sojourn.world.enrolment import scheme_hazard
-from sojourn.world.hazards import (
+from sojourn.world.members.enrolment import scheme_hazard
+from sojourn.world.members.hazards import (
     back_by,
     cumulative,
     hazard_shape,

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import stats
 
 from sojourn.world.clock import DAY
-from sojourn.world.items import catalogue
 from sojourn.world.parameters import EVENTS
+from sojourn.world.tables.items import catalogue
 
 
 def test_no_item_before_its_publication(drawn):

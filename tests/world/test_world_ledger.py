@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.world.arrays import join, take
-from sojourn.world.breakage import SUMS, expected_out, expected_points, points_truth
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY, HOUR
-from sojourn.world.events import Events, draw_events
-from sojourn.world.hazards import cumulative, integral_at
-from sojourn.world.ledger import (
+from sojourn.world.make import make_block
+from sojourn.world.members.hazards import cumulative, integral_at
+from sojourn.world.members.population import Population, draw_population
+from sojourn.world.parameters import Frame
+from sojourn.world.randomness import BLOCK, stream
+from sojourn.world.tables.events import Events, draw_events
+from sojourn.world.tables.ledger import (
     BOUGHT,
     CAUGHT,
     EXPIRED,
@@ -35,12 +38,9 @@ from sojourn.world.ledger import (
     settle,
     with_redemptions,
 )
-from sojourn.world.make import make_block
-from sojourn.world.parameters import Frame
-from sojourn.world.planted import planted
-from sojourn.world.population import Population, draw_population
-from sojourn.world.randomness import BLOCK, stream
-from sojourn.world.sessions import draw_sessions
+from sojourn.world.tables.sessions import draw_sessions
+from sojourn.world.truth.breakage import SUMS, expected_out, expected_points, points_truth
+from sojourn.world.truth.planted import planted
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from sojourn.world.clock import DAY
-from sojourn.world.hazards import cumulative, integral_at
+from sojourn.world.members.hazards import cumulative, integral_at
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY
-from sojourn.world.course import SILENT
-from sojourn.world.messages import CAMPAIGNS
+from sojourn.world.members.course import SILENT
+from sojourn.world.tables.messages import CAMPAIGNS
 
 PROGRAMME, CARE = range(len(CAMPAIGNS))
 

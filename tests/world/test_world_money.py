@@ -7,7 +7,7 @@ import pytest
 
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY
-from sojourn.world.money import draw_amounts, mean_amount
+from sojourn.world.tables.money import draw_amounts, mean_amount
 
 
 def whole(drawn, member: np.ndarray, day: np.ndarray, back: np.ndarray) -> np.ndarray:

@@ -14,8 +14,8 @@ from scipy import stats
 
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY
+from sojourn.world.members.people import OWN, draw_own
 from sojourn.world.parameters import AGE_BANDS, Gradient
-from sojourn.world.people import OWN, draw_own
 
 
 @pytest.fixture(scope="module")

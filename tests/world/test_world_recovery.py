@@ -21,7 +21,7 @@ import world_export
 from scipy.stats import chi2
 
 from sojourn.world.catalogue import WORLDS, portfolio, world_parameters
-from sojourn.world.planted import planted
+from sojourn.world.truth.planted import planted
 
 SIGMAS = 4.0
 FOUND = json.loads((Path(__file__).parents[1] / "oracles" / "world.json").read_text())

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from sojourn.world.clock import DAY
-from sojourn.world.events import Events, draw_events
-from sojourn.world.items import catalogue
+from sojourn.world.members.population import Population, draw_population
 from sojourn.world.parameters import Frame
-from sojourn.world.planted import planted
-from sojourn.world.population import Population, draw_population
 from sojourn.world.randomness import BLOCK, stream
-from sojourn.world.revenue import ADVERTISING, FEE, SERVICE, Revenue, draw_revenue, view_means
-from sojourn.world.sessions import draw_sessions
+from sojourn.world.tables.events import Events, draw_events
+from sojourn.world.tables.items import catalogue
+from sojourn.world.tables.revenue import ADVERTISING, FEE, SERVICE, Revenue, draw_revenue, view_means
+from sojourn.world.tables.sessions import draw_sessions
+from sojourn.world.truth.planted import planted
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sojourn.world.clock import DAY
-from sojourn.world.spells import DOWNGRADE, ENDS, PAUSE, UPGRADE
+from sojourn.world.tables.spells import DOWNGRADE, ENDS, PAUSE, UPGRADE
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sojourn.core.errors import ParameterError
 from sojourn.world.catalogue import WORLDS, world_parameters
-from sojourn.world.enrolment import by_segment
+from sojourn.world.members.enrolment import by_segment
 
 LOGS = ("hazard", "value_days", "active_days", "sessions", "views", "buys", "tasks", "social", "price")
 FACTORS = ("hazard", "rebound", "sessions", "buys", "tasks")

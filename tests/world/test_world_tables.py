@@ -18,7 +18,7 @@ from sojourn.world.catalogue import world_parameters
 from sojourn.world.make import make_block, whole_tables
 from sojourn.world.parameters import EVENTS, FEATURES, REASONS, Scheme, Trial
 from sojourn.world.randomness import BLOCK, blocks, stream
-from sojourn.world.tables import COLUMNS, schema
+from sojourn.world.tables.arrow import COLUMNS, schema
 
 AS_OF = "2025-07-01T00:00:00Z"
 START, END = pd.Timestamp("2023-12-31T00:00:00Z"), pd.Timestamp(AS_OF)

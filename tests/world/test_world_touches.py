@@ -19,12 +19,12 @@ from sojourn.core.schema import CONTRACT
 from sojourn.world import make_world
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY, instant
-from sojourn.world.external import SOURCE, external_table
+from sojourn.world.members.people import draw_people
 from sojourn.world.parameters import Advert, Advertising, Frame
-from sojourn.world.people import draw_people
 from sojourn.world.randomness import BLOCK, stream
-from sojourn.world.tables import member_ids
-from sojourn.world.touches import (
+from sojourn.world.tables.arrow import member_ids
+from sojourn.world.tables.external import SOURCE, external_table
+from sojourn.world.tables.touches import (
     HELD_OUT,
     NO_CHANCE,
     SHOWN,

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sojourn.world.assignments import scheme_names, trial_names
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY
-from sojourn.world.costs import WHAT
-from sojourn.world.course import SILENT
+from sojourn.world.members.course import SILENT
 from sojourn.world.parameters import Scheme, Trial
+from sojourn.world.tables.assignments import scheme_names, trial_names
+from sojourn.world.tables.costs import WHAT
 
 ACQUISITION, INCENTIVE = range(len(WHAT))
 

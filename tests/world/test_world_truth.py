@@ -13,9 +13,11 @@ from scipy.integrate import quad
 from sojourn.world import make_world
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY
-from sojourn.world.expectations import expect
-from sojourn.world.hazards import cumulative, integral_at
-from sojourn.world.truth import HORIZONS, _area, _Curve, levels, summarise, tally
+from sojourn.world.members.hazards import cumulative, integral_at
+from sojourn.world.truth.expectations import expect
+from sojourn.world.truth.retention import HORIZONS, Curve, area
+from sojourn.world.truth.summary import summarise
+from sojourn.world.truth.tally import levels, tally
 
 AS_OF = "2025-07-01T00:00:00Z"
 GROUPS = ("all", "channel", "plan", "region", "age_band", "segment")
@@ -130,7 +132,8 @@ def test_members_from_before_observation_recover_the_curve_of_joiners(draw, rule
 
 
 def truth_of(drawn) -> dict[int, float]:
-    sums = [tally(drawn.frame, b, [expect(drawn.frame, b, e) for e in b.enrolments]) for b in drawn.blocks]
+    expected = [[expect(drawn.frame, b, e) for e in b.enrolments] for b in drawn.blocks]
+    sums = [tally(drawn.frame, b, e, np.zeros((5, 5))) for b, e in zip(drawn.blocks, expected, strict=True)]
     total = sums[0]
     for part in sums[1:]:
         total = total + part
@@ -143,13 +146,13 @@ def test_the_restricted_mean_is_the_mean_time_within_180_days(drawn, summary, fo
         for row in [r for r in summary["retention"]["restricted_mean"] if r["group"] == group]:
             theirs = members_of(drawn, group, row["level"]) & (entry == 0)
             # who joined under observation is a random part of joiners but for the season; all are compared
-            expected = drawn_area(drawn, theirs)
+            expected = drawnarea(drawn, theirs)
             assert ruler.mean(np.minimum(left[theirs], 180) - expected), row
             assert expected.mean() == pytest.approx(row["days"], rel=0.01)
     assert weight[entry == 0].max() == 1.0
 
 
-def drawn_area(drawn, theirs: np.ndarray) -> np.ndarray:
+def drawnarea(drawn, theirs: np.ndarray) -> np.ndarray:
     """Return each member's expected days within 180, as the integral of a step hazard."""
 
     def area(block) -> np.ndarray:
@@ -215,7 +218,7 @@ def sums_of(hazards: dict[float, float], followed: dict[float, int], days: int =
 
 
 def test_a_curve_is_the_average_over_members():
-    curve = _Curve("all", "all", sums_of({0.01: 3, 0.03: 1}, {0.01: 400, 0.03: 400}))
+    curve = Curve("all", "all", sums_of({0.01: 3, 0.03: 1}, {0.01: 400, 0.03: 400}))
     expected = 0.75 * np.exp(-0.01 * 90) + 0.25 * np.exp(-0.03 * 90)
     assert curve.survival[90] == pytest.approx(expected, rel=1e-12)
     # all are followed throughout, so a curve of what was seen is the same
@@ -223,7 +226,7 @@ def test_a_curve_is_the_average_over_members():
 
 
 def test_what_is_seen_differs_when_follow_up_goes_with_leaving():
-    curve = _Curve("all", "all", sums_of({0.01: 500, 0.03: 500}, {0.01: 300, 0.03: 30}))
+    curve = Curve("all", "all", sums_of({0.01: 500, 0.03: 500}, {0.01: 300, 0.03: 30}))
     # until day 30 both kinds are seen; then only the first, whose daily factor is exp(-.01)
     both = 0.5 * np.exp(-0.01 * 30) + 0.5 * np.exp(-0.03 * 30)
     assert curve.seen[30] == pytest.approx(both, rel=1e-12)
@@ -233,9 +236,9 @@ def test_what_is_seen_differs_when_follow_up_goes_with_leaving():
 
 
 def test_the_restricted_mean_is_the_area_under_the_curve():
-    curve = _Curve("all", "all", sums_of({0.02: 1}, {0.02: 400}))
+    curve = Curve("all", "all", sums_of({0.02: 1}, {0.02: 400}))
     expected = quad(lambda t: np.exp(-0.02 * t), 0, 180)[0]
-    assert _area(curve.survival, 180) == pytest.approx(expected, rel=1e-12)
+    assert area(curve.survival, 180) == pytest.approx(expected, rel=1e-12)
 
 
 # --- parts and tables ---

@@ -17,13 +17,14 @@ import pytest
 from sojourn.world import make_world
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY, HOUR, instant
-from sojourn.world.comments import comments
-from sojourn.world.events import Events, draw_events
+from sojourn.world.members.people import by_region
+from sojourn.world.members.population import Population, draw_population
 from sojourn.world.parameters import Desk, Frame, Surveys
-from sojourn.world.people import by_region
-from sojourn.world.population import Population, draw_population
 from sojourn.world.randomness import BLOCK, stream
-from sojourn.world.responses import (
+from sojourn.world.tables.arrow import member_ids
+from sojourn.world.tables.comments import comments
+from sojourn.world.tables.events import Events, draw_events
+from sojourn.world.tables.responses import (
     SCALES,
     SURVEYS,
     Responses,
@@ -34,9 +35,8 @@ from sojourn.world.responses import (
     responses_table,
     survey_truth,
 )
-from sojourn.world.sessions import draw_sessions
-from sojourn.world.tables import member_ids
-from sojourn.world.tickets import Tickets, draw_tickets, tickets_table
+from sojourn.world.tables.sessions import draw_sessions
+from sojourn.world.tables.tickets import Tickets, draw_tickets, tickets_table
 
 SIGMAS = 4.0
 BLOCKS = 3

@@ -3,8 +3,9 @@
 from sojourn.world.catalogue import WORLDS, world_parameters
 from sojourn.world.make import WORLD_KEYS, World, make_world
 from sojourn.world.parameters import WorldParameters
-from sojourn.world.truth import Truth
-from sojourn.world.write import read_truth, write_world
+from sojourn.world.truth.read import read_truth
+from sojourn.world.truth.summary import Truth
+from sojourn.world.write import write_world
 
 __all__ = [
     "WORLDS",

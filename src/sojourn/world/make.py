@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, reduce
+from itertools import batched
 from operator import add
 from typing import Any
 
@@ -13,34 +14,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sojourn.world.assignments import draw_assignments, withdrawn
-from sojourn.world.breakage import expected_points
 from sojourn.world.catalogue import world_parameters
 from sojourn.world.clock import DAY, instant
-from sojourn.world.costs import make_costs
-from sojourn.world.events import Events, draw_events
-from sojourn.world.expectations import Expected, expect
-from sojourn.world.external import external_table
-from sojourn.world.hazards import member_factor
-from sojourn.world.items import catalogue
-from sojourn.world.ledger import (
-    draw_ledger,
-    draw_moves,
-    draw_traits,
-    ledger_table,
-    traits_rows,
-    with_redemptions,
-)
-from sojourn.world.messages import draw_messages
+from sojourn.world.members.hazards import member_factor
+from sojourn.world.members.population import Population, Streams, club_factors, draw_population
 from sojourn.world.parameters import Frame, WorldParameters
-from sojourn.world.population import Population, Streams, club_factors, draw_population
-from sojourn.world.randomness import BLOCK, blocks, stream
-from sojourn.world.responses import draw_responses, responses_table
-from sojourn.world.revenue import draw_revenue, revenue_table
-from sojourn.world.rollout import choose
-from sojourn.world.sessions import draw_sessions
-from sojourn.world.spells import make_spells
-from sojourn.world.tables import (
+from sojourn.world.randomness import BLOCK, PART, blocks, stream
+from sojourn.world.tables.arrow import (
     assignments_table,
     costs_table,
     events_table,
@@ -51,9 +31,31 @@ from sojourn.world.tables import (
     messages_table,
     spells_table,
 )
-from sojourn.world.tickets import draw_tickets, tickets_table
-from sojourn.world.touches import draw_touches, touches_table
-from sojourn.world.truth import Tally, Truth, summarise, tally, truth_rows
+from sojourn.world.tables.assignments import draw_assignments, withdrawn
+from sojourn.world.tables.costs import make_costs
+from sojourn.world.tables.events import Events, draw_events
+from sojourn.world.tables.external import external_table
+from sojourn.world.tables.items import catalogue
+from sojourn.world.tables.ledger import (
+    draw_ledger,
+    draw_moves,
+    draw_traits,
+    ledger_table,
+    traits_rows,
+    with_redemptions,
+)
+from sojourn.world.tables.messages import draw_messages
+from sojourn.world.tables.responses import draw_responses, responses_table
+from sojourn.world.tables.revenue import draw_revenue, revenue_table
+from sojourn.world.tables.rollout import choose
+from sojourn.world.tables.sessions import draw_sessions
+from sojourn.world.tables.spells import make_spells
+from sojourn.world.tables.tickets import draw_tickets, tickets_table
+from sojourn.world.tables.touches import draw_touches, touches_table
+from sojourn.world.truth.breakage import expected_points
+from sojourn.world.truth.expectations import Expected, expect
+from sojourn.world.truth.summary import Truth, summarise, truth_rows
+from sojourn.world.truth.tally import Tally, tally
 
 #: Keys of ``cases.CASE.prepare`` that a world is made from (beside the seed).
 WORLD_KEYS: tuple[str, ...] = ("members", "as_of", "start", "world", "effects", "separation")
@@ -150,7 +152,8 @@ def make_world(
     truths = {name: _together([b.truth[name] for b in made]) for name in made[0].truth}
     tables |= {name: table.to_pandas() for name, table in whole_tables(frame).items()}
     truths |= {name: table.to_pandas() for name, table in whole_truth(frame).items()}
-    summary = summarise(frame, reduce(add, (b.tally for b in made)))
+    parts = (reduce(add, (b.tally for b in part)) for part in batched(made, PART))
+    summary = summarise(frame, reduce(add, parts))
     return World(tables, Truth(summary, **truths), frame)
 
 
@@ -206,8 +209,8 @@ def make_block(frame: Frame, block: int, n: int) -> Block:
         "members": pa.table({"member_id": ids, **truth_rows(frame, drawn, factor), **traits_rows(traits)}),
         "counterfactuals": _counterfactuals(drawn, expected, ids),
     }
-    sums = tally(frame, drawn, expected)
-    return Block(tables, truth, replace(sums, points=expected_points(frame, drawn, moves)))
+    points = expected_points(frame, drawn, moves)
+    return Block(tables, truth, tally(frame, drawn, expected, points))
 
 
 def _voices(

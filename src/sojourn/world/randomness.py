@@ -11,6 +11,10 @@ import numpy as np
 BLOCK = 4_096
 
 
+#: Blocks in one part of a table: 65,536 members. Sums are taken by part, then over parts.
+PART = 16
+
+
 def stream(seed: int, table: str, block: int) -> np.random.Generator:
     """Return the random stream of one table in one block of members.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sojourn.core.ranges import in_range
-from sojourn.world.enrolment import by_segment
+from sojourn.world.members.enrolment import by_segment
 from sojourn.world.parameters import Offers, Points, Scheme, Segment, WorldParameters
 
 #: Positive properties of segments that move on the scale of logarithms.

@@ -30,13 +30,12 @@ from sojourn.core.ranges import in_range
 from sojourn.core.schema import CONTRACT
 from sojourn.world.make import Block, make_block, make_world, whole_tables, whole_truth, world_frame
 from sojourn.world.parameters import Frame
-from sojourn.world.randomness import BLOCK, blocks
-from sojourn.world.truth import Tally, summarise
+from sojourn.world.randomness import BLOCK, PART, blocks
+from sojourn.world.truth.summary import summarise
+from sojourn.world.truth.tally import Tally
 
 type Blocks = tuple[tuple[int, int], ...]
 
-#: Blocks in one part of a table: 65,536 members.
-PART = 16
 #: What a world is asked for when it is not stated.
 _DEFAULTS: dict[str, Any] = make_world.__kwdefaults__ or {}
 #: What stands in the folder of a world, one file per table in those of earlier versions.
@@ -99,21 +98,6 @@ def write_world(
         (building / "truth.json").write_text(text + "\n", encoding="utf-8")
     tables = {name: folder / name for name in CONTRACT if (folder / name).is_dir()}
     return {**tables, "truth": folder / "truth.json"}
-
-
-def read_truth(folder: Path) -> dict[str, Any]:
-    """Read the summary of the truth of a world that `write_world` has written.
-
-    Raises
-    ------
-    DataError
-        When the folder holds none.
-    """
-    path = folder / "truth.json"
-    if not path.is_file():
-        raise DataError(f"No truth.json in {folder.name}: only simulated cases have a known truth.")
-    truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return truth
 
 
 def _stop_at_strangers(folder: Path) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints
 from sojourn.world.clock import DAY
-from sojourn.world.hazards import leaving_day
+from sojourn.world.members.hazards import leaving_day
+from sojourn.world.members.people import People, draw_codes, of_segment
 from sojourn.world.parameters import Frame
-from sojourn.world.people import People, draw_codes, of_segment
 
 
 @dataclass(frozen=True, slots=True)

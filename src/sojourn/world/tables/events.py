@@ -8,13 +8,13 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints, join, take
 from sojourn.world.clock import DAY
-from sojourn.world.enrolment import by_segment, in_reward
-from sojourn.world.items import draw_items
-from sojourn.world.money import draw_amounts
+from sojourn.world.members.enrolment import by_segment, in_reward
+from sojourn.world.members.people import OWN, of_segment
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import EVENTS, FEATURES, Frame
-from sojourn.world.people import OWN, of_segment
-from sojourn.world.population import Population
-from sojourn.world.sessions import Sessions, is_there
+from sojourn.world.tables.items import draw_items
+from sojourn.world.tables.money import draw_amounts
+from sojourn.world.tables.sessions import Sessions, is_there
 
 #: Longest time from the start of a session to anything done in it, in seconds.
 SESSION = 1_500

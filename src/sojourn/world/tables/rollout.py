@@ -8,9 +8,9 @@ import numpy as np
 
 from sojourn.world.arrays import Ints
 from sojourn.world.clock import DAY
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Frame
-from sojourn.world.population import Population
-from sojourn.world.sessions import Sessions
+from sojourn.world.tables.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)

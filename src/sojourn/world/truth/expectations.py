@@ -18,15 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints
-from sojourn.world.costs import cost_table
-from sojourn.world.enrolment import Enrolment, by_segment, in_reward, scheme_hazard, scheme_sessions
-from sojourn.world.events import buying_chance
-from sojourn.world.hazards import back_by, cumulative, mean_presence
-from sojourn.world.money import mean_amount
+from sojourn.world.members.enrolment import Enrolment, by_segment, in_reward, scheme_hazard, scheme_sessions
+from sojourn.world.members.hazards import back_by, cumulative, mean_presence
+from sojourn.world.members.people import OWN, of_segment
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Frame, Scheme, Trial, WorldParameters
-from sojourn.world.people import OWN, of_segment
-from sojourn.world.population import Population
-from sojourn.world.sessions import second_pace
+from sojourn.world.tables.costs import cost_table
+from sojourn.world.tables.events import buying_chance
+from sojourn.world.tables.money import mean_amount
+from sojourn.world.tables.sessions import second_pace
 
 #: What is expected, in the order of the last axis of `Expected.sums`.
 QUANTITIES: tuple[str, ...] = ("kept", "revenue", "cost", "rewarded", "deadweight")

@@ -8,9 +8,9 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Ints
 from sojourn.world.clock import DAY
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Frame
 from sojourn.world.parameters.people import REASONS
-from sojourn.world.population import Population
 
 #: Why a spell ends beside the reasons of leaving: the member changes the plan, or rests.
 ENDS: tuple[str, ...] = (*REASONS, "upgrade", "downgrade", "pause")

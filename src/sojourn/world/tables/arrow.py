@@ -11,15 +11,15 @@ import pyarrow as pa
 
 from sojourn.core.schema import CONTRACT
 from sojourn.world.arrays import Bools, Floats, Ints
-from sojourn.world.assignments import Assignments, scheme_names, trial_names
 from sojourn.world.clock import DAY
-from sojourn.world.costs import WHAT, Costs
-from sojourn.world.events import Events
-from sojourn.world.items import catalogue
-from sojourn.world.messages import CAMPAIGNS, Messages
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import EVENTS, FEATURES, REASONS, Frame
-from sojourn.world.population import Population
-from sojourn.world.spells import ENDS, Spells
+from sojourn.world.tables.assignments import Assignments, scheme_names, trial_names
+from sojourn.world.tables.costs import WHAT, Costs
+from sojourn.world.tables.events import Events
+from sojourn.world.tables.items import catalogue
+from sojourn.world.tables.messages import CAMPAIGNS, Messages
+from sojourn.world.tables.spells import ENDS, Spells
 
 #: Columns of the contract that the world fills, by table, in the contract's order.
 COLUMNS: dict[str, tuple[str, ...]] = {

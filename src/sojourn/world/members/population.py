@@ -9,13 +9,13 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints, join, take
 from sojourn.world.clock import DAY
-from sojourn.world.contact import Programme, draw_programme, programme_hazard, programme_sessions
-from sojourn.world.course import Course, draw_course
-from sojourn.world.enrolment import Enrolment, apply_scheme, apply_spill, draw_enrolment
-from sojourn.world.hazards import base_hazard, cumulative, in_shock, integral_at, member_factor
-from sojourn.world.lives import Lives, draw_lives
+from sojourn.world.members.contact import Programme, draw_programme, programme_hazard, programme_sessions
+from sojourn.world.members.course import Course, draw_course
+from sojourn.world.members.enrolment import Enrolment, apply_scheme, apply_spill, draw_enrolment
+from sojourn.world.members.hazards import base_hazard, cumulative, in_shock, integral_at, member_factor
+from sojourn.world.members.lives import Lives, draw_lives
+from sojourn.world.members.people import People, draw_people, draw_referrers, of_segment
 from sojourn.world.parameters import Frame
-from sojourn.world.people import People, draw_people, draw_referrers, of_segment
 
 #: Days since joining for which hazards are needed by the truth at least.
 LEAST_DAYS = 366

@@ -7,9 +7,18 @@ from typing import Any
 import numpy as np
 
 from sojourn.world.arrays import Floats, Ints
-from sojourn.world.ledger import CAUGHT, EXPIRED, REDEEMED, REFUNDED, Moves, gained, redeem_chance, steps
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Frame
-from sojourn.world.population import Population
+from sojourn.world.tables.ledger import (
+    CAUGHT,
+    EXPIRED,
+    REDEEMED,
+    REFUNDED,
+    Moves,
+    gained,
+    redeem_chance,
+    steps,
+)
 
 #: Sums of points by hidden segment: gained, due (their end was booked), and expected to have gone out.
 SUMS: tuple[str, ...] = ("gained", "due", "redeemed", "expired", "taken_back")

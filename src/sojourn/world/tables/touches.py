@@ -19,10 +19,10 @@ import pyarrow as pa
 from sojourn.core.ranges import in_range
 from sojourn.world.arrays import Bools, Floats, Ints, take
 from sojourn.world.clock import DAY
+from sojourn.world.members.people import draw_codes
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Advertising, Frame
-from sojourn.world.people import draw_codes
-from sojourn.world.population import Population
-from sojourn.world.tables import instants, money, table, words
+from sojourn.world.tables.arrow import instants, money, table, words
 
 #: What a medium may be to a person.
 NO_CHANCE, SHOWN, HELD_OUT = range(3)

@@ -6,9 +6,9 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints
 from sojourn.world.clock import DAY
-from sojourn.world.course import Course
+from sojourn.world.members.course import Course
+from sojourn.world.members.people import People, of_segment
 from sojourn.world.parameters import Churn, Frame, Gradient
-from sojourn.world.people import People, of_segment
 
 
 def hazard_shape(churn: Churn, days: int) -> Floats:

@@ -17,12 +17,12 @@ import pyarrow as pa
 
 from sojourn.world.arrays import Bools, Floats, Ints, join, take
 from sojourn.world.clock import DAY, HOUR
-from sojourn.world.enrolment import by_segment
-from sojourn.world.events import PLACES, Events, ordered
+from sojourn.world.members.enrolment import by_segment
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import EVENTS, FEATURES, Frame
-from sojourn.world.population import Population
-from sojourn.world.sessions import is_there
-from sojourn.world.tables import instants, table, words
+from sojourn.world.tables.arrow import instants, table, words
+from sojourn.world.tables.events import PLACES, Events, ordered
+from sojourn.world.tables.sessions import is_there
 
 #: Movements as (kind, reason), in the order in which those of one member in one second are listed.
 MOVEMENTS: tuple[tuple[str, str], ...] = (

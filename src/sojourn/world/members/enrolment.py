@@ -8,9 +8,9 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints
 from sojourn.world.clock import DAY
-from sojourn.world.course import SILENT, Course
+from sojourn.world.members.course import SILENT, Course
+from sojourn.world.members.people import People
 from sojourn.world.parameters import Frame, Scheme, Trial, WorldParameters
-from sojourn.world.people import People
 
 
 @dataclass(frozen=True, slots=True)

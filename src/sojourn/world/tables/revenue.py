@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from sojourn.world.arrays import Bools, Floats, Ints, join, take
 from sojourn.world.clock import DAY
-from sojourn.world.events import Events
-from sojourn.world.items import catalogue
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Frame
-from sojourn.world.population import Population
-from sojourn.world.tables import instants, item_ids, money, table, words
+from sojourn.world.tables.arrow import instants, item_ids, money, table, words
+from sojourn.world.tables.events import Events
+from sojourn.world.tables.items import catalogue
 
 #: Where money comes from.
 STREAMS: tuple[str, ...] = ("advertising", "trade fee", "service")

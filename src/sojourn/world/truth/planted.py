@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sojourn.world.assignments import CADENCE, holdout_name
 from sojourn.world.clock import DAY
-from sojourn.world.enrolment import by_segment
+from sojourn.world.members.enrolment import by_segment
 from sojourn.world.parameters import Frame, Scheme, Trial
+from sojourn.world.tables.assignments import CADENCE, holdout_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from sojourn.world.arrays import Bools, Floats, Ints, join, take
 from sojourn.world.clock import DAY, HOUR
-from sojourn.world.comments import CONTACTS, SHAPE, comments
-from sojourn.world.hazards import cumulative, integral_at
+from sojourn.world.members.hazards import cumulative, integral_at
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Desk, Frame, Surveys
-from sojourn.world.population import Population
-from sojourn.world.tables import instants, table, words
-from sojourn.world.tickets import Tickets, doublings
+from sojourn.world.tables.arrow import instants, table, words
+from sojourn.world.tables.comments import CONTACTS, SHAPE, comments
+from sojourn.world.tables.tickets import Tickets, doublings
 
 #: Surveys, with their lowest and highest score.
 SURVEYS: tuple[str, ...] = ("NPS", "CSAT")

@@ -8,10 +8,10 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints
 from sojourn.world.clock import DAY, draw_time_of_day
-from sojourn.world.course import RETURNED
+from sojourn.world.members.course import RETURNED
+from sojourn.world.members.people import by_region, next_local, of_segment
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Frame
-from sojourn.world.people import by_region, next_local, of_segment
-from sojourn.world.population import Population
 
 
 @dataclass(frozen=True, slots=True)

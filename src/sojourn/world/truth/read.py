@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
 from sojourn.core.errors import DataError
 from sojourn.core.params import read_params
-from sojourn.world.truth import Truth
-from sojourn.world.write import read_truth
+from sojourn.world.truth.summary import Truth
 
 
 def truth(case: str) -> Truth:
@@ -48,3 +49,18 @@ def truth(case: str) -> Truth:
 def _rows(folder: Path) -> pd.DataFrame:
     rows: pd.DataFrame = pq.read_table(folder).to_pandas()
     return rows
+
+
+def read_truth(folder: Path) -> dict[str, Any]:
+    """Read the summary of the truth of a world that `write_world` has written.
+
+    Raises
+    ------
+    DataError
+        When the folder holds none.
+    """
+    path = folder / "truth.json"
+    if not path.is_file():
+        raise DataError(f"No truth.json in {folder.name}: only simulated cases have a known truth.")
+    truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return truth

@@ -8,9 +8,9 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints
 from sojourn.world.clock import DAY, HOUR
+from sojourn.world.members.people import next_local
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Contact, Frame
-from sojourn.world.people import next_local
-from sojourn.world.population import Population
 
 #: Campaigns: the randomised programme, and what the targeted one is called.
 CAMPAIGNS: tuple[str, ...] = ("programme", "we miss you")

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from sojourn.world.arrays import Bools, Floats, Ints
 from sojourn.world.clock import HOUR
-from sojourn.world.events import Events
+from sojourn.world.members.people import by_region, draw_codes
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Desk, Frame
-from sojourn.world.people import by_region, draw_codes
-from sojourn.world.population import Population
-from sojourn.world.sessions import is_there
-from sojourn.world.tables import instants, table, words
+from sojourn.world.tables.arrow import instants, table, words
+from sojourn.world.tables.events import Events
+from sojourn.world.tables.sessions import is_there
 
 #: Seconds from the event to the ticket.
 AFTER = 60

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sojourn.world.clock import DAY
 from sojourn.world.parameters import Frame
-from sojourn.world.tables import instants, money, table
+from sojourn.world.tables.arrow import instants, money, table
 
 #: Who is said to have published them.
 SOURCE = "simulated benchmark"

@@ -8,10 +8,10 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints
 from sojourn.world.clock import DAY
-from sojourn.world.course import SILENT, Course
-from sojourn.world.enrolment import Enrolment, in_reward
+from sojourn.world.members.course import SILENT, Course
+from sojourn.world.members.enrolment import Enrolment, in_reward
+from sojourn.world.members.people import People, draw_codes
 from sojourn.world.parameters import Contact, Frame
-from sojourn.world.people import People, draw_codes
 
 WEEK = 7
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from sojourn.world.arrays import Bools, Ints, join, take
 from sojourn.world.clock import DAY
-from sojourn.world.enrolment import Enrolment
+from sojourn.world.members.enrolment import Enrolment
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Frame
-from sojourn.world.population import Population
-from sojourn.world.rollout import Chosen
+from sojourn.world.tables.rollout import Chosen
 
 #: Schemes of the hold-outs of messages.
 SERVED, HELD_OUT = "messages", "held_out"

@@ -14,8 +14,8 @@ from math import gamma
 import numpy as np
 
 from sojourn.world.arrays import Bools, Codes, Floats, Ints
+from sojourn.world.members.people import People, of_segment
 from sojourn.world.parameters import STAGES, Frame, Spells, Stages
-from sojourn.world.people import People, of_segment
 
 NEW, GROWING, ACTIVE, SILENT, RETURNED = range(len(STAGES))
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sojourn.world.arrays import Bools, Floats, Ints, join, take
-from sojourn.world.assignments import scheme_names
 from sojourn.world.clock import DAY
-from sojourn.world.enrolment import Enrolment, by_segment, in_reward
-from sojourn.world.events import Events
+from sojourn.world.members.enrolment import Enrolment, by_segment, in_reward
+from sojourn.world.members.population import Population
 from sojourn.world.parameters import Frame, Trial
-from sojourn.world.population import Population
-from sojourn.world.rollout import Chosen
+from sojourn.world.tables.assignments import scheme_names
+from sojourn.world.tables.events import Events
+from sojourn.world.tables.rollout import Chosen
 
 #: What is paid for.
 WHAT: tuple[str, ...] = ("acquisition", "incentive")

@@ -1,0 +1,1 @@
+"""What is recorded of members: one module per table of the contract."""
