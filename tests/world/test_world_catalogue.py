@@ -7,16 +7,18 @@ as stated. One block each, so comparisons are wide; four standard errors as ever
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
 import pytest
 
+from sojourn.core.errors import ParameterError
 from sojourn.world import make_world
 from sojourn.world.catalogue import WORLDS, portfolio, world_parameters
 from sojourn.world.clock import DAY
 from sojourn.world.members.enrolment import scheme_hazard
-from sojourn.world.members.hazards import hazard_shape, member_factor
+from sojourn.world.members.hazards import back_by, hazard_shape, member_factor
 from sojourn.world.members.population import club_factors
 from sojourn.world.randomness import stream
 from sojourn.world.tables.assignments import scheme_names, withdrawn
@@ -297,3 +299,22 @@ def test_offers_without_effect_have_none(of, name):
     for trial in of(name).frame.parameters.trials:
         for scheme in trial.schemes:
             assert set(scheme.hazard) == set(scheme.sessions) == set(scheme.buys) == {1.0}
+
+
+def test_a_trial_whose_horizon_is_not_over_at_as_of_is_refused():
+    with pytest.raises(ParameterError, match="'closes of trial main' must be at least 90, got 20"):
+        replace(WORLDS["demo"]().trials[0], closes=20)
+
+
+def test_spill_over_with_members_from_before_observation_is_refused():
+    spilling = WORLDS["spill_over"]()
+    with pytest.raises(ParameterError, match="nobody may have joined before: set before_days to 0"):
+        replace(spilling, joining=replace(spilling.joining, before_days=30))
+
+
+def test_hazards_of_leaving_again_equal_to_the_rate_of_return_have_a_finite_chance():
+    demo = WORLDS["demo"]()
+    chance = back_by(
+        demo.churn, np.array([1 / demo.churn.return_days, 1 / demo.churn.return_days + 1e-4]), 60
+    )
+    assert np.allclose(chance[0], chance[1], rtol=5e-3)

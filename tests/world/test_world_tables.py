@@ -286,7 +286,7 @@ def change(**parts):
 
 def with_another_trial():
     made = world_parameters()
-    trial = Trial("another", (Scheme("none"), Scheme("null")), layer=2, opens=200, closes=20)
+    trial = Trial("another", (Scheme("none"), Scheme("null")), layer=2, opens=200, closes=91)
     return replace(made, trials=(*made.trials, trial))
 
 
