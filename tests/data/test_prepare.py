@@ -458,3 +458,30 @@ def test_rows_of_a_large_table_keep_their_numbers_and_groups(project, tmp_path) 
         out.write("1,never,x\n")
     with pytest.raises(Exception, match=r"in 1 of 140,001 rows \(for example row 140,001 'never'\)"):
         prepare(params, "shop")
+
+
+def test_touches_lead_to_joining_and_only_those_after_it_are_odd(project) -> None:
+    members = "member_id,joined_at\na,2025-03-01\nb,2025-03-01\n"
+    touches = "prospect_id,member_id,touched_at,medium\n"
+    touches += "P7,a,2025-02-01,search\nP7,a,2025-03-05,search\nP2,,2025-02-03,search\n"
+    events = "member_id,occurred_at,event\na,2025-03-02,x\n"
+    params = project.case("shop", {"members": members, "events": events, "touches": touches})
+    folder = prepare(params, "shop")
+    found = rows(folder, "touches")
+    # numbers take the place of ids, in the order of the ids
+    assert [(t["prospect"], t["member"]) for t in found] == [(1, 0), (1, 0), (0, None)]
+    quality = csv.DictReader((folder / "quality.csv").read_text(encoding="utf-8").splitlines())
+    said = [(q["column"], q["finding"], q["rows_concerned"]) for q in quality if q["level"]]
+    assert said == [
+        ("touched_at", "after the member joined. They are kept; nothing after joining led to it.", "1")
+    ]
+
+
+def test_comments_do_not_pass_the_door_and_answers_after_as_of_are_not_known(project) -> None:
+    events = "member_id,occurred_at,event\na,2025-03-02,x\n"
+    responses = "member_id,asked_at,survey,answered_at,score,comment\n"
+    responses += "a,2025-03-02,NPS,2025-03-03,9,call me on 030 23125 000\na,2025-06-30,NPS,2025-07-02,3,\n"
+    params = project.case("shop", {"events": events, "responses": responses}, prepare=KEPT)
+    found = rows(prepare(params, "shop"), "responses")
+    assert [sorted(r) for r in found] == [["answered_at", "asked_at", "member", "score", "survey"]] * 2
+    assert [(r["answered_at"], r["score"]) for r in found] == [(utc(2025, 3, 3), 9), (None, None)]

@@ -85,6 +85,8 @@ class Table:
         The instant a row belongs to; a row later than ``as_of`` is not part of the data.
     ends : tuple of End
         Instants that come after `time`, if at all: when what began has ended or was answered.
+    leads_to_joining : bool
+        Whether rows lie before their member's joining by their nature.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Table:
     key: tuple[str, ...] = ()
     time: str = ""
     ends: tuple[End, ...] = ()
+    leads_to_joining: bool = False
 
     def column(self, name: str) -> Column:
         """Return one column by name (KeyError when unknown)."""
@@ -251,6 +254,7 @@ TOUCHES = Table(
         Column("cost", "decimal", "Money spent on it, in the case's currency.", at_least=0),
     ),
     time="touched_at",
+    leads_to_joining=True,
 )
 LEDGER = Table(
     "ledger",

@@ -66,6 +66,13 @@ class Counts:
     broken: tuple[int, ...]
 
 
+#: What is odd of a row on the wrong side of its member's joining, and what is done; by `leads_to_joining`.
+_WRONG_SIDE = {
+    False: ("before the member joined", "They are kept; studies read from joining on."),
+    True: ("after the member joined", "They are kept; nothing after joining led to it."),
+}
+
+
 def rules_of(table: Table, contract: Contract, settings: Settings) -> list[Rule]:
     """Return the rules of one table in the order in which they are reported.
 
@@ -143,17 +150,12 @@ def _of_member(table: Table, contract: Contract) -> list[Rule]:
     if "_known" not in table.columns:
         return []
     orphan = table.member_id.notnull() & table["_known"].isnull()
-    early = table[contract.time] < table["_joined_at"]
+    at, joined = table[contract.time], table["_joined_at"]
+    astray = at > joined if contract.leads_to_joining else at < joined
     hint = "Add these members to the table `members`, or leave the table out to derive it from `events`."
     return [
         Rule("member_id", "a member that `members` does not have", hint, orphan),
-        Rule(
-            contract.time,
-            "before the member joined",
-            "They are kept; studies read from joining on.",
-            early,
-            "note",
-        ),
+        Rule(contract.time, *_WRONG_SIDE[contract.leads_to_joining], astray, "note"),
     ]
 
 
