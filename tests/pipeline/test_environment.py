@@ -1,5 +1,6 @@
 """environment.yml says what requirements.lock says, and pip can install it."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -51,7 +52,9 @@ def test_its_pip_section_installs_in_an_empty_environment(tmp_path):
     python = tmp_path / "empty" / "bin" / "python"
 
     def run(*words):
-        done = subprocess.run([uv, *words], capture_output=True, text=True, check=False)
+        # as set-up does: a network may have a certificate authority of its own
+        environment = {**os.environ, "UV_SYSTEM_CERTS": "1"}
+        done = subprocess.run([uv, *words], capture_output=True, text=True, check=False, env=environment)
         assert done.returncode == 0, done.stderr
 
     run("venv", "--quiet", "--python", sys.executable, str(tmp_path / "empty"))
