@@ -8,6 +8,7 @@ interrupted goes on where it stopped: stages that are in the new lock are not ru
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -43,6 +44,7 @@ def reproduce() -> int:
         with only_mine():
             code = dvc("repro", cwd=private_project())
     if code == 0:
+        put_in_order(root() / "dvc.lock")
         print(f"Done in {time.monotonic() - started:.0f} s. Open reports/index.html.", file=sys.stderr)
     return code
 
@@ -53,6 +55,18 @@ def dvc(*words: str, cwd: Path | None = None, environment: dict[str, str] | None
     return subprocess.run(
         command, cwd=cwd or root(), env=environment or steady_environment(), check=False
     ).returncode
+
+
+def put_in_order(lock: Path) -> None:
+    """Put the stages of a dvc.lock in the order of their names.
+
+    DVC writes a stage that is new to a lock at its end, so the order would tell in which runs it was made.
+    """
+    text = lock.read_text(encoding="utf-8")
+    head, *stages = re.split(r"^(?=  \S)", text, flags=re.MULTILINE)
+    ordered = head + "".join(sorted(stages))
+    if ordered != text:
+        lock.write_text(ordered, encoding="utf-8")
 
 
 def stage_names(lock: Path) -> dict[str, Any]:
