@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from ibis import Table
 
 from sojourn.core.errors import DataError
@@ -17,14 +16,29 @@ from sojourn.core.folder import whole_folder
 from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
 from sojourn.data.checked import Checked, Raw, check
-from sojourn.data.engine import connect, stream
+from sojourn.data.engine import connect
 from sojourn.data.members import from_events, number
-from sojourn.data.parquet import ARROW, first_instants, write_parquet
-from sojourn.data.pseudonyms import Key, find_key
+from sojourn.data.pseudonyms import find_key
 from sojourn.data.quality import write_quality
 from sojourn.data.settings import Settings, read_settings
 from sojourn.data.sources.tables import raw_tables, truth_of
-from sojourn.data.tidying import tidy
+from sojourn.data.writing import described, write_ids, write_json, write_tidy
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What came through the door and broke no rule.
+
+    Attributes
+    ----------
+    tables : list of Checked
+        Typed rows of every table, `members` first.
+    numbers : ibis Table
+        ``member_id``, ``joined_at`` and ``member`` of all members.
+    """
+
+    tables: list[Checked]
+    numbers: Table
 
 
 def prepare(
@@ -53,38 +67,28 @@ def prepare(
     settings = read_settings(params, case)
     key = find_key(case, private=settings.private, key_id=settings.key_id)
     places = params.places(case)
-    with (
-        whole_folder(places.tidy, private=settings.private) as folder,
-        tempfile.TemporaryDirectory(prefix=f".{case}.spill.", dir=places.tidy.parent) as spill,
-    ):
-        engine = connect(threads=threads, scratch=Path(spill))
-        try:
-            described = _through(engine, raw_tables(engine, settings, places.raw, raw), settings, key, folder)
-        finally:
-            engine.disconnect()
-        described |= truth_of(settings, places.raw, raw)
-        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
-        (folder / "tidy.json").write_text(text, encoding="utf-8")
+    with whole_folder(places.tidy, private=settings.private) as folder, _engine(folder, threads) as engine:
+        entered = enter(engine, raw_tables(engine, settings, places.raw, raw), settings)
+        written = {
+            checked.contract.name: write_tidy(engine, checked, entered.numbers, settings, folder)
+            for checked in entered.tables
+        }
+        write_ids(engine, entered.numbers, key, folder / "ids.parquet")
+        write_quality(folder / "quality.csv", entered.tables)
+        rows = {name: number for name, (number, _) in written.items()}
+        seen = {name: firsts for name, (_, firsts) in written.items()}
+        said = described(settings, key, rows, seen) | _brought(entered.tables)
+        write_json(folder / "tidy.json", said | truth_of(settings, places.raw, raw))
     return places.tidy
 
 
-def _through(
-    engine: Any, raws: Mapping[str, Raw], settings: Settings, key: Key, folder: Path
-) -> dict[str, Any]:
+def enter(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Entered:
+    """Read all raw tables, check them and join them to the members' numbers."""
     members = _members(engine, raws, settings)
     numbers = number(engine, members.table, settings)
-    others = [
-        check(engine, raws[name], settings, numbers)
-        for name in CONTRACT
-        if name in raws and name != "members"
-    ]
-    tables = [members, *others]
-    rows, seen = _write_tables(engine, tables, numbers, settings, folder)
-    _write_ids(engine, numbers, key, folder / "ids.parquet")
-    write_quality(folder / "quality.csv", tables)
-    present = {checked.contract.name: checked.present for checked in tables}
-    read = {checked.contract.name: checked.counts.rows for checked in tables}
-    return _described(settings, key, rows, seen) | {"read": read, "present": present}
+    names = [name for name in CONTRACT if name in raws and name != "members"]
+    others = [check(engine, raws[name], settings, numbers) for name in names]
+    return Entered([members, *others], numbers)
 
 
 def _members(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Checked:
@@ -97,54 +101,20 @@ def _members(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Checke
         raise
 
 
-def _write_tables(
-    engine: Any, tables: Sequence[Checked], numbers: Table, settings: Settings, folder: Path
-) -> tuple[dict[str, int], dict[str, dict[str, datetime]]]:
-    """Write the tidy tables and return their rows and their first instants, by table."""
-    rows, seen = {}, {}
-    for checked in tables:
-        name, path = checked.contract.name, folder / f"{checked.contract.name}.parquet"
-        schema = pa.schema([(column, ARROW[kind]) for column, kind in checked.contract.tidy.items()])
-        rows[name] = write_parquet(path, schema, stream(engine, tidy(checked, numbers, settings)))
-        seen[name] = first_instants(path)
-    return rows, seen
-
-
-def _write_ids(engine: Any, numbers: Table, key: Key, path: Path) -> None:
-    """Write the pseudonym of every member; the ids themselves end here."""
-    schema = pa.schema([("member", pa.int64()), ("pseudonym", pa.string())])
-    kept = numbers.filter(numbers.member.notnull()).select("member", "member_id").order_by("member")
-
-    def hashed() -> Iterator[pa.RecordBatch]:
-        for batch in stream(engine, kept):
-            pseudonyms = [key.pseudonym(identifier) for identifier in batch["member_id"].to_pylist()]
-            yield pa.record_batch(
-                [batch["member"].cast(pa.int64()), pa.array(pseudonyms, pa.string())], schema=schema
-            )
-
-    write_parquet(path, schema, hashed())
-
-
-def _described(
-    settings: Settings, key: Key, rows: Mapping[str, int], seen: Mapping[str, Mapping[str, datetime]]
-) -> dict[str, Any]:
-    """Return what tidy tables say of themselves."""
-    started = min(instants[CONTRACT[name].time] for name, instants in seen.items() if instants)
+def _brought(tables: list[Checked]) -> dict[str, Any]:
+    """Return rows of each table before any was left out, and the columns that it brought."""
     return {
-        "case": settings.case,
-        "as_of": _utc(settings.as_of),
-        "observed_from": _utc(settings.observed_from or started),
-        "first_instant": _utc(min(instant for instants in seen.values() for instant in instants.values())),
-        "time_zone": settings.time_zone,
-        "currency": settings.currency,
-        "key_id": key.key_id,
-        "rows": dict(rows),
+        "read": {checked.contract.name: checked.counts.rows for checked in tables},
+        "present": {checked.contract.name: checked.present for checked in tables},
     }
 
 
-def _utc(instant: datetime) -> str:
-    return (
-        instant.strftime("%Y-%m-%dT%H:%M:%S")
-        + (f".{instant.microsecond:06d}" if instant.microsecond else "")
-        + "Z"
-    )
+@contextmanager
+def _engine(folder: Path, threads: int | None) -> Iterator[Any]:
+    """Give an engine that spills beside the folder that is being built."""
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.spill.", dir=folder.parent) as spill:
+        engine = connect(threads=threads, scratch=Path(spill))
+        try:
+            yield engine
+        finally:
+            engine.disconnect()
