@@ -15,7 +15,7 @@ from sojourn.core.schema import CONTRACT
 from sojourn.core.schema import Table as Contract
 from sojourn.data.examples import example_from
 from sojourn.data.localtime import clock
-from sojourn.data.reading import ROW, typed, unreadable
+from sojourn.data.reading import PART, ROW, typed, unreadable
 from sojourn.data.rules import Counts, Rule, count, rules_of, stop_at_errors
 from sojourn.data.settings import Settings
 
@@ -98,7 +98,7 @@ def check(engine: Any, raw: Raw, settings: Settings, numbers: Table | None = Non
     if not counts.rows:
         raise DataError.no_rows(raw.name, raw.shown)
     stop_at_errors(table, contract, rules, counts, example_from(raw.table, table, contract, settings))
-    known = {column.name for column in contract.columns}
+    known = {PART, *(column.name for column in contract.columns)}
     return Checked(
         contract, table, tuple(rules), counts, tuple(n for n in raw.table.columns if n not in known)
     )

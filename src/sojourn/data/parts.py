@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 from sojourn.core.errors import DataError
 
 
-def parts_of(name: str, folder: Path, shown: str) -> list[Path]:
+def parts_of(name: str, folder: Path, shown: str, *, only: Collection[str] | None = None) -> list[Path]:
     """Return the parts of a table, which all have the same columns and types.
 
     Names that begin with a point or an underscore are those of other programs' notes and are passed over.
@@ -23,6 +24,8 @@ def parts_of(name: str, folder: Path, shown: str) -> list[Path]:
         What holds the parts.
     shown : str
         The folder as errors name it.
+    only : collection of str, optional
+        Names of the parts that are looked at; all when not stated.
 
     Raises
     ------
@@ -30,6 +33,7 @@ def parts_of(name: str, folder: Path, shown: str) -> list[Path]:
         When the folder holds no part or something else, or when its parts are not alike.
     """
     found = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+    found = found if only is None else [path for path in found if path.name in only]
     strange = [path.name for path in found if path.suffix != ".parquet" or not path.is_file()]
     if strange or not found:
         what = f"'{strange[0]}', which is no Parquet file" if strange else "no Parquet file"

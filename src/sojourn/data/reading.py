@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from sojourn.data.parts import parts_of
 
 #: Number of a row in its file, or over all parts in their order, counted from 1 without the header.
 ROW = "_row"
+
+#: Path of the part that a row stands in, for tables of which only some parts are read.
+PART = "_part"
 
 #: What each type is called in an error.
 WORDS: dict[Type, str] = {
@@ -63,7 +66,9 @@ def bad(column: str) -> str:
     return f"_bad_{column}"
 
 
-def open_raw(engine: Any, name: str, path: Path, shown: str, case: str) -> Table:
+def open_raw(
+    engine: Any, name: str, path: Path, shown: str, case: str, *, only: Collection[str] | None = None
+) -> Table:
     """Open a CSV or Parquet file, or a folder of Parquet files, as a table; values of a CSV all as text.
 
     Parameters
@@ -76,6 +81,8 @@ def open_raw(engine: Any, name: str, path: Path, shown: str, case: str) -> Table
         The file, or the folder of parts.
     shown : str
         The same as errors name it.
+    only : collection of str, optional
+        Names of the parts of a folder that are read, with the column `PART`; no other part is opened.
 
     Raises
     ------
@@ -85,7 +92,9 @@ def open_raw(engine: Any, name: str, path: Path, shown: str, case: str) -> Table
     if not path.exists():
         raise DataError.no_file(name, shown, case)
     if path.is_dir():
-        return _known(engine.read_parquet(parts_of(name, path, shown), table_name=f"raw_{name}"))
+        marked = {} if only is None else {"filename": PART}
+        parts = parts_of(name, path, shown, only=only)
+        return _known(engine.read_parquet(parts, table_name=f"raw_{name}", **marked))
     if path.suffix not in (".csv", ".parquet"):
         raise DataError.unreadable(name, shown, f"its name ends in '{path.suffix}', not in .csv or .parquet")
     try:
@@ -161,6 +170,8 @@ def typed(raw: Table, contract: Contract, clock: Clock) -> Table:
         value = _read(raw, contract, column, clock)
         selected[column.name] = value
         selected[bad(column.name)] = _filled(raw[column.name]) & value.isnull()
+    if PART in raw.columns:
+        selected[PART] = raw[PART]
     return (
         raw.select(ibis.row_number().name("_index"), **selected)
         .mutate(_row=ibis._["_index"] + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,12 @@ TRUTH = "truth"
 
 
 def raw_tables(
-    engine: Any, settings: Settings, folder: Path, raw: Mapping[str, Path] | None
+    engine: Any,
+    settings: Settings,
+    folder: Path,
+    raw: Mapping[str, Path] | None,
+    *,
+    only: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, Raw]:
     """Return the raw tables of a case by name.
 
@@ -38,6 +43,8 @@ def raw_tables(
     raw : mapping of str to Path or None
         Files, or folders of Parquet files, that take the place of the source; `truth` among them is no table
         and is passed over. Tables of a world that have no rows are left out.
+    only : mapping of str to collection of str, optional
+        Of tables that are folders: names of the parts that are read.
 
     Raises
     ------
@@ -47,7 +54,9 @@ def raw_tables(
         When there are neither members nor events, or a file cannot be read.
     """
     files = _files(settings, folder, raw)
-    found = _from_source(engine, settings) if files is None else _from_files(engine, settings, files)
+    found = (
+        _from_source(engine, settings) if files is None else _from_files(engine, settings, files, only or {})
+    )
     if "events" not in found:
         raise DataError(
             f"events: the case '{settings.case}' has no such table, which every case needs. "
@@ -93,13 +102,15 @@ def _from_source(engine: Any, settings: Settings) -> dict[str, Raw]:
     return {name: Raw(name, table, origin, source.CLOCK) for name, table in source.tables(engine).items()}
 
 
-def _from_files(engine: Any, settings: Settings, files: Mapping[str, Path]) -> dict[str, Raw]:
+def _from_files(
+    engine: Any, settings: Settings, files: Mapping[str, Path], only: Mapping[str, Collection[str]]
+) -> dict[str, Raw]:
     found = {}
     for name, path in files.items():
         if name not in CONTRACT:
             raise ParameterError.unknown(name, f"cases.{settings.case}.prepare.tables", CONTRACT)
         shown = _shown(path)
-        table = open_raw(engine, name, root() / path, shown, settings.case)
+        table = open_raw(engine, name, root() / path, shown, settings.case, only=only.get(name))
         found[name] = Raw(name, _renamed(table, name, settings), shown, settings.clock)
     return found
 
