@@ -74,10 +74,10 @@ def prepare(
             for checked in entered.tables
         }
         write_ids(engine, entered.numbers, key, folder / "ids.parquet")
-        write_quality(folder / "quality.csv", entered.tables)
         rows = {name: number for name, (number, _) in written.items()}
         seen = {name: firsts for name, (_, firsts) in written.items()}
         said = described(settings, key, rows, seen) | _brought(entered.tables)
+        write_quality(engine, folder, entered.tables, said)
         write_json(folder / "tidy.json", said | truth_of(settings, places.raw, raw))
     return places.tidy
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +45,11 @@ class Passed:
     @classmethod
     def of(cls, folder: Path) -> Passed:
         """Read a folder of tidy tables: files of rows, and rows concerned by each finding."""
-        files = {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
-        with (folder / "quality.csv").open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["level"]]
-        keys = ("table", "column", "level", "finding")
-        return cls(files, {tuple(row[k] for k in keys): int(row["rows_concerned"]) for row in rows})
+        tidy = [folder / f"{name}.parquet" for name in ("members", "events", "ids")]
+        files = {path.name: path.read_bytes() for path in tidy}
+        rows = pd.read_parquet(folder / "findings.parquet").itertuples()
+        found = {(r.table, r.column, r.level, f"{r.finding}. {r.hint}"): int(r.concerned) for r in rows}
+        return cls(files, found)
 
 
 @pytest.fixture

@@ -116,9 +116,6 @@ def test_names_pass_as_they_are(fault, plant, door, clean):
     pd.testing.assert_frame_equal(old.drop(columns=planted.column), new.drop(columns=planted.column))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="quality.csv holds the formula as it stands, and a spreadsheet runs it"
-)
 def test_no_formula_gets_into_the_quality_table(plant, door, project):
     door(plant("formula_as_column").files)
     with (project.root / "data/tidy/shop/quality.csv").open(encoding="utf-8", newline="") as file:
