@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -13,6 +14,10 @@ from sojourn.core.errors import DataError, SojournError
 from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
 from sojourn.data.engine import connect
+
+
+#: Tables that the door writes about tables.
+QUALITY: tuple[str, ...] = ("findings", "columns", "coverage", "lateness")
 
 
 class MissingTableError(SojournError):
@@ -33,11 +38,14 @@ class Tidy:
         ``as_of``, ``observed_from``, ``first_instant`` (UTC, ISO 8601), ``time_zone``, ``currency``,
         ``key_id``, ``rows`` by table, ``read`` (rows by table before any was left out), and ``present``: by
         table the columns that the case brought (all others of the contract are there and empty).
+    quality : mapping of str to ibis Table
+        What the door counted and found: those of `QUALITY` that it wrote.
     """
 
     case: str
     tables: Mapping[str, ibis.Table]
     meta: Mapping[str, Any]
+    quality: Mapping[str, ibis.Table] = field(default_factory=dict)
 
     def table(self, name: str, study: str) -> ibis.Table:
         """Return one table.
@@ -67,8 +75,12 @@ def open_tidy(params: Params, case: str) -> Tidy:
     if not described.is_file():
         raise DataError(f"No tidy tables of '{case}' yet. Run `make reproduce`, or `sojourn prepare {case}`.")
     engine = connect(scratch=params.places(case).base / ".sojourn" / "spill")
-    found = {name: folder / f"{name}.parquet" for name in CONTRACT}
-    tables = {
+    tables, quality = (_opened(engine, folder, names) for names in (CONTRACT, QUALITY))
+    return Tidy(case, tables, json.loads(described.read_text(encoding="utf-8")), quality)
+
+
+def _opened(engine: Any, folder: Path, names: Iterable[str]) -> dict[str, ibis.Table]:
+    found = {name: folder / f"{name}.parquet" for name in names}
+    return {
         name: engine.read_parquet(path, table_name=name) for name, path in found.items() if path.is_file()
     }
-    return Tidy(case, tables, json.loads(described.read_text(encoding="utf-8")))

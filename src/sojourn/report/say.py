@@ -9,6 +9,7 @@ from typing import Any
 #: Modules that teach `say` their results; loaded when it is first asked.
 _TEACHERS = (
     "sojourn.report.portrait",
+    "sojourn.report.quality",
     "sojourn.report.retention",
     "sojourn.report.trials",
     "sojourn.report.segments",

@@ -9,6 +9,7 @@ from sojourn.core.errors import UndefinedError
 from sojourn.core.results.portrait import WEEKDAYS, Groups, Joiners, Part, Rhythm, Steps
 from sojourn.core.results.portrait_doings import Activity
 from sojourn.core.text import count, number, percent
+from sojourn.viz.months import months
 from sojourn.viz.theme import (
     ACCENT,
     BAND,
@@ -27,7 +28,6 @@ from sojourn.viz.theme import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec")
 #: Least distance of two labels on an axis of shares.
 _APART = 0.06
 
@@ -56,19 +56,8 @@ def plot_joiners(part: Joiners, *, ax: Axes | None = None) -> Axes:
         ax.set(ylim=(0, top), xlim=(weeks[0], weeks[-1] + 7))
         ax.yaxis.grid(visible=True)
         ax.spines["left"].set_visible(False)
-        ax.set_xticks(*_months(weeks[0], weeks[-1]))
+        ax.set_xticks(*months(weeks[0], weeks[-1]))
     return ax
-
-
-def _months(first: int, last: int) -> tuple[list[int], list[str]]:
-    """Return up to seven first days of months between two days, and their names; the year where it begins."""
-    days = [date.fromordinal(day) for day in range(first, last + 1)]
-    starts = [day for day in days if day.day == 1]
-    step = -(-len(starts) // 7)
-    kept = starts[::step] if step else []
-    years = {day.year: day for day in reversed(kept)}
-    names = [_MONTHS[d.month - 1] + (f"\n{d.year}" if years[d.year] == d else "") for d in kept]
-    return [day.toordinal() for day in kept], names
 
 
 def plot_members(part: Groups, *, ax: Axes | None = None) -> Axes:

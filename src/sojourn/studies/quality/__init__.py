@@ -1,0 +1,1 @@
+"""Quality: can these data be trusted, and with which questions?"""
