@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.errors import DataError
+from sojourn.core.legible import legible_data, legible_names, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +83,25 @@ def read_cells(folder: Path, case: str, study: str) -> Cells:
         )
     meta = json.loads(described.read_text(encoding="utf-8"))
     tables = {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-    return Cells(case, study, tables, meta)
+    return legible_cells(Cells(case, study, tables, meta))
+
+
+def legible_cells(cells: Cells) -> Cells:
+    """Return cells whose names are one line of visible text (`sojourn.core.legible`), the same everywhere."""
+    found = {text for table in cells.tables.values() for name in _texts(table) for text in table[name]}
+    names = legible_names({*filter(_is_text, found), *listed(dict(cells.meta))})
+    tables = {name: _renamed(table, names) for name, table in cells.tables.items()} if names else cells.tables
+    return Cells(cells.case, cells.study, tables, legible_data(dict(cells.meta), names))
+
+
+def _texts(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table.columns if table[name].map(_is_text).any()]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    texts = {name: table[name].map(lambda value: names.get(value, value)) for name in _texts(table)}
+    return table.assign(**texts)

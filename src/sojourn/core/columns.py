@@ -163,17 +163,60 @@ def csv_text(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Return rows as CSV; text that a spreadsheet would take for a formula gets an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_harmless(name) for name in names])
-    writer.writerows([["" if value is None else _harmless(value) for value in row] for row in rows])
+    writer.writerow([harmless(name) for name in names])
+    writer.writerows([["" if value is None else _field(value) for value in row] for row in rows])
     return out.getvalue()
 
 
-def _harmless(value: Any) -> Any:
-    """Return text on one line, an apostrophe before what begins like a formula (OWASP, "CSV injection")."""
-    if not isinstance(value, str):
-        return value
-    line = re.sub(r"[\r\n\t]+", " ", value)
-    return "'" + line if line.lstrip()[:1] in ("=", "+", "-", "@") else line
+def _field(value: Any) -> Any:
+    return harmless(value) if isinstance(value, str) else value
+
+
+#: Where a spreadsheet may see the begin of a formula: at the begin of a cell, and after a sign at which
+#: those of some countries split a line; blanks, quotes and earlier apostrophes may stand between.
+_FORMULA = re.compile(r"(?P<before>(?:^|[;\t\r\n])[\s\"'\x00-\x1f\ufeff\u200b]*)(?=[=+@＝＋＠\-－])(?P<formula>[^;\t\r\n]*)")
+_NUMBER = re.compile(r"[+-]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?\s?%?\s*")
+
+
+def is_formula(cell: str) -> bool:
+    """Return whether a spreadsheet would run a cell: it begins like a formula somewhere and is no number.
+
+    The signs are ``=``, ``+``, ``-``, ``@`` and their full-width forms (OWASP, "CSV injection"), at the begin
+    of the cell or after a semicolon, a tab or a line break, behind which some spreadsheets begin a new cell.
+    """
+    return any(_runs(found) for found in _FORMULA.finditer(cell))
+
+
+def harmless(cell: str) -> str:
+    """Return text on one line, with an apostrophe before whatever begins like a formula.
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless("a;@b"), harmless("-3.5"), harmless("'=1")
+    ("'=1+1", "a;'@b", '-3.5', "''=1")
+    """
+    line = re.sub(r"[\r\n\t]+", " ", cell)
+    return _FORMULA.sub(lambda f: f"{f['before']}'{f['formula']}" if not _is_figure(f) else f.group(), line)
+
+
+def as_written(cell: str) -> str:
+    """Return the text of a cell of a CSV without the apostrophes that `harmless` has put there.
+
+    Examples
+    --------
+    >>> [as_written(harmless(cell)) for cell in ("=1+1", "a;@b", "'=1", "it's -1")]
+    ['=1+1', 'a;@b', "'=1", "it's -1"]
+    """
+    return _FORMULA.sub(lambda f: f.group() if _is_figure(f) else f"{f['before'][:-1]}{f['formula']}", cell)
+
+
+def _runs(found: re.Match[str]) -> bool:
+    return not _is_figure(found) and not found["before"].endswith("'")
+
+
+def _is_figure(found: re.Match[str]) -> bool:
+    """Whether what begins like a formula is a number."""
+    return _NUMBER.fullmatch(found["formula"]) is not None and "'" not in found["before"]
 
 
 def _is_number(values: pd.Series[Any]) -> bool:

@@ -4,7 +4,7 @@ Rules, chosen so that numbers of a report (amounts, dates, ids, thousands) raise
 
 - *e-mail address*: ``local@domain.tld``, also with ``%40`` or a full-width sign in place of ``@``.
 - *phone number*: ``+`` and 8 to 15 digits; ``00`` and 8 to 15 digits in groups; a leading zero and 9 to 12
-  digits in groups; ``555-223-4567`` and ``(555) 223-4567``; 7 to 15 digits right after a word such as "phone".
+  digits in groups; ``555-223-4567`` and ``(555) 223-4567``; 7 to 15 digits behind a word such as "phone".
   Groups of exactly three digits are thousands, ``2024-05-01`` and ``01.05.2024`` are dates.
 - *payment card*: 13 to 19 digits of a known network, alone or grouped as on a card, whose check digit holds
   (Luhn).

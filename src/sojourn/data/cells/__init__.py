@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 from ibis import Table
 
-from sojourn.core.cells import Cells, read_cells
+from sojourn.core.cells import Cells, legible_cells, read_cells
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.folder import whole_folder
 from sojourn.core.params import Params, read_params
@@ -77,7 +77,7 @@ def cells(case: str, study: str, **changes: Any) -> Cells:
             f"The cells of '{case}' are committed and cannot be made anew with other parameters. "
             f'Use them as they are: cells("{case}", "{study}").'
         )
-    return make_cells(open_tidy(params, case), study, {**resolved, **changes})
+    return legible_cells(make_cells(open_tidy(params, case), study, {**resolved, **changes}))
 
 
 def write_cells(params: Params, case: str, study: str) -> Path:
