@@ -15,7 +15,6 @@ from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
 from sojourn.data.engine import connect
 
-
 #: Tables that the door writes about tables.
 QUALITY: tuple[str, ...] = ("findings", "columns", "coverage", "lateness")
 

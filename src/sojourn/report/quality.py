@@ -141,7 +141,7 @@ def findings_frame(found: Quality) -> pd.DataFrame:
 
 
 def lateness_frame(part: Lateness) -> pd.DataFrame:
-    """Return shares of rows known after so many days: ``table`` and one column each for a few numbers of days."""
+    """Return shares of rows known after so many days, one row per table."""
     rows = []
     for table, of in part.table.groupby("table", sort=True):
         known = {f"known_share_{days}_days": _known(of, days) for days in _READ_AT}

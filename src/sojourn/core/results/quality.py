@@ -84,7 +84,8 @@ class Quality:
     days : int
         Whole days of observation up to `as_of`.
     findings : DataFrame
-        ``table``, ``column``, ``level`` (warning before note), ``finding``, ``hint``, ``rows``, ``concerned``.
+        ``table``, ``column``, ``level`` (warning before note), ``finding``, ``hint``, ``rows``,
+        ``concerned``.
     columns : DataFrame
         ``table``, ``column``, ``rows``, ``missing``, ``missing_share``, ``distinct``.
     carried : tuple of Carried

@@ -27,9 +27,9 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:  # n
     Returns
     -------
     dict of str to ibis Table
-        ``findings``, ``columns``, ``coverage`` (``table``, ``day``, ``rows``, ``members``), ``lateness`` where
-        rows say when they became known, and ``arms`` (``trial``, ``scheme``, ``members``) where there are
-        trials.
+        ``findings``, ``columns``, ``coverage`` (``table``, ``day``, ``rows``, ``members``), ``lateness``
+        where rows say when they became known, and ``arms`` (``trial``, ``scheme``, ``members``) where there
+        are trials.
     """
     found = dict(tidy.quality)
     if "assignments" in tidy.tables:

@@ -1,1 +1,1 @@
-"""Quality: can these data be trusted, and with which questions?"""
+"""Quality: whether the data can be trusted, and with which questions."""

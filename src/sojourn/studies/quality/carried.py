@@ -15,7 +15,7 @@ from sojourn.core.text import count, listing, plural
 READS: dict[str, dict[str, tuple[str, ...]]] = {
     "portrait": {"members": (), "events": (), "spells": (), "messages": ()},
     "retention": {
-        "members": ("member_id", "joined_at", "churned_at", "channel", "plan", "region", "birth_year", "age_band"),
+        "members": ("member_id", "joined_at", "churned_at", "channel", "plan", "region", "age_band"),
         "events": ("member_id", "occurred_at"),
     },
     "trials": {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from sojourn.core.results.check import Check
@@ -35,9 +37,10 @@ def _of(found: Quality, table: str) -> list[Check]:
     return [_warning(table, row) for _, row in warned.head(MOST).iterrows()]
 
 
-def _warning(table: str, row: pd.Series[object]) -> Check:
+def _warning(table: str, row: pd.Series[Any]) -> Check:
     column = f", {row['column']}" if row["column"] else ""
-    finding = f"{str(row['finding']).strip('.').capitalize()}: {count(row['concerned'])} of {count(row['rows'])} rows."
+    said = str(row["finding"]).strip(".")
+    finding = f"{said[:1].upper()}{said[1:]}: {count(row['concerned'])} of {count(row['rows'])} rows."
     return Check(f"Table {table}{column}", "warn", finding, str(row["hint"]))
 
 
