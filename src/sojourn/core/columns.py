@@ -174,7 +174,10 @@ def _field(value: Any) -> Any:
 
 #: Where a spreadsheet may see the begin of a formula: at the begin of a cell, and after a sign at which
 #: those of some countries split a line; blanks, quotes and earlier apostrophes may stand between.
-_FORMULA = re.compile(r"(?P<before>(?:^|[;\t\r\n])[\s\"'\x00-\x1f\ufeff\u200b]*)(?=[=+@＝＋＠\-－])(?P<formula>[^;\t\r\n]*)")
+_FORMULA = re.compile(
+    r"(?P<before>(?:^|[;\t\r\n])[\s\"'\x00-\x1f\ufeff\u200b]*)"
+    r"(?=[=+@＝＋＠\-－])(?P<formula>[^;\t\r\n]*)"
+)
 _NUMBER = re.compile(r"[+-]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?\s?%?\s*")
 
 
@@ -192,11 +195,13 @@ def harmless(cell: str) -> str:
 
     Examples
     --------
-    >>> harmless("=1+1"), harmless("a;@b"), harmless("-3.5"), harmless("'=1")
-    ("'=1+1", "a;'@b", '-3.5', "''=1")
+    >>> harmless("=1+1"), harmless("a;@b"), harmless("from 1; -3.5"), harmless("'=1")
+    ("'=1+1", "a;'@b", 'from 1; -3.5', "''=1")
     """
     line = re.sub(r"[\r\n\t]+", " ", cell)
-    return _FORMULA.sub(lambda f: f"{f['before']}'{f['formula']}" if not _is_figure(f) else f.group(), line)
+    return _FORMULA.sub(
+        lambda f: f.group() if f.start() and _is_figure(f) else f"{f['before']}'{f['formula']}", line
+    )
 
 
 def as_written(cell: str) -> str:
@@ -207,7 +212,7 @@ def as_written(cell: str) -> str:
     >>> [as_written(harmless(cell)) for cell in ("=1+1", "a;@b", "'=1", "it's -1")]
     ['=1+1', 'a;@b', "'=1", "it's -1"]
     """
-    return _FORMULA.sub(lambda f: f.group() if _is_figure(f) else f"{f['before'][:-1]}{f['formula']}", cell)
+    return _FORMULA.sub(lambda f: f"{f['before'].removesuffix("'")}{f['formula']}", cell)
 
 
 def _runs(found: re.Match[str]) -> bool:

@@ -150,7 +150,7 @@ def shape(value: str) -> str:
     Examples
     --------
     >>> shape("Ada.Lovelace@example.org"), shape("+49 30 1234567")
-    ('Aaa.Aaaa+@aaaa+.aaa', '+99 99 9999+')
+    ('Aaa.Aaaaa+@aaaa+.aaa', '+99 99 9999+')
     """
     kinds = "".join(_letter(letter) for letter in value)
     short = re.sub(

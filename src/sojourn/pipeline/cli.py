@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sojourn.core.errors import SojournError
+from sojourn.core.legible import visible
 from sojourn.pipeline.machine import STEADY, is_steady
 
 
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return command(arguments)
     except SojournError as error:
-        print(f"sojourn: {error}", file=sys.stderr)
+        print(f"sojourn: {_printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
@@ -32,6 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _printable(message: str) -> str:
+    """Return a message without anything a terminal would act on; its further lines are set in."""
+    return "\n  ".join(visible(line) for line in message.split("\n"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -26,7 +26,8 @@ def findings() -> str:
     for case, study in SENTENCES:
         headline = _headline(case, study)
         title = read_params().about(case)["title"]
-        lines.append(f"- **{title}**: {headline['sentence']} ([page](reports/cases/{case}/{study}.html))")
+        said = _as_text(headline["sentence"])
+        lines.append(f"- **{_as_text(title)}**: {said} ([page](reports/cases/{case}/{study}.html))")
     case, study = _figure_pair()
     picture = first_picture(_page(case, study))
     return "\n".join([*lines, "", f"![{_one_line(picture['alt'])}](reports/at-a-glance.svg)"])
@@ -89,4 +90,9 @@ def _headline(case: str, study: str) -> Mapping[str, Any]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.replace("[", "(").replace("]", ")").split())
+    return _as_text(" ".join(text.replace("[", "(").replace("]", ")").split()))
+
+
+def _as_text(words: str) -> str:
+    """Return words of data so that Markdown shows them as they are: no markup, no link, no formula."""
+    return re.sub(r"([\\*_{}\[\]<>|$#~!])", r"\\\1", words)

@@ -116,7 +116,7 @@ def plain(view: View) -> str:
     """Return the table as aligned text."""
     lines = [
         [head.text for head in view.heads],
-        *([Markup(cell).striptags() for cell in row] for row in view.rows),
+        *([cell.striptags() if isinstance(cell, Markup) else cell for cell in row] for row in view.rows),
     ]
     widths = [max(len(line[i]) for line in lines) for i in range(len(view.heads))]
     numeric = [head.numeric for head in view.heads]

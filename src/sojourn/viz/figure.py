@@ -90,6 +90,10 @@ def _need_words(*, name: str, **words: str) -> None:
 
 def _raw_svg(drawing: Figure) -> str:
     """Return the SVG as matplotlib writes it, and close the figure where pyplot holds it."""
+    from matplotlib.text import Text
+
+    for text in cast("list[Text]", drawing.findobj(Text)):
+        text.set_parse_math(False)  # whatever the theme was when it was written
     out = io.StringIO()
     with theme(), warnings.catch_warnings():
         # the browser sets the text, with its own fonts

@@ -65,6 +65,7 @@ _RC: dict[str, Any] = {
     "patch.linewidth": 0,
     "text.color": INK,
     "text.usetex": False,
+    "text.parse_math": False,  # a name with dollar signs is a name
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelsize": 10,
