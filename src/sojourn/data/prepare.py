@@ -42,7 +42,12 @@ class Entered:
 
 
 def prepare(
-    params: Params, case: str, *, raw: Mapping[str, Path] | None = None, threads: int | None = None
+    params: Params,
+    case: str,
+    *,
+    raw: Mapping[str, Path] | None = None,
+    threads: int | None = None,
+    into: Path | None = None,
 ) -> Path:
     """Bring a case through the door and return the folder of its tidy tables.
 
@@ -56,6 +61,8 @@ def prepare(
         File of each table; the case's own source when not stated.
     threads : int, optional
         Threads of the engine; the files are the same bytes for any.
+    into : Path, optional
+        Folder to make; the case's own when not stated.
 
     Raises
     ------
@@ -67,7 +74,8 @@ def prepare(
     settings = read_settings(params, case)
     key = find_key(case, private=settings.private, key_id=settings.key_id)
     places = params.places(case)
-    with whole_folder(places.tidy, private=settings.private) as folder, _engine(folder, threads) as engine:
+    target = into or places.tidy
+    with whole_folder(target, private=settings.private) as folder, _engine(folder, threads) as engine:
         entered = enter(engine, raw_tables(engine, settings, places.raw, raw), settings)
         written = {
             checked.contract.name: write_tidy(engine, checked, entered.numbers, settings, folder)
@@ -79,7 +87,7 @@ def prepare(
         said = described(settings, key, rows, seen) | _brought(entered.tables)
         write_quality(engine, folder, entered.tables, said)
         write_json(folder / "tidy.json", said | truth_of(settings, places.raw, raw))
-    return places.tidy
+    return target
 
 
 def enter(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Entered:
