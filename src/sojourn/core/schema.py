@@ -17,6 +17,21 @@ GRADES: tuple[Grade, ...] = ("public", "internal", "sensitive", "secret")
 #: Age bands at joining, in order; the last one also holds what lies outside 18 to 110 years.
 AGE_BANDS: tuple[str, ...] = ("18-24", "25-34", "35-44", "45-54", "55+", "unknown")
 
+#: Genders behind the door. Who states another is in one group with who states none.
+GENDERS: tuple[str, ...] = ("woman", "man", "other or not stated")
+
+#: Spellings that are read as the first two, in small letters; 1 and 2 as in ISO/IEC 5218.
+GENDER_SPELLINGS: dict[str, tuple[str, ...]] = {
+    GENDERS[0]: (
+        "woman", "women", "female", "f", "w", "2", "frau", "weiblich", "femme", "féminin", "mujer",
+        "femenino", "donna", "vrouw", "kvinna", "女", "女性",
+    ),
+    GENDERS[1]: (
+        "man", "men", "male", "m", "1", "mann", "männlich", "homme", "masculin", "hombre", "masculino",
+        "uomo", "男", "男性",
+    ),
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -40,6 +55,12 @@ class Column:
         Smallest value allowed.
     one_of : tuple of str
         The only values allowed; empty for any.
+    coarsened : str
+        How the door coarsens a sensitive column; empty where it passes as it is.
+    becomes : str
+        Column that stands in its place behind the door; empty: of the same name.
+    grade_behind : str
+        Privacy grade behind the door, `grade` where not stated.
     """
 
     name: str
@@ -51,6 +72,9 @@ class Column:
     known: Literal["joining", "event", "later"] = "event"
     at_least: int | None = None
     one_of: tuple[str, ...] = ()
+    coarsened: str = ""
+    becomes: str = ""
+    grade_behind: Grade | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,10 @@ class Table:
         Instants that come after `time`, if at all: when what began has ended or was answered.
     leads_to_joining : bool
         Whether rows lie before their member's joining by their nature.
+    lasts_until : str
+        The instant at which what a row tells of ends; empty where it happens at `time` and is over.
+    expires : bool
+        Whether rows are left out when older than the case's `retention_limit_days`.
     """
 
     name: str
@@ -96,6 +124,8 @@ class Table:
     time: str = ""
     ends: tuple[End, ...] = ()
     leads_to_joining: bool = False
+    lasts_until: str = ""
+    expires: bool = True
 
     def column(self, name: str) -> Column:
         """Return one column by name (KeyError when unknown)."""
@@ -113,7 +143,7 @@ class Table:
         return {
             names.get(c.name, c.name): c.type
             for c in self.columns
-            if c.name != "birth_year" and (c.type, c.grade) != ("text", "secret")
+            if not c.becomes and (c.type, c.grade) != ("text", "secret")
         }
 
 
@@ -143,7 +173,18 @@ MEMBERS = Table(
         Column("churn_reason", "category", "Stated reason of the end.", known="later"),
         Column("channel", "category", "Where the member came from.", known="joining"),
         Column("plan", "category", "Plan at joining; later plans live in `spells`.", known="joining"),
-        Column("birth_year", "integer", "Year of birth; coarsened to a band.", "sensitive", known="joining"),
+        Column(
+            "birth_year",
+            "integer",
+            "Year of birth.",
+            "sensitive",
+            known="joining",
+            coarsened=(
+                f"To the band of the age at joining: {', '.join(AGE_BANDS[:-1])}; "
+                f"{AGE_BANDS[-1]} where it is missing or outside 18 to 110."
+            ),
+            becomes="age_band",
+        ),
         Column(
             "age_band",
             "category",
@@ -151,13 +192,27 @@ MEMBERS = Table(
             known="joining",
             one_of=AGE_BANDS,
         ),
-        Column("gender", "category", "Gender as stated by the member.", "sensitive", known="joining"),
+        Column(
+            "gender",
+            "category",
+            "Gender as stated by the member.",
+            "sensitive",
+            known="joining",
+            coarsened=(
+                f"To {', '.join(GENDERS[:-1])} or {GENDERS[-1]}, in whatever case it is written: "
+                f"{GENDERS[0]} from {', '.join(GENDER_SPELLINGS[GENDERS[0]])}; "
+                f"{GENDERS[1]} from {', '.join(GENDER_SPELLINGS[GENDERS[1]])}; "
+                f"everything else, and what is missing, is {GENDERS[2]}."
+            ),
+            grade_behind="internal",
+        ),
         Column("region", "category", "Region of residence at joining.", known="joining"),
         _id("referred_by", "Id of the member who brought this one.", required=False),
         Column("consent", "bool", "Whether the member agreed to analysis; empty counts as the case says."),
     ),
     key=("member_id",),
     time="joined_at",
+    lasts_until="churned_at",
     ends=(End("churned_at", ("churn_reason",)),),
 )
 EVENTS = Table(
@@ -222,6 +277,7 @@ SPELLS = Table(
     ),
     key=("member_id", "started_at"),
     time="started_at",
+    lasts_until="ended_at",
     ends=(End("ended_at", ("end_reason", "voluntary")),),
 )
 
@@ -317,6 +373,7 @@ ITEMS = Table(
     ),
     key=("item_id",),
     time="published_at",
+    expires=False,
 )
 REVENUE = Table(
     "revenue",
@@ -342,6 +399,7 @@ EXTERNAL = Table(
     ),
     key=("indicator", "at"),
     time="at",
+    expires=False,
 )
 
 #: Tables the door reads, by name.
@@ -359,7 +417,17 @@ KNOWN_AT_JOINING: tuple[str, ...] = ("all", "channel", "plan", "region", "age_ba
 
 def _explained(column: Column) -> str:
     least = "" if column.at_least is None else f" At least {column.at_least}."
-    return column.meaning + least + (f" One of {', '.join(column.one_of)}." if column.one_of else "")
+    allowed = f" One of {', '.join(column.one_of)}." if column.one_of else ""
+    coarser = f" Coarsened at the door: {_lower_first(column.coarsened)}" if column.coarsened else ""
+    return column.meaning + least + allowed + coarser
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _graded(column: Column) -> str:
+    return column.grade + (f", behind the door {column.grade_behind}" if column.grade_behind else "")
 
 
 def contract_markdown() -> str:
@@ -368,7 +436,7 @@ def contract_markdown() -> str:
     for table in CONTRACT.values():
         key = f" Key: {', '.join(f'`{name}`' for name in table.key)}." if table.key else ""
         rows = [
-            f"| `{c.name}` | {c.type} | {'yes' if c.required else 'no'} | {c.grade} | {_explained(c)} |"
+            f"| `{c.name}` | {c.type} | {'yes' if c.required else 'no'} | {_graded(c)} | {_explained(c)} |"
             for c in table.columns
         ]
         head = f"### `{table.name}`\n\nOne row: {table.row}.{key}\n\n"

@@ -10,7 +10,7 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.core.errors import DataError
-from sojourn.core.schema import Column
+from sojourn.core.schema import GENDER_SPELLINGS, GENDERS, Column
 from sojourn.core.schema import Table as Contract
 from sojourn.data.reading import HOW, ROW, WORDS, bad
 from sojourn.data.settings import Settings
@@ -107,7 +107,16 @@ def _of_column(table: Table, column: Column) -> list[Rule]:
         )
     if column.name == "birth_year":
         rules.append(_of_age(table))
+    if column.name == "gender":
+        rules.append(_of_gender(table))
     return rules
+
+
+def _of_gender(table: Table) -> Rule:
+    known = [spelling for spellings in GENDER_SPELLINGS.values() for spelling in spellings]
+    other = table.gender.notnull() & ~table.gender.strip().lower().isin(known)
+    hint = f"They count as '{GENDERS[-1]}'; `values` can map other spellings."
+    return Rule("gender", f"neither {GENDERS[0]} nor {GENDERS[1]} in a known spelling", hint, other, "note")
 
 
 def _of_age(table: Table) -> Rule:
@@ -130,10 +139,18 @@ def _of_times(table: Table, contract: Contract, settings: Settings) -> list[Rule
     for name in [end.column for end in contract.ends if end.column in table.columns]:
         wrong = table[name] < table[contract.time]
         rules.insert(0, Rule(name, f"before {contract.time}", hint, wrong))
+    if settings.kept_since is not None and contract.expires:
+        rules.append(_of_age_of_rows(table, contract, settings))
     if settings.observed_from is not None and contract.name == "events":
         early = table[contract.time] < ibis.literal(settings.observed_from)
         rules.append(Rule(contract.time, "before observed_from", "They are left out.", early, "warning"))
     return rules
+
+
+def _of_age_of_rows(table: Table, contract: Contract, settings: Settings) -> Rule:
+    column = contract.lasts_until if contract.lasts_until in table.columns else contract.time
+    problem = f"over before the limit of {settings.retention_limit_days:,} days"
+    return Rule(column, problem, "They are left out.", is_expired(table, contract, settings), "warning")
 
 
 def _of_lateness(table: Table, contract: Contract, column: str, settings: Settings) -> Rule:
@@ -187,6 +204,20 @@ def later_columns(table: Table, contract: Contract) -> list[str]:
 def is_late(table: Table, column: str, settings: Settings) -> Value:
     """Return whether an instant is later than ``as_of``."""
     return (table[column] > ibis.literal(settings.as_of)).fill_null(False)
+
+
+def is_expired(table: Table, contract: Contract, settings: Settings) -> Value:
+    """Return whether a row is over since before the case's `retention_limit_days`.
+
+    What happens at one time is over then. What lasts (membership, a spell) is over when it has ended, and
+    never before an end is known.
+    """
+    if settings.kept_since is None or not contract.expires:
+        return ibis.literal(False)
+    over = contract.lasts_until or contract.time
+    if over not in table.columns:
+        return ibis.literal(False)
+    return (table[over] < ibis.literal(settings.kept_since)).fill_null(False)
 
 
 def count(table: Table, contract: Contract, rules: Sequence[Rule]) -> Counts:

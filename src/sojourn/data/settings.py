@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sojourn.core.errors import ParameterError
@@ -40,6 +40,13 @@ KNOWN: dict[str, Parameter] = {
     "clock": Parameter("utc", "What a time without offset means: `utc`, or `local` in the case's zone."),
     "after_as_of": Parameter("error", "What a row later than `as_of` is: an `error`, or `leave_out`."),
     "empty_consent": Parameter("agreed", "What an empty `consent` counts as: `agreed` or `refused`."),
+    "retention_limit_days": Parameter(
+        None, "What is older than so many days before `as_of` is left out, as told below; empty: nothing."
+    ),
+    "grow": Parameter(
+        None,
+        "`by_day`: events are a folder of parts, and a run reads only parts that are new; empty: all is read.",
+    ),
     "key_id": Parameter(None, "Fingerprint of the key of pseudonyms; a private case must state it."),
 }
 
@@ -74,6 +81,10 @@ class Settings:
         What rows later than `as_of` are: an ``error``, or something to ``leave_out``.
     empty_consent : str
         What an empty `consent` counts as: ``agreed`` or ``refused``.
+    retention_limit_days : int or None
+        What is older than so many days before `as_of` is left out.
+    grow : str or None
+        ``by_day`` where the case grows; None where every run reads everything.
     key_id : str or None
         Fingerprint of the key of pseudonyms.
     currency : str
@@ -92,9 +103,18 @@ class Settings:
     clock: str = "utc"
     after_as_of: str = "error"
     empty_consent: str = "agreed"
+    retention_limit_days: int | None = None
+    grow: str | None = None
     key_id: str | None = None
     currency: str = ""
     private: bool = True
+
+    @property
+    def kept_since(self) -> datetime | None:
+        """Nothing that was over before this instant is kept; None without a `retention_limit_days`."""
+        if self.retention_limit_days is None:
+            return None
+        return self.as_of - timedelta(days=self.retention_limit_days)
 
 
 def read_settings(params: Params, case: str) -> Settings:
@@ -135,7 +155,10 @@ def _checked(values: dict[str, Any], where: str, case: str, currency: str, *, pr
     time_zone(values["time_zone"])
     one_of(values["clock"], f"{where}.clock", ("utc", "local"))
     one_of(values["after_as_of"], f"{where}.after_as_of", ("error", "leave_out"))
+    if values["grow"] is not None:
+        one_of(values["grow"], f"{where}.grow", ("by_day",))
     one_of(values["empty_consent"], f"{where}.empty_consent", ("agreed", "refused"))
+    values["retention_limit_days"] = _days(values["retention_limit_days"], f"{where}.retention_limit_days")
     values["key_id"] = None if values["key_id"] is None else str(values["key_id"])
     if values["source"] == "files" and not values["tables"]:
         raise ParameterError.missing("tables", where)
@@ -151,6 +174,13 @@ def _checked(values: dict[str, Any], where: str, case: str, currency: str, *, pr
 def _known(name: str, where: str, known: Any) -> None:
     if name not in known:
         raise ParameterError.unknown(name, where, known)
+
+
+def _days(value: object, where: str) -> int | None:
+    """Return a number of days, or None where none is stated."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ParameterError(f"'{where}' must be a whole number of days of at least 1, got {value!r}.")
+    return value
 
 
 def read_instant(value: object, where: str) -> datetime:

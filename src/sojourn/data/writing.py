@@ -58,10 +58,13 @@ def described(
 ) -> dict[str, Any]:
     """Return what tidy tables say of themselves."""
     started = min(instants[CONTRACT[name].time] for name, instants in seen.items() if instants)
+    observed_from = settings.observed_from or started
+    if settings.kept_since is not None:
+        observed_from = max(observed_from, settings.kept_since)
     return {
         "case": settings.case,
         "as_of": in_utc(settings.as_of),
-        "observed_from": in_utc(settings.observed_from or started),
+        "observed_from": in_utc(observed_from),
         "first_instant": in_utc(min(instant for instants in seen.values() for instant in instants.values())),
         "time_zone": settings.time_zone,
         "currency": settings.currency,
