@@ -55,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_world(word("world", _world, "draw a simulated platform of any size into a folder"))
     word("prepare", _prepare, "send a case through the door", "case")
+    word("check", _check, "send a case through the door, say what is odd, and write nothing", "case")
+    _add_new_case(
+        word("new-case", _new_case, "write a first mapping of your own tables into params.yaml", "name")
+    )
     word("cells", _cells, "make the cells of a pair", "case", "study")
     word("run", _run, "run the notebook of a pair and render its page", "case", "study")
     index = word("index", _index, "write the scorecard, the glossary and the machine class")
@@ -69,6 +73,16 @@ def _parser() -> argparse.ArgumentParser:
     word("readme", _readme, "rewrite the part of README.md that says what was found")
     word("environment", _environment, "print environment.yml as it follows from requirements.lock")
     return parser
+
+
+def _add_new_case(new: argparse.ArgumentParser) -> None:
+    from sojourn.core.schema import CONTRACT
+
+    for table, contract in CONTRACT.items():
+        text = f"file, or folder of files: {contract.row} in a row"
+        new.add_argument(f"--{table}", type=Path, metavar="FILE", required=table == "events", help=text)
+    known = "which of your columns is which, where it cannot be guessed (may be repeated)"
+    new.add_argument("--column", action="append", default=[], metavar="TABLE.OURS=YOURS", help=known)
 
 
 def _add_world(world: argparse.ArgumentParser) -> None:
@@ -99,6 +113,23 @@ def _prepare(arguments: argparse.Namespace) -> int:
     from sojourn.pipeline.stages import prepare
 
     prepare(arguments.case)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.check import check
+
+    return check(arguments.case)
+
+
+def _new_case(arguments: argparse.Namespace) -> int:
+    from sojourn.core.schema import CONTRACT
+    from sojourn.pipeline.new_case import new_case
+
+    stated = {table: getattr(arguments, table) for table in CONTRACT}
+    files = {table: path for table, path in stated.items() if path is not None}
+    print(new_case(arguments.name, files, arguments.column), end="")
+    print(f"Correct the guesses in params.yaml, then `sojourn check {arguments.name}`.", file=sys.stderr)
     return 0
 
 

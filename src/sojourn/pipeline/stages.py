@@ -11,8 +11,15 @@ from sojourn.core.project import root
 from sojourn.pipeline.private import only_mine
 
 
-def prepare(case: str) -> Path:
+def prepare(case: str, *, into: Path | None = None) -> Path:
     """Send a case through the door; the simulated platform is drawn first.
+
+    Parameters
+    ----------
+    case : str
+        Name of the case.
+    into : Path, optional
+        Folder to make; the case's own when not stated.
 
     Returns
     -------
@@ -25,7 +32,7 @@ def prepare(case: str) -> Path:
     params = read_params()
     raw = _draw_world(params, case) if read_settings(params, case).source == "world" else None
     print(f"  {case}: reading, checking, pseudonymising", file=sys.stderr)
-    return through_the_door(params, case, raw=raw)
+    return through_the_door(params, case, raw=raw, into=into)
 
 
 def _draw_world(params: Params, case: str) -> dict[str, Path]:

@@ -1,0 +1,143 @@
+"""What the values of a column look like, from a sample of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+Kind = Literal["empty", "instant", "integer", "decimal", "bool", "text"]
+
+#: Ways in which instants are written beside ISO 8601, tried in this order; day before month before year.
+FORMATS: tuple[str, ...] = (
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d",
+    "%Y%m%d",
+)
+
+#: Whole numbers within these are read as seconds (or milliseconds) since 1970: 1990 to 2100.
+_EARLIEST, _LATEST = 631_152_000, 4_102_444_800
+_BOOL = {"true", "false", "yes", "no", "y", "n", "t", "f"}
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
+_COMMA = re.compile(r"[+-]?\d+(\.\d{3})*,\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a sample of values looks like.
+
+    Attributes
+    ----------
+    kind : str
+        The narrowest kind that fits every value.
+    written : str
+        How instants are written: ``iso``, ``epoch_seconds``, ``epoch_milliseconds`` or a format of
+        ``strptime``; of decimals ``comma`` where that is their mark, of whole numbers ``point`` where they
+        have one (7.0); else empty.
+    distinct : int
+        Number of different values.
+    latest : datetime or None
+        The latest instant (UTC; one without offset counts as UTC).
+    """
+
+    kind: Kind
+    written: str = ""
+    distinct: int = 0
+    latest: datetime | None = None
+
+
+def look_at(values: Sequence[str]) -> Look:
+    """Return what values look like; empty ones are passed over.
+
+    Parameters
+    ----------
+    values : sequence of str
+        A sample, as written.
+    """
+    filled = [value.strip() for value in values if value.strip()]
+    if not filled:
+        return Look("empty")
+    distinct = len(set(filled))
+    for written, read in _INSTANTS:
+        found = _all(read, filled)
+        if found is not None:
+            return Look("instant", written, distinct, max(found))
+    return Look(*_plain(filled), distinct)
+
+
+def _plain(filled: Sequence[str]) -> tuple[Kind, str]:
+    if {value.lower() for value in filled} <= _BOOL:
+        return "bool", ""
+    if all(value.lstrip("+-").isdigit() for value in filled):
+        return "integer", ""
+    if all(_WHOLE.fullmatch(value) for value in filled):
+        return "integer", "point"
+    if all(_NUMBER.fullmatch(value) for value in filled):
+        return "decimal", ""
+    if all(_COMMA.fullmatch(value) or _NUMBER.fullmatch(value) for value in filled):
+        return "decimal", "comma"
+    return "text", ""
+
+
+def _all(read: Callable[[str], datetime | None], filled: Sequence[str]) -> list[datetime] | None:
+    found = []
+    for value in filled:
+        instant = read(value)
+        if instant is None:
+            return None
+        found.append(instant)
+    return found
+
+
+def _iso(value: str) -> datetime | None:
+    if len(value) < len("2025-01-01") or value[4] != "-":
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _epoch(unit: int) -> Callable[[str], datetime | None]:
+    def read(value: str) -> datetime | None:
+        seconds = int(value) // unit if value.isdigit() else 0
+        return datetime.fromtimestamp(seconds, UTC) if _EARLIEST <= seconds < _LATEST else None
+
+    return read
+
+
+def _by_format(layout: str) -> Callable[[str], datetime | None]:
+    def read(value: str) -> datetime | None:
+        try:
+            return datetime.strptime(value, layout).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+
+    return read
+
+
+#: Ways of writing instants, in the order in which they are tried.
+_INSTANTS: tuple[tuple[str, Callable[[str], datetime | None]], ...] = (
+    ("iso", _iso),
+    ("epoch_seconds", _epoch(1)),
+    ("epoch_milliseconds", _epoch(1000)),
+    *((layout, _by_format(layout)) for layout in FORMATS),
+)
+
+
+def reader_of(written: str) -> Callable[[str], datetime | None]:
+    """Return what reads an instant written in one of the ways of `Look.written` (None: it is none)."""
+    return dict(_INSTANTS).get(written, _iso)
