@@ -94,28 +94,32 @@ def activity(events: Table, as_of: datetime, clock: Clock) -> Table:
     return summed.select(*SCHEMA.names).order_by(["member", "first_us", "known"])
 
 
-def write_activity(engine: Any, events: Path, path: Path, as_of: datetime, clock: Clock) -> int:
-    """Write the activity of a tidy file of events, some members at a time, and return the number of rows.
+def write_activity(
+    engine: Any, folder: Path, as_of: datetime, clock: Clock, *, events: str = "events", to: str = "activity"
+) -> int:
+    """Write the activity of a file of tidy events, some members at a time, and return the number of rows.
 
     Parameters
     ----------
     engine : ibis backend
         DuckDB.
-    events : Path
-        The tidy events of all members, or of a day, ordered by member.
-    path : Path
-        File to write; its bytes depend on the events alone.
+    folder : Path
+        Of the tidy tables.
     as_of, clock : datetime, Clock
         As in `activity`.
+    events, to : str
+        Files below `folder`, without their suffix: the events of all members, or of a day, ordered by member;
+        and the one to write, whose bytes depend on these events alone.
     """
-    table = engine.read_parquet(events)
+    path = folder / f"{events}.parquet"
+    table = engine.read_parquet(path)
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for first, following in pairwise(_cuts(events)):
+        for first, following in pairwise(_cuts(path)):
             some = table.filter((table.member >= first) & (table.member < following))
             yield from stream(engine, activity(some, as_of, clock))
 
-    return write_parquet(path, SCHEMA, batches())
+    return write_parquet(folder / f"{to}.parquet", SCHEMA, batches())
 
 
 def known_by(rows: Table, instant: datetime, as_of: datetime) -> Value:

@@ -15,8 +15,10 @@ from sojourn.core.errors import DataError
 from sojourn.core.folder import whole_folder
 from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
+from sojourn.data.activity import write_activity
 from sojourn.data.checked import Checked, Raw, check
 from sojourn.data.engine import connect
+from sojourn.data.localtime import clock_of
 from sojourn.data.members import from_events, number
 from sojourn.data.pseudonyms import find_key
 from sojourn.data.quality import write_quality
@@ -85,6 +87,7 @@ def prepare(
         rows = {name: number for name, (number, _) in written.items()}
         seen = {name: firsts for name, (_, firsts) in written.items()}
         said = described(settings, key, rows, seen) | _brought(entered.tables)
+        write_activity(engine, folder, settings.as_of, clock_of(said))
         write_quality(engine, folder, entered.tables, said)
         write_json(folder / "tidy.json", said | truth_of(settings, places.raw, raw))
     return target
