@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     word("run", _run, "run the notebook of a pair and render its page", "case", "study")
     index = word("index", _index, "write the scorecard, the glossary and the machine class")
     index.add_argument("--private", action="store_true", help="of the private cases")
+    scan = word("scan", _scan, "search all reports for what may not be published")
+    scan.add_argument("--private", action="store_true", help="of the private cases")
     word("check-params", _check_params, "check params.yaml and that the pipeline lists what it names")
     word("reproduce", _reproduce, "check the parameters and run every stage that is stale")
     verify = word("verify", _verify, "rebuild the last commit in a scratch clone and compare every file")
@@ -151,6 +153,13 @@ def _index(arguments: argparse.Namespace) -> int:
     from sojourn.pipeline.stages import index
 
     index(private=arguments.private)
+    return 0
+
+
+def _scan(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.scan import scan_reports
+
+    print(scan_reports(private=arguments.private))
     return 0
 
 

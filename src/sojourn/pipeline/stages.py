@@ -67,6 +67,7 @@ def index(*, private: bool) -> None:
     """
     from sojourn.report.glossary import render_glossary
     from sojourn.report.index import render_index
+    from sojourn.report.scan import need_clean, stated_by
 
     params = read_params()
     reports = (root() / "private" if private else root()) / "reports"
@@ -77,6 +78,7 @@ def index(*, private: bool) -> None:
         "glossary.html": render_glossary(),
         **({} if private else _shared_extras()),
     }
+    need_clean(made, "The index", stated=stated_by(params, private=private))
     with only_mine(private):
         for name, text in made.items():
             (reports / name).write_text(text, encoding="utf-8")

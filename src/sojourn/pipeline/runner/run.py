@@ -55,6 +55,7 @@ def run_study(case: str, study: str) -> Path:
         with tempfile.TemporaryDirectory(dir=places.reports, prefix=f".{study}-") as scratch:
             built = Path(scratch)
             _build(params, pair, cells, built)
+            _scan(params, cells, built)
             _put_into_place(built, places.reports, study)
     return places.reports / f"{study}.html"
 
@@ -99,6 +100,16 @@ def _build(params: Params, pair: Mapping[str, str], cells: Cells, folder: Path) 
     (folder / study / "headline.json").write_text(headline_json(items, **said), encoding="utf-8")
     for name, text in csv_files(items).items():
         (folder / study / name).write_text(text, encoding="utf-8")
+
+
+def _scan(params: Params, cells: Cells, built: Path) -> None:
+    """Refuse a built report that holds what may not be published (`sojourn.report.scan`)."""
+    from sojourn.report.scan import need_clean
+
+    paths = sorted(path for path in built.rglob("*") if path.is_file())
+    files = {path.relative_to(built).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    stated = [text for text in params.about(cells.case).values() if isinstance(text, str)]
+    need_clean(files, f"The report {cells.case}/{cells.study}", stated=stated)
 
 
 def _items(params: Params, cells: Cells, source: Path, given: Mapping[str, Any]) -> list[Any]:
