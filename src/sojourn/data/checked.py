@@ -15,9 +15,10 @@ from sojourn.core.schema import CONTRACT
 from sojourn.core.schema import Table as Contract
 from sojourn.data.examples import example_from
 from sojourn.data.localtime import clock
-from sojourn.data.reading import PART, ROW, typed, unreadable
+from sojourn.data.reading import AS_CONTRACT, PART, ROW, Written, typed
 from sojourn.data.rules import Counts, Rule, count, rules_of, stop_at_errors
 from sojourn.data.settings import Settings
+from sojourn.data.sources.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,21 @@ class Raw:
         Where it comes from, as errors name it.
     clock : str
         What a time without offset means in it: ``utc`` or ``local``.
+    written : Written
+        How its values are written.
+    notes : tuple of Note
+        What its source and its mapping found worth saying.
+    explain : callable or None
+        Turns an error of the engine, raised while its rows are read, into ours.
     """
 
     name: str
     table: Table
     shown: str
     clock: str
+    written: Written = AS_CONTRACT
+    notes: tuple[Note, ...] = ()
+    explain: Callable[[Exception], DataError] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,14 @@ class Checked:
         return [name for name in self.contract.tidy if name in brought]
 
 
-def check(engine: Any, raw: Raw, settings: Settings, numbers: Table | None = None) -> Checked:
+def check(
+    engine: Any,
+    raw: Raw,
+    settings: Settings,
+    numbers: Table | None = None,
+    *,
+    may_be_empty: bool = False,
+) -> Checked:
     """Read a raw table into the engine and check it.
 
     Parameters
@@ -85,6 +102,8 @@ def check(engine: Any, raw: Raw, settings: Settings, numbers: Table | None = Non
         Of the case.
     numbers : ibis Table, optional
         ``member_id``, ``joined_at`` and ``member`` of all members, for tables that belong to members.
+    may_be_empty : bool
+        Whether it may have no rows, as a new part of a table may that has rows elsewhere.
 
     Raises
     ------
@@ -95,7 +114,7 @@ def check(engine: Any, raw: Raw, settings: Settings, numbers: Table | None = Non
     table = _kept(engine, raw, lambda: _joined(_with_repeats(read(raw, settings), contract), numbers))
     rules = rules_of(table, contract, settings)
     counts = count(table, contract, rules)
-    if not counts.rows:
+    if not counts.rows and not may_be_empty:
         raise DataError.no_rows(raw.name, raw.shown)
     stop_at_errors(table, contract, rules, counts, example_from(raw.table, table, contract, settings))
     known = {PART, *(column.name for column in contract.columns)}
@@ -107,14 +126,16 @@ def check(engine: Any, raw: Raw, settings: Settings, numbers: Table | None = Non
 def read(raw: Raw, settings: Settings) -> Table:
     """Return the typed columns of a raw table."""
     zone = settings.time_zone if raw.clock == "local" else "UTC"
-    return typed(raw.table, CONTRACT[raw.name], clock(zone, last=settings.as_of))
+    return typed(raw.table, CONTRACT[raw.name], clock(zone, last=settings.as_of), raw.written)
 
 
 def _kept(engine: Any, raw: Raw, expression: Callable[[], Table]) -> Table:
     try:
         return engine.create_table(f"checked_{raw.name}", expression(), temp=True)
     except duckdb.Error as error:
-        raise unreadable(raw.name, raw.shown, error) from None
+        if raw.explain is None:
+            raise
+        raise raw.explain(error) from None
 
 
 def _with_repeats(table: Table, contract: Contract) -> Table:

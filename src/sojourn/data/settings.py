@@ -45,7 +45,7 @@ KNOWN: dict[str, Parameter] = {
     ),
     "grow": Parameter(
         None,
-        "`by_day`: events are a folder of parts, and a run reads only parts that are new; empty: all is read.",
+        "`by_day`: events are a folder of parts, of which a run reads only new ones; empty: all are read.",
     ),
     "key_id": Parameter(None, "Fingerprint of the key of pseudonyms; a private case must state it."),
 }

@@ -44,7 +44,7 @@ def raw_tables(
         Files, or folders of Parquet files, that take the place of the source; `truth` among them is no table
         and is passed over. Tables of a world that have no rows are left out.
     only : mapping of str to collection of str, optional
-        Of tables that are folders: names of the parts that are read.
+        Of tables that are folders: names of the parts that are read; without any the table is not opened.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def raw_tables(
     found = (
         _from_source(engine, settings) if files is None else _from_files(engine, settings, files, only or {})
     )
-    if "events" not in found:
+    if "events" not in found and "events" not in (only or {}):
         raise DataError(
             f"events: the case '{settings.case}' has no such table, which every case needs. "
             f"Found: {', '.join(found) or 'none'}. "
@@ -107,6 +107,8 @@ def _from_files(
 ) -> dict[str, Raw]:
     found = {}
     for name, path in files.items():
+        if not only.get(name, "all"):
+            continue
         if name not in CONTRACT:
             raise ParameterError.unknown(name, f"cases.{settings.case}.prepare.tables", CONTRACT)
         shown = _shown(path)
