@@ -18,6 +18,7 @@ from sojourn.core.schema import CONTRACT
 from sojourn.data.activity import write_activity
 from sojourn.data.checked import Checked, Raw, check
 from sojourn.data.engine import connect
+from sojourn.data.identity.leaving import leave_out, without_prospects
 from sojourn.data.localtime import clock_of
 from sojourn.data.members import from_events, number
 from sojourn.data.pseudonyms import find_key
@@ -95,10 +96,12 @@ def prepare(
 
 def enter(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Entered:
     """Read all raw tables, check them and join them to the members' numbers."""
-    members = _members(engine, raws, settings)
-    numbers = number(engine, members.table, settings)
+    members, left_out = leave_out(engine, raws, _members(engine, raws, settings), settings)
+    numbers = number(engine, members.table, settings, left_out)
     names = [name for name in CONTRACT if name in raws and name != "members"]
-    others = [check(engine, raws[name], settings, numbers) for name in names]
+    others = [
+        without_prospects(engine, check(engine, raws[name], settings, numbers), settings) for name in names
+    ]
     return Entered([members, *others], numbers)
 
 

@@ -1,0 +1,1 @@
+"""Who stands behind a number: members who are forgotten, who are left out, and ids found again."""
