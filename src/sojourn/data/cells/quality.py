@@ -44,8 +44,8 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: 
     members = tidy.table("members", STUDY)
     first, last = (datetime.fromisoformat(tidy.meta[name]) for name in ("observed_from", "as_of"))
     leaving = "churned_at" in tidy.meta["present"].get("members", [])
-    left = members.churned_at.notnull() if leaving else ibis.literal(False)
-    counted = members.aggregate(members=members.count(), left=left.cast("int64").sum())
+    left = members.churned_at.count() if leaving else ibis.literal(0)
+    counted = members.aggregate(members=members.count(), left=left)
     numbers = {name: int(n or 0) for name, n in counted.to_pyarrow().to_pylist()[0].items()}
     return {
         "unit": "row",

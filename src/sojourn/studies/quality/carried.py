@@ -101,7 +101,7 @@ def _retention(cells: Cells, limits: Mapping[str, int]) -> tuple[str, list[str]]
 
 def _trials(cells: Cells, limits: Mapping[str, int]) -> tuple[str, list[str]]:
     if "arms" not in cells.tables:
-        return "There is no table `assignments`, which says who was given which scheme.", []
+        return "No table of assignments says who was given which scheme.", []
     arms = cells["arms"]
     large = arms[arms["members"] >= limits["min_group"]].groupby("trial")["scheme"].nunique()
     if not (large >= 2).any():
