@@ -13,6 +13,9 @@ import yaml
 from sojourn.core.cells import Cells
 from sojourn.core.params import Params, read_params
 
+# parameter files have no aliases, so what tests write must have none where they use one value twice
+yaml.SafeDumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 ABOUT = {

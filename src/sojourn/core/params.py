@@ -5,16 +5,18 @@ A case may override any parameter that its study declares under ``studies.STUDY`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from sojourn.core.errors import ParameterError
+from sojourn.core.legible import visible
+from sojourn.core.plain_yaml import read_plain_yaml
 from sojourn.core.project import Places, places, root
+from sojourn.core.ranges import one_of
 
 SourceKind = Literal["real", "simulated", "fictional", "disputed"]
 
@@ -22,6 +24,31 @@ SourceKind = Literal["real", "simulated", "fictional", "disputed"]
 ABOUT_KEYS = ("title", "kind", "source", "licence", "note", "currency")
 #: Parameters of ``cases.CASE.about`` that may be left out: whom to ask, and whether the case may be shared.
 ABOUT_OPTIONAL = ("contact", "public")
+
+
+#: Names become folders, stages and words of commands.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,59}")
+#: A size that DuckDB reads.
+_MEMORY = re.compile(r"[1-9][0-9]* ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What makes cells; they are equal for any.
+
+    Attributes
+    ----------
+    backend : str
+        ``duckdb``, in process, or ``pyspark``.
+    memory_limit : str
+        Memory of DuckDB, such as ``4GB``, at the door and for cells; beyond it the engine spills to disk.
+    address : str
+        Of a Spark Connect server, such as ``sc://host:15002``; empty: Spark in this process's own machine.
+    """
+
+    backend: Literal["duckdb", "pyspark"] = "duckdb"
+    memory_limit: str = "4GB"
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +72,17 @@ class Params:
     def min_group(self) -> int:
         """Smallest denominator that is shown."""
         return int(self._section("min_group", self.raw["privacy"], "privacy"))
+
+    @property
+    def engine(self) -> Engine:
+        """What makes cells.
+
+        Raises
+        ------
+        ParameterError
+            When the section says something that no engine understands.
+        """
+        return _engine(_mapping(self.raw.get("engine"), "engine"))
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -119,6 +157,27 @@ class Params:
         return of[name]
 
 
+def _engine(stated: Mapping[str, Any]) -> Engine:
+    known = [field.name for field in fields(Engine)]
+    for name, value in stated.items():
+        if name not in known:
+            raise ParameterError.unknown(name, "engine", known)
+        if not isinstance(value, str):
+            raise ParameterError(f"'engine.{name}' must be a text, got {value!r}.")
+    engine = Engine(**stated)
+    one_of(engine.backend, "engine.backend", ("duckdb", "pyspark"))
+    if not _MEMORY.fullmatch(engine.memory_limit):
+        raise ParameterError(
+            f"'engine.memory_limit' must be a size such as 4GB or 300MB, got {engine.memory_limit!r}."
+        )
+    if engine.address and not (engine.backend == "pyspark" and engine.address.startswith("sc://")):
+        raise ParameterError(
+            "'engine.address' is that of a Spark Connect server, such as sc://host:15002, and goes with "
+            f"'backend: pyspark'; got {engine.address!r} with {engine.backend!r}. Leave it empty otherwise."
+        )
+    return engine
+
+
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     """Return a section; one that is left empty holds nothing."""
     if value is None:
@@ -157,9 +216,12 @@ def _alike(default: Any, value: Any) -> bool:
 @lru_cache(maxsize=8)
 def _read(path: Path, _changed: int) -> Params:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path.name} is not readable YAML: {error}") from error
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ParameterError(
+            f"{path.name} is not text in UTF-8 ({error.reason}). Save it as UTF-8."
+        ) from error
+    raw = read_plain_yaml(text, path.name)
     for section in (
         "seed",
         "privacy",
@@ -172,7 +234,19 @@ def _read(path: Path, _changed: int) -> Params:
     ):
         if not isinstance(raw, dict) or section not in raw:
             raise ParameterError.missing(section, path.name)
+    for noun, section in (("case", "cases"), ("study", "studies")):
+        for name in _mapping(raw[section], section):
+            _need_name(noun, name)
     return Params(raw)
+
+
+def _need_name(noun: str, name: object) -> None:
+    """Refuse a name that could be more than a folder of its own: a path, or words of a command."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        shown = visible(str(name))[:60]
+        raise ParameterError(
+            f"A {noun} is named by a-z, 0-9 and _, got '{shown}': its name becomes a folder and a stage."
+        )
 
 
 def read_params() -> Params:

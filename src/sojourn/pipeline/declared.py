@@ -9,6 +9,7 @@ from typing import Any, get_args
 import yaml
 
 from sojourn.core.errors import ParameterError
+from sojourn.core.legible import visible
 from sojourn.core.params import ABOUT_KEYS, ABOUT_OPTIONAL, Params, SourceKind, read_params
 from sojourn.core.project import root
 from sojourn.core.ranges import in_range, one_of
@@ -16,8 +17,10 @@ from sojourn.core.ranges import in_range, one_of
 _TOP = ("seed", "privacy", "inputs", "private_inputs", "pairs", "private_pairs", "studies", "cases")
 _PAIR_KEYS = ("case", "study", "from", "notebook", "estimators")
 _INPUT_KEYS = ("case", "from")
-#: Names become folders and stages.
-_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+#: A name or a path, in which a shell finds nothing to run.
+_PLAIN = re.compile(r"[\w/.][\w/. -]*")
+#: What the name of a notebook is made of; DVC reads it as part of a path.
+_NOTEBOOK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def check_params() -> None:
@@ -29,8 +32,9 @@ def check_params() -> None:
         Naming the first thing that is unknown, missing, private by mistake or not listed in dvc.yaml.
     """
     params = read_params()
-    _known(params.raw, "params.yaml", _TOP)
+    _known(params.raw, "params.yaml", _TOP, optional=("engine",))
     _check_numbers(params)
+    _ = params.engine  # raises where it is wrong
     for case in params.cases:
         _check_case(params, case)
     for private in (False, True):
@@ -50,8 +54,6 @@ def _check_numbers(params: Params) -> None:
 
 
 def _check_case(params: Params, case: str) -> None:
-    if not _NAME.fullmatch(case):
-        raise ParameterError(f"A case is named by a-z, 0-9 and _, got '{case}': its name becomes a folder.")
     about = params.about(case)
     _known(about, f"cases.{case}.about", ABOUT_KEYS, optional=ABOUT_OPTIONAL)
     one_of(about["kind"], f"cases.{case}.about.kind", get_args(SourceKind))
@@ -82,6 +84,7 @@ def _check_study(params: Params, case: str, study: str) -> None:
 def _check_pair(params: Params, name: str, pair: Mapping[str, Any], *, private: bool) -> None:
     where = f"{'private_' if private else ''}pairs.{name}"
     _known(pair, where, _PAIR_KEYS)
+    _need_plain(pair, where)
     case, study = pair["case"], pair["study"]
     if name != f"{case}-{study}":
         raise ParameterError(f"'{where}' must be called '{case}-{study}', as its stage is.")
@@ -102,6 +105,8 @@ def _check_pair(params: Params, name: str, pair: Mapping[str, Any], *, private: 
             f"{where}.estimators",
             sorted(p.parent.name for p in rooms.glob("*/__init__.py")),
         )
+    if not _NOTEBOOK.fullmatch(pair["notebook"]):
+        raise ParameterError(f"'{where}.notebook' is a name of letters, digits, - and _, not a path.")
     if not (root() / "notebooks" / f"{pair['notebook']}.ipynb").is_file():
         raise ParameterError(f"{where}: there is no notebooks/{pair['notebook']}.ipynb.")
 
@@ -110,6 +115,7 @@ def _check_inputs(params: Params, *, private: bool) -> None:
     section = "private_inputs" if private else "inputs"
     for name, entry in params.inputs(private=private).items():
         _known(entry, f"{section}.{name}", _INPUT_KEYS)
+        _need_plain(entry, f"{section}.{name}")
         if entry["case"] != name:
             raise ParameterError(f"'{section}.{name}' must be called '{entry['case']}', as its stage is.")
         if "prepare" not in params.case(name):
@@ -118,6 +124,16 @@ def _check_inputs(params: Params, *, private: bool) -> None:
             right = "private_inputs" if params.is_private(name) else "inputs"
             raise ParameterError(
                 f"'{name}' is listed under `{section}`; by its `about.public` it goes to `{right}`."
+            )
+
+
+def _need_plain(entry: Mapping[str, Any], where: str) -> None:
+    """Refuse what DVC would take for more than text: it puts these values into commands and paths."""
+    for name, value in entry.items():
+        if not isinstance(value, str) or not _PLAIN.fullmatch(value):
+            shown = visible(str(value))[:60]
+            raise ParameterError(
+                f"'{name}' of {where} must be a name or path of letters, digits, blanks and ._-/, got '{shown}'."
             )
 
 
