@@ -133,7 +133,7 @@ def _need_plain(entry: Mapping[str, Any], where: str) -> None:
         if not isinstance(value, str) or not _PLAIN.fullmatch(value):
             shown = visible(str(value))[:60]
             raise ParameterError(
-                f"'{name}' of {where} must be a name or path of letters, digits, blanks and ._-/, got '{shown}'."
+                f"'{name}' of {where} must be a path of letters, digits, blanks and ._-/, got '{shown}'."
             )
 
 
