@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import stat
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -67,3 +70,61 @@ def test_modes_of_a_public_and_of_a_private_folder(tmp_path: Path) -> None:
             write(folder, "x")
     assert modes(tmp_path / "False") == {("folder", "0o755"), ("file", "0o644")}
     assert modes(tmp_path / "True") == {("folder", "0o700"), ("file", "0o600")}
+
+
+def test_what_a_killed_run_left_is_swept_up_and_what_a_living_one_builds_is_not(tmp_path: Path) -> None:
+    target = tmp_path / "here"
+    (tmp_path / ".here.killed").mkdir()
+    write(tmp_path / ".here.killed", "half")
+    (tmp_path / ".there.killed").mkdir()  # of another folder
+    with whole_folder(target) as first:
+        write(first, "first")
+        with whole_folder(target) as second:
+            assert first.exists()
+            write(second, "second")
+    assert (target / "inner" / "table.txt").read_text(encoding="utf-8") == "first"
+    assert {p.name for p in tmp_path.iterdir()} == {"here", ".there.killed"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges two folders in one step")
+def test_at_no_moment_is_there_no_folder(tmp_path: Path) -> None:
+    target, absent = tmp_path / "here", []
+    with whole_folder(target) as folder:
+        write(folder, "0")
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            if not (target / "inner" / "table.txt").is_file():
+                absent.append(1)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for n in range(200):
+        with whole_folder(target) as folder:
+            write(folder, str(n))
+    stop.set()
+    watcher.join()
+    assert not absent
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_two_runs_at_once_leave_one_whole_folder(
+    tmp_path: Path, exchanges: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not exchanges:
+        monkeypatch.setattr("sojourn.core.folder._exchanged", lambda *_: False)
+    target = tmp_path / "here"
+
+    def build(name: str) -> None:
+        for _ in range(50):
+            with whole_folder(target) as folder:
+                for part in range(5):
+                    (folder / f"{part}.txt").write_text(name, encoding="utf-8")
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(build, name) for name in "abcd"]:
+            done.result()
+    contents = {path.read_text(encoding="utf-8") for path in target.iterdir()}
+    assert (len(contents), len(list(target.iterdir()))) == (1, 5)
+    assert [p.name for p in tmp_path.iterdir()] == ["here"]
