@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from sojourn.core.cells import Cells, read_cells
 from sojourn.core.errors import ParameterError
+from sojourn.core.folder import building_beside, put_in_place
 from sojourn.core.params import Params, read_params
 from sojourn.core.project import root
 from sojourn.pipeline.machine import lock_hash, steady_environment
@@ -52,11 +52,11 @@ def run_study(case: str, study: str) -> Path:
     cells = read_cells(places.cells(study), case, study)
     with only_mine(params.is_private(case)):
         places.reports.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=places.reports, prefix=f".{study}-") as scratch:
-            built = Path(scratch)
+        with building_beside(places.reports / study) as built:
             _build(params, pair, cells, built)
             _scan(params, cells, built)
-            _put_into_place(built, places.reports, study)
+            put_in_place(built / study, places.reports / study)
+            (built / f"{study}.html").replace(places.reports / f"{study}.html")
     return places.reports / f"{study}.html"
 
 
@@ -160,12 +160,3 @@ def _changed(params: Params, case: str, study: str) -> dict[str, tuple[Any, Any]
     defaults = {**{k: v for k, v in section.items() if k != "cells"}, **section.get("cells", {})}
     used = {**params.for_study(case, study), **params.for_cells(case, study)}
     return {name: (defaults[name], value) for name, value in used.items() if value != defaults[name]}
-
-
-def _put_into_place(built: Path, reports: Path, study: str) -> None:
-    """Rename a built page and its folder over the last ones."""
-    aside = built / "last"
-    if (reports / study).exists():
-        (reports / study).rename(aside)
-    (built / study).rename(reports / study)
-    (built / f"{study}.html").replace(reports / f"{study}.html")
