@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sojourn.core.errors import SojournError
+from sojourn.core.errors import ParameterError, SojournError
 from sojourn.core.legible import visible
 from sojourn.pipeline.machine import STEADY, is_steady
+from sojourn.pipeline.trouble import trouble
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,6 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+    except Exception as error:
+        said = trouble(error)
+        if said is None:
+            raise
+        print(f"sojourn: {_printable(said)}", file=sys.stderr)
+        return 1
 
 
 def _printable(message: str) -> str:
@@ -71,7 +78,17 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--case", action="append", default=[], help="only this case (may be repeated)")
     verify.add_argument("--keep", action="store_true", help="keep the scratch clone")
     word("lab", _lab, "open JupyterLab on the notebooks, in the environment that the pipeline uses")
+    _add_reconcile(word("reconcile", _reconcile, "explain a company's own numbers by definition"))
     word("new-key", _new_key, "make a key for the pseudonyms of a private case and print its key_id")
+    relink = word("relink", _relink, "find the ids of a list of members of a private case, inside private/")
+    relink.add_argument("list", type=Path, help="CSV with a column `pseudonym` or `member`")
+    relink.add_argument("--case", required=True, help="name of the case")
+    relink.add_argument("--out", type=Path, help="file below private/ (LIST.ids.csv beside the list)")
+    forget = word("forget", _forget, "take members out of a case: raw tables and all that was made of them")
+    forget.add_argument("member", nargs="*", help="id as in the raw tables; rather name them in a --file")
+    forget.add_argument("--case", required=True, help="name of the case")
+    forget.add_argument("--file", type=Path, help="file with one id a line")
+    forget.add_argument("--dry-run", action="store_true", help="only say what would be done")
     word("readme", _readme, "rewrite the part of README.md that says what was found")
     word("environment", _environment, "print environment.yml as it follows from requirements.lock")
     return parser
@@ -85,6 +102,13 @@ def _add_new_case(new: argparse.ArgumentParser) -> None:
         new.add_argument(f"--{table}", type=Path, metavar="FILE", required=table == "events", help=text)
     known = "which of your columns is which, where it cannot be guessed (may be repeated)"
     new.add_argument("--column", action="append", default=[], metavar="TABLE.OURS=YOURS", help=known)
+
+
+def _add_reconcile(reconcile: argparse.ArgumentParser) -> None:
+    reconcile.add_argument("case", nargs="?", help="a case that has gone through the door")
+    reconcile.add_argument("--kpi", type=Path, metavar="FILE", help="CSV of the company's numbers")
+    reconcile.add_argument("--zone", action="append", default=[], help="a further time zone to try")
+    reconcile.add_argument("--template", action="store_true", help="print a file of numbers to start from")
 
 
 def _add_world(world: argparse.ArgumentParser) -> None:
@@ -188,10 +212,36 @@ def _lab(_: argparse.Namespace) -> int:
     return open_lab()
 
 
+def _reconcile(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.reconcile import reconcile_case, template
+
+    if arguments.template:
+        print(template(), end="")
+        return 0
+    if arguments.case is None or arguments.kpi is None:
+        raise ParameterError("State the case and the file: `sojourn reconcile CASE --kpi FILE`.")
+    print(reconcile_case(arguments.case, arguments.kpi, zones=arguments.zone), end="")
+    return 0
+
+
 def _new_key(_: argparse.Namespace) -> int:
     from sojourn.data.pseudonyms import new_key
 
     print(f"key_id: {new_key()}")
+    return 0
+
+
+def _relink(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.relink import relink
+
+    relink(arguments.list, arguments.case, out=arguments.out)
+    return 0
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.forget import forget
+
+    forget(arguments.member, arguments.case, file=arguments.file, dry_run=arguments.dry_run)
     return 0
 
 
