@@ -1,0 +1,1 @@
+"""A company's own numbers, and the cells from which the same numbers are rebuilt under other definitions."""

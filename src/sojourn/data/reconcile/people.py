@@ -1,0 +1,124 @@
+"""Members as definitions see them: flags that stay, and what depends on the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.data.localtime import Clock
+from sojourn.data.reconcile.grid import DAY
+from sojourn.data.tidy import Tidy
+
+#: Members with so many times the events that 99 in 100 have on their busiest day are taken for bots.
+BOT_FACTOR = 10
+FLAGS = ("bot", "old", "ever", "stayed")
+
+
+def seconds(instant: Value) -> Value:
+    """Return whole seconds since 1970 of an instant, or of what a clock shows."""
+    return instant.cast("timestamp").truncate("s").epoch_seconds().cast("int64")
+
+
+def day_of(clock: Clock, instant: Value) -> Value:
+    """Return the local day of an instant, in days since 1970."""
+    return (seconds(clock.time(instant)) // DAY).cast("int64")
+
+
+def month_of(clock: Clock, instant: Value) -> Value:
+    """Return the local month of an instant, in months since the year 0."""
+    shown = clock.time(instant)
+    return (shown.year() * 12 + shown.month() - 1).cast("int64")
+
+
+def instant_of(meta: Mapping[str, Any], name: str) -> datetime:
+    """Return an instant of ``tidy.json`` in UTC."""
+    return datetime.fromisoformat(meta[name]).astimezone(UTC)
+
+
+def known_events(tidy: Tidy) -> Table | None:
+    """Return the events known by ``as_of``, or None where there are none."""
+    if "events" not in tidy.tables:
+        return None
+    events, as_of = tidy.tables["events"], instant_of(tidy.meta, "as_of")
+    known = events.filter(events.occurred_at <= as_of)
+    if "recorded_at" in events.columns:
+        known = known.filter(known.recorded_at.isnull() | (known.recorded_at <= as_of))
+    return known
+
+
+def people(tidy: Tidy, bys: Sequence[str], clock: Clock) -> Table:
+    """Return one row per member with what does not depend on the definition's clock.
+
+    Returns
+    -------
+    Table
+        ``member``, ``joined_at``, ``churned_at``, ``joined_s``, ``first_s``, ``last_s`` (of events), ``busiest``
+        (events on the busiest day), ``old`` (joined before observation began), ``ever`` (did anything), and
+        the columns in `bys`.
+    """
+    members, as_of = tidy.tables["members"], instant_of(tidy.meta, "as_of")
+    began = tidy.meta.get("observed_from")
+    old = members.joined_at < instant_of(tidy.meta, "observed_from") if began else ibis.literal(False)
+    selected = members.select(
+        "member",
+        "joined_at",
+        churned_at=_known_end(members, as_of),
+        joined_s=seconds(members.joined_at),
+        old=old.cast("int64"),
+        all=ibis.literal("all"),
+        **{by: members[by].fill_null("unknown") for by in bys if by != "all"},
+    )
+    events = known_events(tidy)
+    if events is None:
+        nobody = {name: ibis.null("int64") for name in ("first_s", "last_s", "first_at")}
+        return selected.mutate(**nobody, busiest=ibis.literal(0, "int64"), ever=ibis.literal(0, "int64"))
+    seen = _seen(events, clock)
+    joined = selected.left_join(seen, "member").drop("member_right")
+    return joined.mutate(busiest=joined.busiest.fill_null(0), ever=joined.first_s.notnull().cast("int64"))
+
+
+def _known_end(members: Table, as_of: datetime) -> Value:
+    missing = ibis.null("timestamp('UTC')")
+    if "churned_at" not in members.columns:
+        return missing
+    return ibis.ifelse(members.churned_at <= as_of, members.churned_at, missing)
+
+
+def _seen(events: Table, clock: Clock) -> Table:
+    """Return first and last event and the number on the busiest day, by member."""
+    days = events.group_by("member", day=day_of(clock, events.occurred_at)).agg(
+        n=events.count(), first_at=events.occurred_at.min(), last_at=events.occurred_at.max()
+    )
+    found = days.group_by("member").agg(
+        busiest=days.n.max(), first_at=days.first_at.min(), last_at=days.last_at.max()
+    )
+    return found.mutate(first_s=seconds(found.first_at), last_s=seconds(found.last_at)).drop("last_at")
+
+
+def bots_above(everybody: Table) -> int:
+    """Return how many events on one day make a bot: `BOT_FACTOR` times what 99 in 100 members stay within."""
+    seen = everybody.filter(everybody.busiest > 0)
+    counted = seen.group_by("busiest").agg(n=seen.count()).order_by("busiest").to_pyarrow().to_pylist()
+    total, reached = sum(row["n"] for row in counted), 0
+    for row in counted:
+        reached += row["n"]
+        if reached * 100 >= total * 99:
+            return BOT_FACTOR * int(row["busiest"])
+    return 0
+
+
+def on_clock(everybody: Table, clock: Clock, bots: int) -> Table:
+    """Return members with the days and months of joining, of leaving and of the first event by a clock."""
+    joined, churned = everybody.joined_at, everybody.churned_at
+    days = {"joined_day": day_of(clock, joined), "churned_day": day_of(clock, churned)}
+    months = {"joined_month": month_of(clock, joined), "churned_month": month_of(clock, churned)}
+    first = everybody.first_at.cast("timestamp('UTC')")
+    made = everybody.mutate(
+        **days, **months, first_day=day_of(clock, first), bot=(everybody.busiest > bots).cast("int64")
+    )
+    stayed = made.churned_day.isnull() | (made.churned_day != made.joined_day)
+    return made.mutate(stayed=stayed.cast("int64"))

@@ -1,0 +1,267 @@
+"""Words and page of a reconciliation: the answer first, then each kind of number and what lies behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from sojourn.core.columns import csv_text
+from sojourn.core.results.block import Block
+from sojourn.core.results.figures import KeyFigure
+from sojourn.core.results.headline import Headline
+from sojourn.core.results.reconcile import SHARES, Definition, Family, Kpi, Reconciliation
+from sojourn.core.text import count, listing, number, once, plural
+from sojourn.report import blocks
+from sojourn.report.page import SOURCES
+from sojourn.report.sections import Item, sections_of
+from sojourn.report.setting import set_page
+
+QUESTION = "Why do these numbers differ from ours?"
+_COLUMNS = ("row", "kpi", "period", "group", "theirs", "ours", "gap", "rebuilt", "status", "explanation")
+_SHOWN_RIVALS = 6
+_ORDER = ("explained", "agrees", "ambiguous", "not explained", "too few", "cannot be computed")
+_WORDS = {
+    "explained": "explained",
+    "agrees": "agree as they stand",
+    "ambiguous": "fit more than one definition",
+    "not explained": "not explained",
+    "too few": "of too few members to be shown",
+    "cannot be computed": "cannot be computed from these tables",
+}
+
+
+def headline_reconcile(result: Reconciliation) -> Headline:
+    """Return the answer: how many numbers are explained, and by which differences."""
+    counts, total = result.counts, len(result.table)
+    explained = counts.get("explained", 0)
+    rest = [f"{count(counts[name])} {_WORDS[name]}" for name in _ORDER[1:] if counts.get(name)]
+    detail = f"Of all {total}, {listing(rest)}." if rest and explained else ""
+    if explained:
+        words = _differences(result)
+        many = plural(len(words), "difference")
+        sentence = f"{explained} of {total} numbers are explained by {many}: they {_chain(words)}."
+        return Headline(
+            sentence, "explained" if explained == total else "partly explained", "ok", detail=detail
+        )
+    if counts.get("agrees", 0) == total:
+        return Headline(f"All {total} numbers agree with ours as they stand.", "agrees", "ok")
+    found = listing(rest)
+    verdict = "ambiguous" if counts.get("ambiguous") else "not explained"
+    return Headline(f"No gap is explained for certain: of {total} numbers, {found}.", verdict, "ok")
+
+
+def _differences(result: Reconciliation) -> list[str]:
+    found = [f for f in result.families if f.status == "explained"]
+    return list(dict.fromkeys(word for family in found for word in family.best.words))
+
+
+def _chain(words: Sequence[str]) -> str:
+    return (
+        "; they ".join(words)
+        if any(" and " in word or "," in word for word in words)
+        else listing(list(words))
+    )
+
+
+def say_family(family: Family, min_group: int) -> str:
+    """Say what lies behind the numbers of one kind."""
+    names = listing(list(dict.fromkeys(f"`{kpi.name}`" for kpi in family.kpis)))
+    total, fits = len(family.kpis), len(family.explains)
+    of = f"{fits} of {plural(total, 'row')}" if total > 1 else "its one row"
+    if family.status == "agrees":
+        return f"{names}: our own definition gives {of}."
+    if family.status == "explained":
+        return f"{names}: they {_chain(family.best.words)}. This explains {of}."
+    if family.status == "ambiguous":
+        return f"{names}: {_ambiguous(family, of)}"
+    if family.status == "not explained":
+        near = (
+            f"The nearest: they {_chain(family.best.words)}." if family.best.words else "Ours is the nearest."
+        )
+        tried = f"none of {count(family.tried)} other definitions explains more than half of the rows"
+        return f"{names}: cannot be explained; {tried if total > 1 else tried.replace(' more than half of the rows', ' it')}. {near}"
+    if family.status == "too few":
+        return f"{names}: of fewer than {min_group} members, so nothing is shown."
+    return f"{names}: the case has no rows from which it could be computed."
+
+
+def _ambiguous(family: Family, of: str) -> str:
+    others = [*family.same, *family.rivals]
+    first = f"they may {_chain(family.best.words)}, which gives {of}"
+    if not others:
+        return (
+            f"{first}, but so might an accident: of {count(family.tried)} definitions "
+            f"{number(family.by_chance, 2)} would fit as well by chance. Give more rows or more decimals."
+        )
+    listed = "; or ".join(_chain(other.words) for other in others[:_SHOWN_RIVALS])
+    more = f"; and {len(others) - _SHOWN_RIVALS} more" if len(others) > _SHOWN_RIVALS else ""
+    return f"{first}; just as well they may {listed}{more}. These rows cannot tell them apart."
+
+
+def limits(result: Reconciliation, *, private: bool) -> list[str]:
+    """Say what was tried, and what no definition can tell here."""
+    facts = result.facts
+    said = [
+        f"Tried: every single difference from our definition and every pair. Zones: {listing(list(facts['zones']))}.",
+    ]
+    if facts["bots_above"]:
+        above = f" (here more than {count(facts['bots_above'])})" if not private else ""
+        said.append(
+            "A member is taken for a bot who on one day has more than ten times the events "
+            f"that 99 in 100 members stay within on their busiest day{above}."
+        )
+    members = facts["left_out"].get("members", 0)
+    if members:
+        many = plural(members, "member") if not private else "Some members"
+        said.append(
+            f"{many} did not agree to analysis or joined too late and stayed before the door: "
+            "a number that counts them cannot be rebuilt."
+        )
+    said.append(
+        "Where a definition reads the future, its number changes as time passes and cannot be compared over time."
+    )
+    return said
+
+
+def reconcile_csv(result: Reconciliation, *, private: bool) -> str:
+    """Return all numbers as CSV, a row per number of the file."""
+    explanations = _explanations(result)
+    rows = []
+    for row in _shown(result, private=private).to_dict("records"):
+        share = _kpi(result, row["row"]).kind in SHARES
+        numbers = {name: _digits(row[name], share=share) for name in ("theirs", "ours", "gap", "rebuilt")}
+        rows.append([{**row, **numbers, "explanation": explanations[row["row"]]}[name] for name in _COLUMNS])
+    return csv_text(_COLUMNS, rows)
+
+
+def _digits(value: float, *, share: bool) -> Any:
+    if value != value:  # noqa: PLR0124 (missing)
+        return None
+    return float(once(value, 6)) + 0.0 if share else int(once(value, 0))
+
+
+def _explanations(result: Reconciliation) -> dict[int, str]:
+    said = {}
+    statuses = dict(zip(result.table["row"], result.table["status"], strict=True))
+    for family in result.families:
+        for kpi in family.kpis:
+            words = _listed([family.best]) if statuses[kpi.row] in ("explained", "ambiguous") else ""
+            said[kpi.row] = words or _WORDS[statuses[kpi.row]]
+    return said
+
+
+def _listed(found: Sequence[Definition]) -> str:
+    return "; ".join(f"they {_chain(definition.words)}" for definition in found if definition.words)
+
+
+def _kpi(result: Reconciliation, row: int) -> Kpi:
+    return next(kpi for family in result.families for kpi in family.kpis if kpi.row == row)
+
+
+def _shown(result: Reconciliation, *, private: bool) -> pd.DataFrame:
+    """Return the table as it may be shown: of a private case in whole multiples of ``min_group``."""
+    table, step = result.table.copy(), result.min_group
+    if not private:
+        return table
+    share = table["row"].map(lambda row: _kpi(result, row).kind in SHARES)
+    of = table["members"].where(share, 1.0)
+    base = ((table["members"] / step).round() * step).where(share, 1.0)
+    for name in ("ours", "rebuilt"):
+        table[name] = ((table[name] * of / step).round() * step) / base
+    table["gap"] = table["theirs"] - table["ours"]
+    return table
+
+
+def reconcile_blocks(result: Reconciliation, *, private: bool) -> list[tuple[str, list[Block]]]:
+    """Return what a page shows, by heading; the first stretch has none."""
+    counts = result.counts
+    figures = [
+        KeyFigure(_WORDS[name][:1].upper() + _WORDS[name][1:], count(counts[name]), "counted, no interval")
+        for name in _ORDER
+        if counts.get(name)
+    ][:5]
+    families = [blocks.note(say_family(family, result.min_group)) for family in result.families]
+    return [
+        ("", [blocks.answer(headline_reconcile(result)), blocks.key_figures(figures)]),
+        ("What lies behind each number?", families),
+        ("What are the numbers?", _tables(result, private=private)),
+        ("What could be wrong?", [blocks.note(line) for line in limits(result, private=private)]),
+    ]
+
+
+def _tables(result: Reconciliation, *, private: bool) -> list[Block]:
+    shown = _shown(result, private=private)
+    share = shown["row"].map(lambda row: _kpi(result, row).kind in SHARES)
+    note = "Rebuilt: our tables under the definition found, or under the nearest one."
+    note += f" Ours in whole multiples of {result.min_group} members." if private else ""
+    made = []
+    for name, title, rows, suffix, gap in (
+        ("shares", "Shares", shown[share], "_rate", "gap_points"),
+        ("counts", "Counts", shown[~share], "_count", "gap_count"),
+    ):
+        if len(rows):
+            frame = pd.DataFrame(
+                {
+                    "number": rows["kpi"],
+                    "period": rows["period"],
+                    "group": rows["group"],
+                    f"theirs{suffix}": rows["theirs"],
+                    f"ours{suffix}": rows["ours"],
+                    gap: rows["gap"],
+                    f"rebuilt{suffix}": rows["rebuilt"],
+                    "outcome": rows["status"],
+                }
+            )
+            made.append(blocks.table(frame, name=name, title=title, note=note, bold="outcome"))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    content: Any
+    kind: Literal["prose", "block"]
+
+
+def reconcile_text(result: Reconciliation, *, private: bool) -> str:
+    """Return the whole in plain text, the answer first."""
+    lines = []
+    for heading, shown in reconcile_blocks(result, private=private):
+        lines += [f"\n{heading}"] if heading else []
+        lines += [block.text for block in shown if block.kind != "figures"]
+    return "\n".join(lines) + "\n"
+
+
+def render_reconcile(
+    result: Reconciliation, *, about: Mapping[str, Any], file: str, as_of: str, private: bool
+) -> str:
+    """Return the page as one self-contained HTML file.
+
+    Parameters
+    ----------
+    about : mapping
+        What the case says of itself.
+    file : str
+        Name of the company's file.
+    as_of : str
+        Day of the data, in words.
+    private : bool
+        Whether numbers are shown as a private case may show them.
+    """
+    items: list[Item] = []
+    for heading, shown in reconcile_blocks(result, private=private):
+        items += [_Shown(f"## {heading}", "prose")] if heading else []
+        items += [_Shown({"kind": block.kind, **block.data}, "block") for block in shown]
+    return set_page(
+        "reconcile.html.j2",
+        about=about,
+        case=result.case,
+        study="reconcile",
+        question=QUESTION,
+        when=f"Data as of {as_of}.",
+        source=SOURCES[about["kind"]],
+        sections=sections_of(items),
+        file=file,
+    )

@@ -1,0 +1,1 @@
+"""Which definition lies behind a company's own number?"""
