@@ -12,7 +12,8 @@ from sojourn.core.errors import DataError
 from sojourn.data.engine import connect
 from sojourn.data.parts import rows_of
 from sojourn.data.prepare import prepare
-from sojourn.data.reading import open_raw
+from sojourn.data.sources.files import Asked, open_file
+from sojourn.data.sources.stated import File
 
 MEMBERS = pd.DataFrame({"member_id": ["a1", "a2"], "joined_at": ["2025-01-01", "2025-01-02"]})
 
@@ -62,7 +63,8 @@ def test_rows_stand_in_the_order_of_the_names_of_parts(project) -> None:
     parts = [events(40_000, first=40_000 * k) for k in range(4)]
     folder = project.root / "events"
     write_parts(folder, *parts[::-1], names=["d.parquet", "c.parquet", "b.parquet", "a.parquet"])
-    table = open_raw(connect(threads=2), "events", folder, "events", "shop")
+    asked = Asked("events", folder, "events", "shop")
+    table = open_file(connect(threads=2), File("events"), asked).table
     assert table.to_pyarrow()["amount"].to_pylist() == list(range(160_000))
 
 

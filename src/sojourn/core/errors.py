@@ -61,7 +61,8 @@ class DataError(SojournError):
     def missing_column(cls, table: str, column: str, present: Iterable[str]) -> DataError:
         """Name a required column that a table does not have, with the nearest one it has."""
         present = list(present)
-        near = difflib.get_close_matches(column, present, n=1)
+        alike = {name.casefold(): name for name in present}
+        near = [alike[name] for name in difflib.get_close_matches(column.casefold(), alike, n=1)]
         hint = f"Did you mean '{near[0]}'?" if near else "Rename it in the case's `prepare.columns`."
         found = ", ".join(sorted(present))
         return cls(f"{table}.{column}: the column is missing from all rows; found {found}. {hint}")
@@ -86,9 +87,11 @@ class DataError(SojournError):
         return cls(f"{table}: {path} has no rows. Fill it, or take the table out of the case.")
 
     @classmethod
-    def unreadable(cls, table: str, path: object, why: str) -> DataError:
-        """Name a file that is neither CSV in UTF-8 nor Parquet."""
-        return cls(f"{table}: {path} cannot be read ({why}). Write it as CSV in UTF-8 or as Parquet.")
+    def unreadable(
+        cls, table: str, path: object, why: str, hint: str = "Write it as CSV in UTF-8 or as Parquet."
+    ) -> DataError:
+        """Name a file that cannot be read as what it is stated to be."""
+        return cls(f"{table}: {path} cannot be read ({why}). {hint}")
 
 
 class UndefinedError(SojournError):

@@ -15,9 +15,10 @@ from sojourn.core.schema import CONTRACT
 from sojourn.core.schema import Table as Contract
 from sojourn.data.examples import example_from
 from sojourn.data.localtime import clock
-from sojourn.data.reading import AS_CONTRACT, PART, ROW, Written, typed
+from sojourn.data.reading import AS_CONTRACT, ROW, Written, typed
 from sojourn.data.rules import Counts, Rule, count, rules_of, stop_at_errors
 from sojourn.data.settings import Settings
+from sojourn.data.sources.files import PART
 from sojourn.data.sources.notes import Note
 
 
@@ -66,6 +67,8 @@ class Checked:
         What was looked for and what was found.
     unread : tuple of str
         Columns of the raw table that the contract does not know.
+    notes : tuple of Note
+        What its source and its mapping found worth saying.
     """
 
     contract: Contract
@@ -73,6 +76,7 @@ class Checked:
     rules: tuple[Rule, ...]
     counts: Counts
     unread: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
 
     @property
     def present(self) -> list[str]:
@@ -118,9 +122,8 @@ def check(
         raise DataError.no_rows(raw.name, raw.shown)
     stop_at_errors(table, contract, rules, counts, example_from(raw.table, table, contract, settings))
     known = {PART, *(column.name for column in contract.columns)}
-    return Checked(
-        contract, table, tuple(rules), counts, tuple(n for n in raw.table.columns if n not in known)
-    )
+    unread = tuple(name for name in raw.table.columns if name not in known)
+    return Checked(contract, table, tuple(rules), counts, unread, raw.notes)
 
 
 def read(raw: Raw, settings: Settings) -> Table:

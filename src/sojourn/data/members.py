@@ -18,7 +18,7 @@ def from_events(events: Raw, settings: Settings) -> Raw:
     """Return a raw table of members who joined with their first event."""
     seen = read(events, settings).filter(ibis._.member_id.notnull() & ibis._.occurred_at.notnull())
     first = seen.group_by("member_id").agg(joined_at=seen.occurred_at.min())
-    return Raw("members", first, events.shown, "utc")
+    return Raw("members", first, events.shown, "utc", explain=events.explain)
 
 
 def number(engine: Any, members: Table, settings: Settings, left_out: Table | None = None) -> Table:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable, Collection
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
-import duckdb
 import ibis
 from ibis import Table, Value
 
@@ -16,13 +13,11 @@ from sojourn.core.errors import DataError
 from sojourn.core.schema import Column, Type
 from sojourn.core.schema import Table as Contract
 from sojourn.data.localtime import Clock
-from sojourn.data.parts import parts_of
+from sojourn.data.sources.files import PART
+from sojourn.data.sources.mapping import EPOCHS
 
 #: Number of a row in its file, or over all parts in their order, counted from 1 without the header.
 ROW = "_row"
-
-#: Path of the part that a row stands in, for tables of which only some parts are read.
-PART = "_part"
 
 #: What each type is called in an error.
 WORDS: dict[Type, str] = {
@@ -46,10 +41,6 @@ HOW: dict[Type, str] = {
     "bool": "Write true or false.",
 }
 
-#: Types of Parquet columns that Ibis 12 does not know: what pandas writes of times in a zone, counted in
-#: nanoseconds, and of a column in which nothing is filled.
-_CASTS = {"TIMESTAMPTZ_NS": "timestamp('UTC')", '"NULL"': "string"}
-
 _DAY, _TIME = r"\d{4}-\d{2}-\d{2}", r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _WITHOUT_OFFSET = rf"^{_DAY}({_TIME})?$"
 _WITH_OFFSET = rf"^{_DAY}{_TIME} ?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
@@ -57,7 +48,12 @@ _WHOLE = r"^[+-]?\d+$"
 #: What pandas adds to whole numbers of a column in which some are missing.
 _POINT_NOUGHT = r"\.0+$"
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
-_DELIMITERS = ",;\t|"
+_WHOLE_ID = r"^\+?0*(\d+?)(?:\.0+)?$"
+_EPOCH = r"^[+-]?\d{1,17}(\.\d{1,6})?$"
+#: 1900 and 2200 in microseconds since 1970: what lies outside is of another unit.
+_EPOCH_RANGE = (-2_208_988_800_000_000, 7_258_118_400_000_000)
+#: Blanks that stand between digits: no-break, thin, narrow no-break.
+_BLANKS = "[\u00a0\u2009\u202f]"
 _YES, _NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -66,85 +62,54 @@ def bad(column: str) -> str:
     return f"_bad_{column}"
 
 
-def open_raw(
-    engine: Any, name: str, path: Path, shown: str, case: str, *, only: Collection[str] | None = None
-) -> Table:
-    """Open a CSV or Parquet file, or a folder of Parquet files, as a table; values of a CSV all as text.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How the values of a table are written.
 
-    Parameters
+    Attributes
     ----------
-    engine : ibis backend
-        What reads it.
-    name, case : str
-        Name of the table in the contract, and of the case, for errors.
-    path : Path
-        The file, or the folder of parts.
-    shown : str
-        The same as errors name it.
-    only : collection of str, optional
-        Names of the parts of a folder that are read, with the column `PART`; no other part is opened.
-
-    Raises
-    ------
-    DataError
-        When the file is missing, or neither CSV in UTF-8 nor Parquet, or when parts are not alike.
+    decimal, thousands : str
+        Marks in numbers; `thousands` is empty where there is none.
+    times : mapping of str to str
+        By column: one of `EPOCHS`, or a format of ``strptime``; all others are ISO 8601.
+    made : frozenset of str
+        Columns that a mapping made, whose numbers have a point whatever the table's have.
+    whole_ids : bool
+        Whether ids are whole numbers, however some program wrote them (7, 7.0, 007).
+    leave_out_empty : tuple of str
+        Columns; rows in which one of them is empty are left out.
     """
-    if not path.exists():
-        raise DataError.no_file(name, shown, case)
-    if path.is_dir():
-        marked = {} if only is None else {"filename": PART}
-        parts = parts_of(name, path, shown, only=only)
-        return _known(engine.read_parquet(parts, table_name=f"raw_{name}", **marked))
-    if path.suffix not in (".csv", ".parquet"):
-        raise DataError.unreadable(name, shown, f"its name ends in '{path.suffix}', not in .csv or .parquet")
-    try:
-        if path.suffix == ".parquet":
-            return _known(engine.read_parquet(path, table_name=f"raw_{name}"))
-        return engine.read_csv(path, table_name=f"raw_{name}", **_layout(path))
-    except (duckdb.Error, UnicodeDecodeError, csv.Error) as error:
-        raise unreadable(name, shown, error) from None
+
+    decimal: str = "."
+    thousands: str = ""
+    times: Mapping[str, str] = field(default_factory=dict)
+    made: frozenset[str] = frozenset()
+    whole_ids: bool = False
+    leave_out_empty: tuple[str, ...] = ()
+
+    def of(self, column: str) -> Written:
+        """Return how one column is written."""
+        return replace(self, decimal=".", thousands="") if column in self.made else self
 
 
-def _known(table: Table) -> Table:
-    """Cast columns of the types that DuckDB has and Ibis has not."""
-    unknown = {name: str(kind.raw_type) for name, kind in table.schema().items() if kind.is_unknown()}
-    casts = {name: _CASTS[kind] for name, kind in unknown.items() if kind in _CASTS}
-    return table.cast(casts) if casts else table
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How one column is read: by which clock, and how it is written."""
+
+    clock: Clock
+    written: Written
+    time: str = ""
 
 
-def _layout(path: Path) -> dict[str, Any]:
-    """Return how a CSV is laid out, from its header alone.
-
-    DuckDB would guess from the rows, and passes over a header when a later row has more fields.
-    """
-    with path.open("rb") as file:
-        header = file.readline().decode("utf-8-sig")
-    delim = max(_DELIMITERS, key=header.count)
-    names = next(csv.reader([header], delimiter=delim), [])
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or not names:
-        raise csv.Error(f"the header names {twice[0]} twice" if twice else "it has no header")
-    text = dict.fromkeys(names, "VARCHAR")
-    return {
-        "columns": text,
-        "auto_detect": False,
-        "header": True,
-        "delim": delim,
-        "quote": '"',
-        "escape": '"',
-    }
+AS_CONTRACT = Written()
 
 
-def unreadable(name: str, shown: str, error: Exception) -> DataError:
-    """Return an error for a file that cannot be read, without the rows that the engine's own text quotes."""
-    if isinstance(error, csv.Error):
-        return DataError.unreadable(name, shown, str(error))
-    line = re.search(r"Line: (\d+)", str(error))
-    where = f" at line {line[1]}" if line else ""
-    return DataError.unreadable(name, shown, f"its rows are broken{where}, or it is not UTF-8")
+def naive(column: str) -> str:
+    """Return the name of the flag that says a time came without an offset."""
+    return f"_naive_{column}"
 
 
-def typed(raw: Table, contract: Contract, clock: Clock) -> Table:
+def typed(raw: Table, contract: Contract, clock: Clock, written: Written = AS_CONTRACT) -> Table:
     """Return the columns of the contract that a raw table has, each with its flag, and row numbers.
 
     Parameters
@@ -155,6 +120,8 @@ def typed(raw: Table, contract: Contract, clock: Clock) -> Table:
         What it should hold.
     clock : Clock
         What a time without offset means.
+    written : Written
+        How its values are written; as the contract says when not stated.
 
     Raises
     ------
@@ -167,51 +134,106 @@ def typed(raw: Table, contract: Contract, clock: Clock) -> Table:
     present = [column for column in contract.columns if column.name in raw.columns]
     selected: dict[str, Value] = {}
     for column in present:
-        value = _read(raw, contract, column, clock)
+        value = _read(raw, contract, column, clock, written)
         selected[column.name] = value
-        selected[bad(column.name)] = _filled(raw[column.name]) & value.isnull()
+        selected[bad(column.name)] = filled(raw[column.name]) & value.isnull()
+        if column.type == "instant":
+            selected[naive(column.name)] = _without_offset(
+                raw[column.name], written.times.get(column.name, "")
+            )
     if PART in raw.columns:
         selected[PART] = raw[PART]
-    return (
+    table = (
         raw.select(ibis.row_number().name("_index"), **selected)
         .mutate(_row=ibis._["_index"] + 1)
         .drop("_index")
     )
+    whole = [table[name].notnull() | table[bad(name)] for name in written.leave_out_empty]
+    return table.filter(*whole) if whole else table
 
 
-def _filled(value: Value) -> Value:
-    return (value.notnull() & (value != "")) if value.type().is_string() else value.notnull()
+def filled(value: Value) -> Value:
+    """Return whether a raw value is there: an empty text and what is no number are not."""
+    if value.type().is_string():
+        return value.notnull() & (value != "")
+    return value.notnull() & ~value.isnan() if value.type().is_floating() else value.notnull()
 
 
-def _read(raw: Table, contract: Contract, column: Column, clock: Clock) -> Value:
+def _read(raw: Table, contract: Contract, column: Column, clock: Clock, written: Written) -> Value:
     value = raw[column.name]
-    read = _READERS[column.type](value, clock)
+    how = _How(clock, written.of(column.name), written.times.get(column.name, ""))
+    read = _READERS[column.type](value, how)
     if read is None:
         rows = int(raw.count().execute())
         raise DataError.wrong_type(contract.name, column.name, str(value.type()), WORDS[column.type], rows)
     return read
 
 
-def _as_id(value: Value, clock: Clock) -> Value | None:
-    return _as_text(value, clock) if value.type().is_string() or value.type().is_integer() else None
+def _as_id(value: Value, how: _How) -> Value | None:
+    kind = value.type()
+    if how.written.whole_ids:
+        return _as_whole_id(value)
+    return _as_text(value, how) if kind.is_string() or kind.is_integer() or kind.is_uuid() else None
 
 
-def _as_text(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
+def _as_whole_id(value: Value) -> Value | None:
+    kind = value.type()
+    if kind.is_string():
+        text = value.strip()
+        return ibis.cases((text.re_search(_WHOLE_ID), text.re_extract(_WHOLE_ID, 1)))
+    if kind.is_floating():
+        return ibis.cases(((value == value.floor()) & (value >= 0), value.try_cast("int64").cast("string")))
+    return value.cast("string") if kind.is_integer() or kind.is_null() else None
+
+
+def _as_text(value: Value, how: _How) -> Value | None:  # noqa: ARG001 (readers share one shape)
     kind = value.type()
     if kind.is_string():
         return value.nullif("")
-    readable = kind.is_integer() or kind.is_boolean() or kind.is_null()
+    readable = kind.is_integer() or kind.is_boolean() or kind.is_null() or kind.is_uuid()
     return value.cast("string") if readable else None
 
 
-def _as_instant(value: Value, clock: Clock) -> Value | None:
+def _as_instant(value: Value, how: _How) -> Value | None:
     kind = value.type()
+    if how.time in EPOCHS:
+        return _instant_of_number(value, EPOCHS[how.time])
     if kind.is_string():
-        return _instant_of_text(value.strip(), clock)
+        text = value.strip()
+        if how.time:
+            return how.clock.instant(try_strptime(text, how.time))
+        return _instant_of_text(text, how.clock)
     if kind.is_timestamp() and kind.timezone is not None:
         return value.cast("timestamp('UTC')")
     naive = kind.is_timestamp() or kind.is_date() or kind.is_null()
-    return clock.instant(value.cast("timestamp")) if naive else None
+    return how.clock.instant(value.cast("timestamp")) if naive else None
+
+
+def _without_offset(value: Value, layout: str) -> Value:
+    """Return whether a time came without an offset, so that the case's clock decides on it."""
+    kind = value.type()
+    if layout in EPOCHS or not (kind.is_string() or kind.is_timestamp() or kind.is_date()):
+        return ibis.literal(False)
+    if kind.is_timestamp() and kind.timezone is not None:
+        return ibis.literal(False)
+    if kind.is_string() and not layout:
+        return value.strip().re_search(_WITHOUT_OFFSET).fill_null(False)
+    return filled(value)
+
+
+def _instant_of_number(value: Value, unit: int) -> Value | None:
+    """Read a number since 1970 (UTC) of units of so many microseconds, between 1900 and 2200."""
+    kind = value.type()
+    if kind.is_string():
+        text = value.strip()
+        value = ibis.cases((text.re_search(_EPOCH), text.try_cast("decimal(24, 6)")))
+    elif kind.is_numeric():
+        value = value.try_cast("decimal(24, 6)")
+    else:
+        return value.cast("timestamp('UTC')") if kind.is_null() else None
+    within = value.between(*(bound // unit for bound in _EPOCH_RANGE))
+    micros = ibis.cases((within, (value * unit).round().cast("int64")))
+    return micros.as_timestamp("us").cast("timestamp('UTC')")
 
 
 def _instant_of_text(text: Value, clock: Clock) -> Value:
@@ -222,25 +244,44 @@ def _instant_of_text(text: Value, clock: Clock) -> Value:
     )
 
 
-def _as_integer(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
+def _as_integer(value: Value, how: _How) -> Value | None:
     kind = value.type()
     if kind.is_string():
-        text = value.strip().re_replace(_POINT_NOUGHT, "")
+        text = _with_point(value, how.written).re_replace(_POINT_NOUGHT, "")
         return ibis.cases((text.re_search(_WHOLE), text.try_cast("int64")))
     if kind.is_floating():
         return ibis.cases((value == value.floor(), value.try_cast("int64")))
     return value.try_cast("int64") if kind.is_integer() or kind.is_null() else None
 
 
-def _as_decimal(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
+def _as_decimal(value: Value, how: _How) -> Value | None:
+    return as_amount(value, how.written)
+
+
+def as_amount(value: Value, written: Written) -> Value | None:
+    """Return a value as DECIMAL(18,4), null where it is none; None for a column of another kind."""
     kind = value.type()
     if kind.is_string():
-        text = value.strip()
+        text = _with_point(value, written)
         return ibis.cases((text.re_search(_NUMBER), text.try_cast("decimal(18, 4)")))
     return value.try_cast("decimal(18, 4)") if kind.is_numeric() or kind.is_null() else None
 
 
-def _as_bool(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (readers share one shape)
+def _with_point(value: Value, written: Written) -> Value:
+    """Return numbers with a point and no other mark; null where the marks stand in wrong places."""
+    text = value.strip()
+    decimal, thousands = written.decimal, written.thousands
+    if (decimal, thousands) == (".", ""):
+        return text
+    if thousands == " ":
+        text = text.re_replace(_BLANKS, " ")
+    mark, groups = re.escape(decimal), rf"\d{{1,3}}({re.escape(thousands)}\d{{3}})+|" if thousands else ""
+    fits = text.re_search(rf"^[+-]?(({groups}\d+)({mark}\d*)?|{mark}\d+)([eE][+-]?\d+)?$")
+    bare = text.replace(thousands, "") if thousands else text
+    return ibis.cases((fits, bare.replace(decimal, ".")))
+
+
+def _as_bool(value: Value, how: _How) -> Value | None:  # noqa: ARG001 (readers share one shape)
     kind = value.type()
     if kind.is_boolean() or kind.is_null():
         return value.cast("boolean")
@@ -250,7 +291,12 @@ def _as_bool(value: Value, clock: Clock) -> Value | None:  # noqa: ARG001 (reade
     return ibis.cases((word.isin(_YES), True), (word.isin(_NO), False))
 
 
-_READERS: dict[Type, Callable[[Value, Clock], Value | None]] = {
+@ibis.udf.scalar.builtin(signature=(("string", "string"), "timestamp"))
+def try_strptime(text, layout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Read a time by its format, null where it does not fit: a function of DuckDB."""
+
+
+_READERS: dict[Type, Callable[[Value, _How], Value | None]] = {
     "id": _as_id,
     "instant": _as_instant,
     "category": _as_text,

@@ -11,7 +11,10 @@ from sojourn.core.errors import ParameterError
 from sojourn.core.params import Params
 from sojourn.core.ranges import one_of
 from sojourn.core.schema import CONTRACT
+from sojourn.data.checks.stated import read_duplicates, read_known_values
 from sojourn.data.localtime import time_zone
+from sojourn.data.sources.mapping import PARAMETERS, TableMapping, read_mappings
+from sojourn.data.sources.stated import Source, read_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,20 @@ KNOWN: dict[str, Parameter] = {
     "observed_from": Parameter(
         None, "From when on events were recorded; empty: from the first instant seen."
     ),
-    "tables": Parameter(
-        {},
-        "File of each table, CSV (UTF-8) or Parquet, or folder of Parquet files; from the project's root.",
-    ),
+    "tables": Parameter({}, "Where each table is: a path from the project's root, or as told under Sources."),
     "columns": Parameter({}, "By table: name in the file, and the contract's name for it."),
+    "values": Parameter(
+        {}, 'By table and column: text in the file (`""`: empty), and the text it becomes (or `null`).'
+    ),
+    "constants": Parameter({}, "By table: columns that the file lacks, and the value of all rows."),
+    "times": Parameter(
+        {},
+        "By table: columns of times that are not ISO 8601, and `epoch_seconds`, `epoch_milliseconds`, "
+        "`epoch_microseconds` or a format such as `%d.%m.%Y %H:%M`.",
+    ),
+    "products": Parameter({}, "By table: amounts, and the two columns of the file whose product each is."),
+    "leave_out_empty": Parameter({}, "By table: columns; rows in which one is empty are left out."),
+    "ids": Parameter("as_written", "`as_written`, or `whole_numbers`: 7, 7.0 and 007 are one member."),
     "clock": Parameter("utc", "What a time without offset means: `utc`, or `local` in the case's zone."),
     "after_as_of": Parameter("error", "What a row later than `as_of` is: an `error`, or `leave_out`."),
     "empty_consent": Parameter("agreed", "What an empty `consent` counts as: `agreed` or `refused`."),
@@ -46,6 +58,12 @@ KNOWN: dict[str, Parameter] = {
     "grow": Parameter(
         None,
         "`by_day`: events are a folder of parts, of which a run reads only new ones; empty: all are read.",
+    ),
+    "exact_duplicates": Parameter(
+        {}, "By table: `keep` or `drop` rows that are exact copies of others; they are counted in any case."
+    ),
+    "known_values": Parameter(
+        {}, "By table and column: the only names there are; others are warned of. Empty: any."
     ),
     "key_id": Parameter(None, "Fingerprint of the key of pseudonyms; a private case must state it."),
 }
@@ -71,10 +89,12 @@ class Settings:
         Nothing later is ever read (UTC).
     observed_from : datetime or None
         From when on events were recorded (UTC); None: from the first instant seen.
-    tables : mapping of str to str
-        File of each table, relative to the project's root.
-    columns : mapping of str to mapping
-        By table: name in the file -> name in the contract.
+    tables : mapping of str to Source
+        Where each table is.
+    mappings : mapping of str to TableMapping
+        By table: how its columns and values become those of the contract.
+    ids : str
+        How ids are read: ``as_written``, or as ``whole_numbers``.
     clock : str
         What a time without offset means: ``utc``, or ``local`` in the case's time zone.
     after_as_of : str
@@ -85,6 +105,12 @@ class Settings:
         What is older than so many days before `as_of` is left out.
     grow : str or None
         ``by_day`` where the case grows; None where every run reads everything.
+    exact_duplicates : mapping of str to str
+        By table whether to ``keep`` or ``drop`` exact copies of rows.
+    known_values : mapping of str to mapping
+        By table and column the only names there are.
+    clock_stated : bool
+        Whether the case says itself what a time without offset means.
     key_id : str or None
         Fingerprint of the key of pseudonyms.
     currency : str
@@ -98,13 +124,17 @@ class Settings:
     as_of: datetime
     time_zone: str
     observed_from: datetime | None = None
-    tables: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    tables: Mapping[str, Source] = field(default_factory=dict)
+    mappings: Mapping[str, TableMapping] = field(default_factory=dict)
+    ids: str = "as_written"
     clock: str = "utc"
     after_as_of: str = "error"
     empty_consent: str = "agreed"
     retention_limit_days: int | None = None
     grow: str | None = None
+    exact_duplicates: Mapping[str, str] = field(default_factory=dict)
+    known_values: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    clock_stated: bool = True
     key_id: str | None = None
     currency: str = ""
     private: bool = True
@@ -140,6 +170,7 @@ def read_settings(params: Params, case: str) -> Settings:
     for name, value in values.items():
         if value is ...:
             raise ParameterError.missing(name, where)
+    values["clock_stated"] = stated.get("clock") is not None or source != "files"
     about = params.about(case)
     return _checked(values, where, case, str(about.get("currency") or ""), private=params.is_private(case))
 
@@ -162,18 +193,25 @@ def _checked(values: dict[str, Any], where: str, case: str, currency: str, *, pr
     values["key_id"] = None if values["key_id"] is None else str(values["key_id"])
     if values["source"] == "files" and not values["tables"]:
         raise ParameterError.missing("tables", where)
-    for name in values["tables"]:
-        _known(name, f"{where}.tables", CONTRACT)
-    for name, renamed in values["columns"].items():
-        _known(name, f"{where}.columns", CONTRACT)
-        for ours in renamed.values():
-            _known(ours, f"{where}.columns.{name}", [column.name for column in CONTRACT[name].columns])
+    one_of(values["ids"], f"{where}.ids", ("as_written", "whole_numbers"))
+    values["tables"] = _sources(values["tables"], f"{where}.tables")
+    values["mappings"] = read_mappings({name: values.pop(name) for name in PARAMETERS}, where)
+    values["exact_duplicates"] = read_duplicates(values["exact_duplicates"], f"{where}.exact_duplicates")
+    values["known_values"] = read_known_values(values["known_values"], f"{where}.known_values")
     return Settings(case=case, currency=currency, private=private, **values)
 
 
 def _known(name: str, where: str, known: Any) -> None:
     if name not in known:
         raise ParameterError.unknown(name, where, known)
+
+
+def _sources(stated: object, where: str) -> dict[str, Source]:
+    if not isinstance(stated, Mapping):
+        raise ParameterError(f"'{where}' must be a mapping, got {stated!r}.")
+    for name in stated:
+        _known(str(name), where, CONTRACT)
+    return {name: read_source(source, f"{where}.{name}") for name, source in stated.items()}
 
 
 def _days(value: object, where: str) -> int | None:

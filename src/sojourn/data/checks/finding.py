@@ -35,7 +35,7 @@ class Finding:
 
 
 def of_rules(checked: Checked) -> Iterator[Finding]:
-    """Give the broken rules of a table, and the columns that are not read."""
+    """Give the broken rules of a table, the columns that are not read, and what its source has to say."""
     name, counts = checked.contract.name, checked.counts
     for rule, broken in zip(checked.rules, counts.broken, strict=True):
         if broken:
@@ -43,3 +43,6 @@ def of_rules(checked: Checked) -> Iterator[Finding]:
     for column in checked.unread:
         unread = "not in the contract", "It is not read."
         yield Finding(name, column, "note", *unread, counts.rows, counts.rows)
+    for note in checked.notes:
+        concerned = counts.rows if note.concerned is None else note.concerned
+        yield Finding(name, note.column, note.level, note.finding, note.hint, counts.rows, concerned)

@@ -8,15 +8,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ibis import Table
+import duckdb
 
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.project import root
 from sojourn.core.schema import CONTRACT
 from sojourn.data.checked import Raw
 from sojourn.data.parts import rows_of
-from sojourn.data.reading import open_raw
+from sojourn.data.reading import Written
 from sojourn.data.settings import Settings
+from sojourn.data.sources.database import open_database, shown_url
+from sojourn.data.sources.duckdb_file import open_duckdb
+from sojourn.data.sources.files import Asked, open_file
+from sojourn.data.sources.mapping import TableMapping
+from sojourn.data.sources.opened import Opened
+from sojourn.data.sources.shape import notes_on, shaped, stop_at_zeros
+from sojourn.data.sources.stated import DatabaseTable, File, Source
 
 #: Name of the file in which a simulated world says what is so.
 TRUTH = "truth"
@@ -53,10 +60,11 @@ def raw_tables(
     DataError
         When there are neither members nor events, or a file cannot be read.
     """
-    files = _files(settings, folder, raw)
-    found = (
-        _from_source(engine, settings) if files is None else _from_files(engine, settings, files, only or {})
-    )
+    stated = _stated(settings, folder, raw)
+    if stated is None:
+        found = _from_source(engine, settings)
+    else:
+        found = _from_stated(engine, settings, stated, only or {})
     if "events" not in found and "events" not in (only or {}):
         raise DataError(
             f"events: the case '{settings.case}' has no such table, which every case needs. "
@@ -74,18 +82,19 @@ def truth_of(settings: Settings, folder: Path, raw: Mapping[str, Path] | None) -
     return {TRUTH: json.loads(path.read_text(encoding="utf-8"))} if path.is_file() else {}
 
 
-def _files(settings: Settings, folder: Path, raw: Mapping[str, Path] | None) -> dict[str, Path] | None:
-    """Return the file or folder of each table, none where the source is no file."""
+def _stated(settings: Settings, folder: Path, raw: Mapping[str, Path] | None) -> dict[str, Source] | None:
+    """Return where each table is, none where the source makes them itself."""
     if raw is not None:
-        found = {name: Path(path) for name, path in raw.items() if name != TRUTH}
+        found: dict[str, Source] = {name: File(str(path)) for name, path in raw.items() if name != TRUTH}
     elif settings.source == "files":
-        found = {name: Path(path) for name, path in settings.tables.items()}
+        found = dict(settings.tables)
     elif settings.source == "world":
-        found = {path.stem: path for path in sorted(folder.glob("*")) if _holds_table(path)}
+        found = {path.stem: File(str(path)) for path in sorted(folder.glob("*")) if _holds_table(path)}
     else:
         return None
-    drawn = settings.source == "world"  # whose tables may be empty for want of members or of what they hold
-    return {name: path for name, path in found.items() if not (drawn and _is_empty(root() / path))}
+    if settings.source != "world":  # whose tables may be empty for want of members or of what they hold
+        return found
+    return {name: at for name, at in found.items() if not (isinstance(at, File) and _is_empty(root() / at))}
 
 
 def _holds_table(path: Path) -> bool:
@@ -102,29 +111,60 @@ def _from_source(engine: Any, settings: Settings) -> dict[str, Raw]:
     return {name: Raw(name, table, origin, source.CLOCK) for name, table in source.tables(engine).items()}
 
 
-def _from_files(
-    engine: Any, settings: Settings, files: Mapping[str, Path], only: Mapping[str, Collection[str]]
+def _from_stated(
+    engine: Any, settings: Settings, stated: Mapping[str, Source], only: Mapping[str, Collection[str]]
 ) -> dict[str, Raw]:
     found = {}
-    for name, path in files.items():
-        if not only.get(name, "all"):
-            continue
+    for name, source in stated.items():
         if name not in CONTRACT:
             raise ParameterError.unknown(name, f"cases.{settings.case}.prepare.tables", CONTRACT)
-        shown = _shown(path)
-        table = open_raw(engine, name, root() / path, shown, settings.case, only=only.get(name))
-        found[name] = Raw(name, _renamed(table, name, settings), shown, settings.clock)
+        if name in only and not only[name]:
+            continue
+        shown = shown_url(source.url) if isinstance(source, DatabaseTable) else _shown(Path(source.path))
+        asked = Asked(name, root() / getattr(source, "path", ""), shown, settings.case, only.get(name))
+        opened = _opened(engine, source, asked, settings)
+        found[name] = _raw(opened, name, shown, settings)
     return found
 
 
-def _renamed(table: Table, name: str, settings: Settings) -> Table:
-    """Give columns their names of the contract; a renamed column wins over one that has the name already."""
-    renamed = settings.columns.get(name, {})
-    for theirs in renamed:
-        if theirs not in table.columns:
-            raise DataError.missing_column(name, theirs, table.columns)
-    taken = [ours for ours in renamed.values() if ours in table.columns and ours not in renamed]
-    return table.drop(*taken).rename({ours: theirs for theirs, ours in renamed.items()})
+def _opened(engine: Any, source: Source, asked: Asked, settings: Settings) -> Opened:
+    if isinstance(source, DatabaseTable):
+        return open_database(engine, source, asked.table, _wanted(asked.table, settings), case=asked.case)
+    if isinstance(source, File):
+        return open_file(engine, source, asked)
+    if not asked.path.is_file():
+        raise DataError.no_file(asked.table, asked.shown, asked.case)
+    return open_duckdb(engine, source, asked.path, asked.table, asked.shown)
+
+
+def _wanted(name: str, settings: Settings) -> set[str]:
+    """Return the columns of a source that something is made of."""
+    mapping = settings.mappings.get(name, TableMapping())
+    factors = [factor for both in mapping.products.values() for factor in both]
+    return {*mapping.columns, *factors, *(column.name for column in CONTRACT[name].columns)}
+
+
+def _raw(opened: Opened, name: str, shown: str, settings: Settings) -> Raw:
+    """Return an opened table with the contract's names and values."""
+    mapping = settings.mappings.get(name, TableMapping())
+    written = Written(
+        opened.decimal,
+        opened.thousands,
+        mapping.times,
+        frozenset({*mapping.constants, *mapping.products}),
+        settings.ids == "whole_numbers",
+        mapping.leave_out_empty,
+    )
+    try:
+        table = shaped(opened.table, name, mapping, written)
+        if opened.zeros:
+            stop_at_zeros(table, name)
+        notes = (*opened.notes, *notes_on(opened.table, table, mapping))
+    except duckdb.Error as error:
+        if opened.explain is None:
+            raise
+        raise opened.explain(error) from None
+    return Raw(name, table, shown, settings.clock, written, notes, opened.explain)
 
 
 def _shown(path: Path) -> str:
