@@ -27,7 +27,7 @@ from sojourn.data.tidy import MissingTableError, Tidy, open_tidy
 type _Made = tuple[dict[str, pa.Table], dict[str, Any]]
 
 
-def make_cells(tidy: Tidy, study: str, params: Mapping[str, Any]) -> Cells:
+def make_cells(tidy: Tidy, study: str, params: Mapping[str, Any], *, base: int = 0) -> Cells:
     """Make the cells of a study from tidy tables.
 
     Parameters
@@ -38,13 +38,15 @@ def make_cells(tidy: Tidy, study: str, params: Mapping[str, Any]) -> Cells:
         Name of the study.
     params : mapping
         Resolved cells parameters (``studies.STUDY.cells`` with overrides).
+    base : int
+        Every count becomes a multiple of it, as in private cases (`sojourn.core.privacy`); 0: exact cells.
 
     Raises
     ------
     MissingTableError
         When the case does not have a table the study needs.
     """
-    tables, meta = _made(tidy, study, params)
+    tables, meta = _made(tidy, study, params, base)
     return Cells(tidy.case, study, {name: table.to_pandas() for name, table in tables.items()}, meta)
 
 
@@ -77,7 +79,8 @@ def cells(case: str, study: str, **changes: Any) -> Cells:
             f"The cells of '{case}' are committed and cannot be made anew with other parameters. "
             f'Use them as they are: cells("{case}", "{study}").'
         )
-    return legible_cells(make_cells(open_tidy(params, case), study, {**resolved, **changes}))
+    made = make_cells(open_tidy(params, case), study, {**resolved, **changes}, base=_base(params, case))
+    return legible_cells(made)
 
 
 def write_cells(params: Params, case: str, study: str) -> Path:
@@ -103,7 +106,7 @@ def write_cells(params: Params, case: str, study: str) -> Path:
     tables, meta = (
         _committed(params, case, study)
         if is_casebook(params, case)
-        else _made_or_not_possible(open_tidy(params, case), study, resolved)
+        else _made_or_not_possible(open_tidy(params, case), study, resolved, _base(params, case))
     )
     with whole_folder(target, private=params.is_private(case)) as folder:
         for name, table in tables.items():
@@ -118,16 +121,28 @@ def is_casebook(params: Params, case: str) -> bool:
     return "prepare" not in params.case(case)
 
 
-def _made(tidy: Tidy, study: str, params: Mapping[str, Any]) -> _Made:
+def _base(params: Params, case: str) -> int:
+    """Return what every count of a private case is a multiple of; 0 for public cases."""
+    return params.min_group if params.is_private(case) else 0
+
+
+def _made(tidy: Tidy, study: str, params: Mapping[str, Any], base: int) -> _Made:
+    from sojourn.data.protection.cells import (
+        caps_of,
+        protected,
+    )  # which reads members through the makers here
+
     maker = import_module(f"sojourn.data.cells.{study}")
-    expressions: Mapping[str, Table] = maker.expressions(tidy, params)
+    caps = caps_of(tidy, study, params, base) if base else {}
+    expressions: Mapping[str, Table] = maker.expressions(tidy, {**params, **({"caps": caps} if caps else {})})
     tables = {name: _exact(expression, f"{study}.{name}") for name, expression in expressions.items()}
-    return tables, {**_meta(tidy, study, params), **maker.describe(tidy, params)}
+    meta = {**_meta(tidy, study, params), **maker.describe(tidy, params)}
+    return protected(study, tables, meta, base, caps) if base else (tables, meta)
 
 
-def _made_or_not_possible(tidy: Tidy, study: str, params: Mapping[str, Any]) -> _Made:
+def _made_or_not_possible(tidy: Tidy, study: str, params: Mapping[str, Any], base: int) -> _Made:
     try:
-        return _made(tidy, study, params)
+        return _made(tidy, study, params, base)
     except MissingTableError as missing:
         return {}, {**_meta(tidy, study, params), "not_possible": str(missing)}
 

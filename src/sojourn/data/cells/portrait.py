@@ -199,17 +199,22 @@ def _days(tidy: Tidy, members: Table, events: Table) -> Table:
     return ibis.union(*parts, seen.group_by("day", "what").agg(n=seen.member.nunique()))
 
 
-def _visits(tidy: Tidy, events: Table) -> Table:
+def visits(tidy: Tidy, events: Table) -> Table:
+    """Return one row per visit: `member`, and `weekday` and `hour` of its begin."""
     clock = clock_of(tidy.meta)
     table = events.select("member", "occurred_at", at=_seconds(events.occurred_at))
     before = table["at"].lag().over(ibis.window(group_by="member", order_by="at"))
     table = table.mutate(since=table["at"] - before)
     begins = table.filter(table.since.isnull() | (table.since > PAUSE))
-    begins = begins.select(
+    return begins.select(
         "member",
         weekday=clock.time(begins.occurred_at).day_of_week.index().cast("int64"),
         hour=clock.hour(begins.occurred_at).cast("int64"),
     )
+
+
+def _visits(tidy: Tidy, events: Table) -> Table:
+    begins = visits(tidy, events)
     return begins.group_by("weekday", "hour").agg(visits=begins.count(), members=begins.member.nunique())
 
 
@@ -301,9 +306,14 @@ def _money(events: Table) -> Table:
     return both.mutate(dearest=both.dearest.fill_null(0).cast(_MONEY))
 
 
+def sent_messages(tidy: Tidy) -> Table:
+    """Return the messages that had been sent at `as_of`."""
+    sent = tidy.tables["messages"]
+    return sent.filter(sent.sent_at <= _as_of(tidy))
+
+
 def _messages(tidy: Tidy) -> Table:
-    sent, as_of = tidy.tables["messages"], _as_of(tidy)
-    sent = sent.filter(sent.sent_at <= as_of)
+    sent, as_of = sent_messages(tidy), _as_of(tidy)
     known = {
         name: (sent[column] <= as_of).fill_null(False).sum().cast("int64")
         for name, column in (
@@ -329,13 +339,16 @@ def _acquisition(tidy: Tidy, members: Table) -> Table:
     return spent.inner_join(came, "channel").select("channel", "members", "cost")
 
 
-def _late(tidy: Tidy, events: Table) -> Table:
-    """Return rows by the days (rounded up) until they were known; of those old enough to have arrived."""
+def days_late(tidy: Tidy, events: Table) -> Table:
+    """Return `member` and `days` (rounded up) until a row was known; of those old enough to have arrived."""
     until = _instant(tidy.meta["as_of"]) - timedelta(days=SETTLED_DAYS)
     settled = events.filter(events.occurred_at <= ibis.literal(until))
     behind = _seconds(settled.recorded_at) - _seconds(settled.occurred_at)
-    days = ibis.greatest((behind + _DAY - 1) // _DAY, 0).fill_null(0)
-    table = settled.select(days=days)
+    return settled.select("member", days=ibis.greatest((behind + _DAY - 1) // _DAY, 0).fill_null(0))
+
+
+def _late(tidy: Tidy, events: Table) -> Table:
+    table = days_late(tidy, events)
     return table.group_by("days").agg(rows=table.count())
 
 

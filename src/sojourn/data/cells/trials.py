@@ -149,7 +149,37 @@ def _has_amounts(tidy: Tidy) -> bool:
     return "events" in tidy.tables and "amount" in present
 
 
+def amounts(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
+    """Return one row per matured member with its `amount`, by outcome; none where events carry no amounts."""
+    if not _has_amounts(tidy):
+        return {}
+    rows = _matured_rows(_assigned(tidy, params), tidy, params)
+    return {name: rows.select(amount=amount) for name, amount in _outcomes(rows, params).items()}
+
+
 def _values(people: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    rows = _matured_rows(people, tidy, params)
+    caps = params.get("caps", {})
+    found = (
+        _sums(rows, name, _cut(amount, caps.get(name))) for name, amount in _outcomes(rows, params).items()
+    )
+    return reduce(Table.union, found)
+
+
+def _outcomes(rows: Table, params: Mapping[str, Any]) -> dict[str, Value]:
+    return {"revenue": rows.revenue, "net_value": _net_value(rows, params)}
+
+
+def _cut(amount: Value, cap: Decimal | None) -> Value:
+    """Return amounts cut at a cap on both sides, as private cases show them."""
+    if cap is None:
+        return amount
+    high, low = (ibis.literal(bound, _AMOUNT) for bound in (cap, -cap))
+    return ibis.greatest(ibis.least(amount, high), low).cast(_AMOUNT)
+
+
+def _matured_rows(people: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return matured members with what they paid (`revenue`) and what was spent on them (`spent`)."""
     days = int(params["value_days"])
     matured = people.filter(_matured(people, tidy, days)).mutate(until=_end(people, days))
     revenue = _within(matured, tidy.table("events", _STUDY), "occurred_at", "revenue")
@@ -162,12 +192,10 @@ def _values(people: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
         rows = rows.left_join(spent, "member").drop("member_right")
     else:
         rows = rows.mutate(spent=_decimal(0))
-    rows = rows.mutate(
+    return rows.mutate(
         revenue=rows.revenue.fill_null(_decimal(0)).cast(_AMOUNT),
         spent=rows.spent.fill_null(_decimal(0)).cast(_AMOUNT),
     )
-    net = _net_value(rows, params)
-    return _sums(rows, "revenue", rows.revenue).union(_sums(rows, "net_value", net))
 
 
 def _within(people: Table, things: Table, at: str, name: str) -> Table:

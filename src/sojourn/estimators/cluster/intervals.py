@@ -5,13 +5,13 @@ from __future__ import annotations
 from sojourn.core.results.segments import Floats
 
 
-def jeffreys(k: int, n: int, mass: float) -> tuple[float, float]:
+def jeffreys(k: float, n: float, mass: float) -> tuple[float, float]:
     """Return equal-tailed bounds of a share under Jeffreys' prior, Beta(1/2, 1/2).
 
     Parameters
     ----------
-    k, n : int
-        Members with the property, and members in all (n >= 1).
+    k, n : float
+        Members with the property, and members in all (n >= 1), or what blurred numbers of them are worth.
     mass : float
         Mass of the interval.
 

@@ -6,9 +6,9 @@ import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.core.results.segments import Features, Segmentation, WhatNext
-from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
 from sojourn.studies.segments.describe import differs, judged_labels, segment_names
 from sojourn.studies.segments.features import features
+from sojourn.studies.segments.shown import Shown
 
 _SHARES = {"active": "active_share", "stayed": "stayed_share"}
 _MEANS = ("active_days", "spend")
@@ -26,26 +26,26 @@ def what_next(source: Cells | Features, found: Segmentation) -> WhatNext:
     """
     seen = source if isinstance(source, Features) else features(source)
     labels, after = judged_labels(seen, found.rule), seen.next[~seen.fit]
+    shown = Shown.of(seen.meta, found.mass)
     rows = [
-        {"segment": name, **_row(after[labels == i], after, found.mass)}
+        {"segment": name, **_row(after[labels == i], after, shown)}
         for i, name in enumerate(segment_names(seen, found.rule))
-        if int((labels == i).sum()) >= found.min_group
+        if shown.size(int((labels == i).sum())) >= found.min_group
     ]
-    everyone = pd.DataFrame([{"segment": "everyone", **_row(after, after, found.mass)}])
+    everyone = pd.DataFrame([{"segment": "everyone", **_row(after, after, shown)}])
     days, currency = int(seen.meta["params"]["outcome_days"]), str(seen.meta.get("currency", ""))
     return WhatNext(pd.DataFrame(rows), everyone, not found.has_groups, days, currency, found.mass)
 
 
-def _row(group: pd.DataFrame, everyone: pd.DataFrame, mass: float) -> dict[str, float]:
+def _row(group: pd.DataFrame, everyone: pd.DataFrame, shown: Shown) -> dict[str, float]:
     """Return shares and means of one segment; an outcome that is the same for everyone is left out."""
-    row: dict[str, float] = {"n": len(group)}
+    row: dict[str, float] = {"n": shown.size(len(group))}
     for outcome, name in _SHARES.items():
         if differs(everyone[outcome]):
-            k = int(group[outcome].sum())
-            low, high = jeffreys(k, len(group), mass)
-            row |= {name: k / len(group), f"{name}_low": low, f"{name}_high": high}
+            share, low, high = shown.share(int(group[outcome].sum()), len(group))
+            row |= {name: share, f"{name}_low": low, f"{name}_high": high}
     for outcome in _MEANS:
         if differs(everyone[outcome]):
-            value, low, high = mean_interval(group[outcome].to_numpy(), mass)
+            value, low, high = shown.mean(group[outcome].to_numpy(), everyone[outcome].to_numpy())
             row |= {outcome: value, f"{outcome}_low": low, f"{outcome}_high": high}
     return row

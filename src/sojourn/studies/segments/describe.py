@@ -10,8 +10,9 @@ import pandas as pd
 from sojourn.core.cells import Cells
 from sojourn.core.results.segments import Features, Floats, Ints, NearestCentre, Profile, Rule, Segmentation
 from sojourn.core.text import count, number, percent
-from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
+from sojourn.estimators.cluster.intervals import jeffreys
 from sojourn.studies.segments.features import features
+from sojourn.studies.segments.shown import Shown
 
 #: A feature enters a segment's name if its mean is this many standard deviations from everyone's.
 TELLING = 0.4
@@ -41,6 +42,9 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "breadth": ("fewer features", "more features"),
 }
 
+#: What the sentence of a segment tells.
+_TOLD = ("frequency", "recency", "monetary")
+
 _FRACTIONS = {3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 10: "tenth"}
 _ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
@@ -62,14 +66,15 @@ def profile(source: Cells | Features, found: Segmentation) -> Profile:
     """
     seen = source if isinstance(source, Features) else features(source)
     labels, now = judged_labels(seen, found.rule), seen.now[~seen.fit]
+    shown = Shown.of(seen.meta, found.mass)
     rows = [
         {
             "segment": name,
             "feature": FEATURE_WORDS.get(feature, f"{kind_words(feature)} (share)"),
-            **_feature_row(now[feature].to_numpy(), labels == i, found.mass),
+            **_feature_row(now[feature].to_numpy(), labels == i, shown),
         }
         for i, name in enumerate(segment_names(seen, found.rule))
-        if int((labels == i).sum()) >= found.min_group
+        if shown.size(int((labels == i).sum())) >= found.min_group
         for feature in now.columns
         if differs(now[feature])
     ]
@@ -79,16 +84,21 @@ def profile(source: Cells | Features, found: Segmentation) -> Profile:
 def segment_table(found: Features, rule: Rule, *, mass: float, min_group: int) -> pd.DataFrame:
     """Return one row per segment with its name, size and sentence, as `Segmentation.table`."""
     labels, now = judged_labels(found, rule), found.now[~found.fit]
-    rows = []
+    shown, rows = Shown.of(found.meta, mass), []
+    sizes = [shown.size(int((labels == i).sum())) for i in range(rule.k)]
     for i, name in enumerate(segment_names(found, rule)):
-        inside = labels == i
-        n = int(inside.sum())
+        n, all_of = sizes[i], sum(sizes)
         if n < min_group:
             continue
-        low, high = jeffreys(n, len(labels), mass)
-        sentence = _sentence(name, n / len(labels), now[inside], str(found.meta.get("currency", "")))
+        low, high = jeffreys(n, all_of, mass)
+        means = {
+            what: shown.mean(now.loc[labels == i, what].to_numpy(), now[what].to_numpy())[0] for what in _TOLD
+        }
+        sentence = _sentence(
+            name, n / all_of, means, str(found.meta.get("currency", "")), spends=spends(now, labels == i)
+        )
         rows.append(
-            {"segment": name, "n": n, "share": n / len(labels), "share_low": low, "share_high": high}
+            {"segment": name, "n": n, "share": n / all_of, "share_low": low, "share_high": high}
             | {"sentence": sentence}
         )
     return pd.DataFrame(rows, columns=["segment", "n", "share", "share_low", "share_high", "sentence"])
@@ -171,24 +181,28 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
     )
 
 
-def _sentence(name: str, share: float, now: pd.DataFrame, currency: str) -> str:
+def spends(now: pd.DataFrame, inside: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
+    """Return whether any member of a segment has paid."""
+    return bool(now.loc[inside, "monetary"].abs().max() > 0)
+
+
+def _sentence(name: str, share: float, means: Mapping[str, float], currency: str, *, spends: bool) -> str:
     """Return one sentence about a segment, from means in natural units."""
-    mean = now.mean()
-    spend = f", spending {number(mean['monetary'], 2)} {currency}".rstrip() + " a month"
+    spend = f", spending {number(means['monetary'], 2)} {currency}".rstrip() + " a month"
     return (
         f"{name[0].upper()}{name[1:]}: {percent(share, 0)} of members, active on "
-        f"{number(mean['frequency'])} days a month, last seen {count(mean['recency'])} days before the cut"
-        f"{spend if float(now['monetary'].abs().max()) > 0 else ''}."
+        f"{number(means['frequency'])} days a month, last seen {count(means['recency'])} days before the cut"
+        f"{spend if spends else ''}."
     )
 
 
 def _feature_row(
-    values: Floats, inside: np.ndarray[tuple[int], np.dtype[np.bool_]], mass: float
+    values: Floats, inside: np.ndarray[tuple[int], np.dtype[np.bool_]], shown: Shown
 ) -> dict[str, float]:
-    value, low, high = mean_interval(values[inside], mass)
-    everyone, spread = float(values.mean()), float(values.std())
+    value, low, high = shown.mean(values[inside], values)
+    everyone, spread = shown.mean(values, values)[0], shown.spread(values)
     return {
-        "n": int(inside.sum()),
+        "n": shown.size(int(inside.sum())),
         "value": value,
         "value_low": low,
         "value_high": high,

@@ -16,6 +16,7 @@ from sojourn.studies.segments.bands import activity_bands
 from sojourn.studies.segments.describe import segment_table
 from sojourn.studies.segments.exam import exam_table, passed
 from sojourn.studies.segments.features import features
+from sojourn.studies.segments.shown import Shown
 from sojourn.studies.segments.structure import FIT_AT_MOST, chosen_k, stability_table
 
 #: Different rows that are needed per group, so that every resample can form them.
@@ -80,6 +81,7 @@ def find_segments(
     in_range(null_draws, "null_draws", ge=19)
     in_range(resamples, "resamples", ge=1)
     found = source if isinstance(source, Features) else features(source)
+    shown = Shown.of(found.meta, mass)
     with pinned():
         rows = rng.permutation(np.flatnonzero(found.fit))[:FIT_AT_MOST]
         x = _telling(found.x[rows], max(ks), found.case)
@@ -103,8 +105,8 @@ def find_segments(
         names=found.names,
         mass=mass,
         min_group=min_group,
-        fitted=len(x),
-        judged=int((~found.fit).sum()),
+        fitted=shown.size(len(x)),
+        judged=shown.size(int((~found.fit).sum())),
         members=found.members,
         meta=found.meta,
     )

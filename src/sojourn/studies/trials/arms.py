@@ -31,6 +31,8 @@ class Arms:
         Third central moment of one member's outcome.
     standard : array (strata,), optional
         Shares of strata to standardise to, where it is not those of these arms' own members.
+    counted : array, optional
+        Members, where `n` is what their blurred counts are worth (private cases).
     """
 
     kind: str
@@ -39,17 +41,26 @@ class Arms:
     variance: Floats
     third: Floats
     standard: Floats | None = None
+    counted: Floats | None = None
+
+    @property
+    def members(self) -> Floats:
+        """Members of every scheme and stratum."""
+        return self.n if self.counted is None else self.counted
 
     @property
     def weights(self) -> Floats:
         """Share of every stratum among all members: what results are standardised to."""
-        weights: Floats = self.n.sum(axis=0) / self.n.sum() if self.standard is None else self.standard
+        weights: Floats = (
+            self.members.sum(axis=0) / self.members.sum() if self.standard is None else self.standard
+        )
         return weights
 
     def pair(self, scheme: int) -> Arms:
         """Return control and one scheme alone, standardised to the strata of all members."""
         n, mean, variance, third = (t[[0, scheme]] for t in (self.n, self.mean, self.variance, self.third))
-        return Arms(self.kind, n, mean, variance, third, self.weights)
+        counted = None if self.counted is None else self.counted[[0, scheme]]
+        return Arms(self.kind, n, mean, variance, third, self.weights, counted)
 
     def standardised(self) -> tuple[Floats, Floats]:
         """Return mean of every scheme over `weights`, and the variance of that mean."""
@@ -110,7 +121,8 @@ def make_arms(trial: Trial, outcome: str, period: str | None = None) -> Arms:
             f"'{outcome}' of trial '{trial.name}' is not defined: "
             "a scheme has fewer than two matured members in a stratum."
         )
-    return _binary(sums["n"], sums["k"], outcome) if "k" in sums else _value(sums, outcome)
+    base = int(trial.meta.get("protected", {}).get("base", 0))
+    return _binary(sums["n"], sums["k"], outcome, base) if "k" in sums else _value(sums, outcome)
 
 
 def _grid(trial: Trial, cells: pd.DataFrame, name: str) -> Floats:
@@ -121,11 +133,24 @@ def _grid(trial: Trial, cells: pd.DataFrame, name: str) -> Floats:
     return grid
 
 
-def _binary(n: Floats, k: Floats, outcome: str) -> Arms:
+def _binary(n: Floats, k: Floats, outcome: str, base: int) -> Arms:
     if k.sum() in (0, n.sum()):
         raise UndefinedError(f"'{outcome}' is the same for every member, so there is nothing to compare.")
     p = k / n
-    return Arms("binary", n, p, p * (1 - p), p * (1 - p) * (1 - 2 * p))
+    worth = n / blur_of_shares(n, p, base)
+    return Arms("binary", worth, p, p * (1 - p), p * (1 - p) * (1 - 2 * p), counted=n if base else None)
+
+
+def blur_of_shares(n: Floats, p: Floats, base: int) -> Floats:
+    """Return by what factor rounding k to multiples of `base` enlarges the variance of a share.
+
+    The rounding error is about uniform: it adds base² / (12 n²) to p (1 - p) / n. A share of 0 or 1 is taken
+    as half a step away from it. Cells of values carry the variance of their rounding in their squares.
+    """
+    inside = np.clip(p, base / (2 * n), 1 - base / (2 * n)) if base else p
+    with np.errstate(divide="ignore", invalid="ignore"):
+        added = base**2 / (12 * n * inside * (1 - inside))
+    return 1 + (added if base else np.zeros_like(n))
 
 
 def _value(sums: dict[str, Floats], outcome: str) -> Arms:

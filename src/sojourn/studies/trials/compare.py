@@ -141,7 +141,7 @@ def _table(trial: Trial, arms: Arms, drawn: Floats, mass: float) -> pd.DataFrame
     return pd.DataFrame(
         {
             "scheme": trial.schemes,
-            "n": arms.n.sum(axis=1).astype(int),
+            "n": arms.members.sum(axis=1).astype(int),
             **_interval("mean", drawn, mass),
             **{name: values * blank for name, values in _interval("lift", lift, mass).items()},
             "p_beats_control": (lift > 0).mean(axis=0) * blank,
@@ -172,7 +172,12 @@ def _strata(trial: Trial, arms: Arms, means: Floats, mass: float) -> tuple[pd.Da
     raw = arms.mean[1:] - arms.mean[0]
     error = np.sqrt(arms.variance[1:] / arms.n[1:] + arms.variance[0] / arms.n[0])
     grid = pd.MultiIndex.from_product([trial.schemes[1:], trial.strata], names=["scheme", "stratum"])
-    columns = {"n": (arms.n[1:] + arms.n[0]).astype(int), "raw_lift": raw, "raw_lift_se": error, **pooled}
+    columns = {
+        "n": (arms.members[1:] + arms.members[0]).astype(int),
+        "raw_lift": raw,
+        "raw_lift_se": error,
+        **pooled,
+    }
     table = grid.to_frame(index=False).assign(**{name: values.ravel() for name, values in columns.items()})
     before, after = (_around(arms, values) for values in (raw, pooled["lift"]))
     return table, float("nan") if before == 0 else float(np.clip(1 - after / before, 0, 1))

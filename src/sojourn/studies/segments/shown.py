@@ -1,0 +1,100 @@
+"""Numbers of a segment as they may be shown: exact in public cases, in steps of the base in private ones.
+
+The sample behind them holds single members (`sojourn.data.protection.segments`). So sizes are multiples of
+the base, shares are made of these, and a mean comes in steps of base times cap over size, as if its sum were
+counted in multiples of the base: at that resolution no fewer members than the base show. Intervals are
+widened by the variance of the rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from sojourn.core.privacy import cap_of, nearest, to_multiples
+from sojourn.core.results.segments import Floats
+from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
+
+#: Value, lower and upper bound.
+type Bounded = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How numbers are shown.
+
+    Attributes
+    ----------
+    base : int
+        Smallest group of a private case; 0 in public ones, whose numbers are exact.
+    mass : float
+        Mass of all intervals.
+    """
+
+    base: int
+    mass: float
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any], mass: float) -> Shown:
+        """Return how the numbers of some cells are shown."""
+        return cls(int(meta.get("protected", {}).get("base", 0)), mass)
+
+    def size(self, n: int) -> int:
+        """Return a number of members."""
+        return int(to_multiples(n, self.base)) if self.base else n
+
+    def share(self, k: int, n: int) -> Bounded:
+        """Return the share of `k` among `n` members, with its Jeffreys interval."""
+        if not self.base:
+            return (k / n, *jeffreys(k, n, self.mass))
+        told = self.size(n)
+        part = min(int(nearest(k * told // n, self.base)), told)
+        p = part / told
+        inside = min(max(p, self.base / (2 * told)), 1 - self.base / (2 * told))
+        worth = told / (1 + self.base**2 / (12 * told * inside * (1 - inside)))
+        return (p, *jeffreys(p * worth, worth, self.mass))
+
+    def mean(self, values: Floats, everyone: Floats) -> Bounded:
+        """Return the mean of a segment's values, with its interval.
+
+        Parameters
+        ----------
+        values, everyone : array of float
+            Of the segment's members, and of all who are judged: their cap is that of everyone.
+        """
+        if not self.base:
+            return mean_interval(values, self.mass)
+        cap = float(cap_of([Decimal(repr(float(size))) for size in np.abs(everyone)], self.base))
+        cut, told = np.clip(values, -cap, cap), self.size(len(values))
+        step = self.base * cap / told
+        if step == 0:
+            return 0.0, 0.0, 0.0
+        value, low, high = mean_interval(cut, self.mass)
+        shown = math.floor(value / step + 0.5) * step
+        sampling, rounding = (high - low) / 2, _reach(self.mass) * step / math.sqrt(12)
+        reach = _upwards(math.hypot(sampling, rounding))
+        return shown, shown - reach, shown + reach
+
+    def spread(self, everyone: Floats) -> float:
+        """Return the standard deviation of all who are judged."""
+        exact = float(everyone.std())
+        return _upwards(exact) if self.base else exact
+
+
+def _reach(mass: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + mass / 2))
+
+
+def _upwards(value: float) -> float:
+    """Return a positive number rounded up to two digits."""
+    if value <= 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / unit - 1e-9) * unit
