@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,23 @@ from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
 from sojourn.data.activity import write_activity
 from sojourn.data.checked import Checked, Raw, check
+from sojourn.data.checks.clocks import began
 from sojourn.data.engine import connect
 from sojourn.data.identity.leaving import leave_out, without_prospects
+from sojourn.data.increment.growing import (
+    Events,
+    Grown,
+    Opener,
+    columns_of,
+    open_again_if_other,
+    open_tables,
+    write_activity_by_day,
+    write_grown,
+)
+from sojourn.data.increment.plan import EVENTS, Plan, events_folder, plan_of
 from sojourn.data.localtime import clock_of
 from sojourn.data.members import from_events, number
-from sojourn.data.pseudonyms import find_key
+from sojourn.data.pseudonyms import Key, find_key
 from sojourn.data.quality import write_quality
 from sojourn.data.settings import Settings, read_settings
 from sojourn.data.sources.tables import raw_tables, truth_of
@@ -38,10 +50,16 @@ class Entered:
         Typed rows of every table, `members` first.
     numbers : ibis Table
         ``member_id``, ``joined_at`` and ``member`` of all members.
+    raws : mapping of str to Raw
+        The tables as they came.
+    plan : Plan or None
+        Which parts of the events were read; None where the case does not grow.
     """
 
     tables: list[Checked]
     numbers: Table
+    raws: Mapping[str, Raw]
+    plan: Plan | None
 
 
 def prepare(
@@ -51,6 +69,8 @@ def prepare(
     raw: Mapping[str, Path] | None = None,
     threads: int | None = None,
     into: Path | None = None,
+    anew: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Bring a case through the door and return the folder of its tidy tables.
 
@@ -66,6 +86,10 @@ def prepare(
         Threads of the engine; the files are the same bytes for any.
     into : Path, optional
         Folder to make; the case's own when not stated.
+    anew : bool
+        Whether a case that grows reads all parts of its events, those that earlier runs read too.
+    tell : callable
+        Is told in one sentence what was read of a case that grows.
 
     Raises
     ------
@@ -79,30 +103,70 @@ def prepare(
     places = params.places(case)
     target = into or places.tidy
     with whole_folder(target, private=settings.private) as folder, _engine(folder, threads) as engine:
-        entered = enter(engine, raw_tables(engine, settings, places.raw, raw), settings)
+        plan = plan_of(settings, key, events_folder(settings, places.raw, raw), target, anew=anew)
+        entered = enter(engine, _opener(engine, settings, places.raw, raw), settings, key, plan)
+        grown = _grown(engine, entered, settings, key, folder)
+        tables = [grown.checked if grown and c.contract.name == EVENTS else c for c in entered.tables]
         written = {
-            checked.contract.name: write_tidy(engine, checked, entered.numbers, settings, folder)
-            for checked in entered.tables
+            checked.contract.name: (grown.rows, grown.firsts, grown.copies)
+            if grown and checked is grown.checked
+            else write_tidy(engine, checked, entered.numbers, settings, folder)
+            for checked in tables
         }
         write_ids(engine, entered.numbers, key, folder / "ids.parquet")
-        rows = {name: number for name, (number, _) in written.items()}
-        seen = {name: firsts for name, (_, firsts) in written.items()}
-        said = described(settings, key, rows, seen) | _brought(entered.tables)
-        write_activity(engine, folder, settings.as_of, clock_of(said))
-        write_quality(engine, folder, entered.tables, said)
+        rows = {name: number for name, (number, _, _) in written.items()}
+        seen = {name: firsts for name, (_, firsts, _) in written.items()}
+        started = began(engine, folder, seen)
+        said = described(settings, key, rows, seen, started) | _brought(tables)
+        if grown:
+            write_activity_by_day(engine, grown, settings, clock=clock_of(said), folder=folder)
+            tell(grown.said)
+        else:
+            write_activity(engine, folder, settings.as_of, clock_of(said))
+        copies = {name: found for name, (_, _, found) in written.items()}
+        write_quality(
+            engine,
+            folder,
+            tables,
+            numbers=entered.numbers,
+            settings=settings,
+            said=said,
+            copies=copies,
+        )
         write_json(folder / "tidy.json", said | truth_of(settings, places.raw, raw))
     return target
 
 
-def enter(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Entered:
+def enter(engine: Any, opener: Opener, settings: Settings, key: Key, plan: Plan | None) -> Entered:
     """Read all raw tables, check them and join them to the members' numbers."""
+    plan, raws = open_tables(plan, opener)
     members, left_out = leave_out(engine, raws, _members(engine, raws, settings), settings)
     numbers = number(engine, members.table, settings, left_out)
+    plan, raws = open_again_if_other(engine, plan, raws, numbers, key=key, opener=opener)
     names = [name for name in CONTRACT if name in raws and name != "members"]
+    grows = {EVENTS} if plan and plan.ledger else set()
     others = [
-        without_prospects(engine, check(engine, raws[name], settings, numbers), settings) for name in names
+        without_prospects(
+            engine, check(engine, raws[name], settings, numbers, may_be_empty=name in grows), settings
+        )
+        for name in names
     ]
-    return Entered([members, *others], numbers)
+    return Entered([members, *others], numbers, raws, plan)
+
+
+def _opener(engine: Any, settings: Settings, folder: Path, raw: Mapping[str, Path] | None) -> Opener:
+    def opened(only: Mapping[str, Collection[str]] | None) -> dict[str, Raw]:
+        return raw_tables(engine, settings, folder, raw, only=only)
+
+    return opened
+
+
+def _grown(engine: Any, entered: Entered, settings: Settings, key: Key, folder: Path) -> Grown | None:
+    if entered.plan is None:
+        return None
+    [checked] = [checked for checked in entered.tables if checked.contract.name == EVENTS]
+    events = Events(columns_of(entered.raws[EVENTS]), checked, entered.numbers)
+    return write_grown(engine, entered.plan, events, settings, key=key, folder=folder)
 
 
 def _members(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Checked:
@@ -125,8 +189,8 @@ def _brought(tables: list[Checked]) -> dict[str, Any]:
 
 @contextmanager
 def _engine(folder: Path, threads: int | None) -> Iterator[Any]:
-    """Give an engine that spills beside the folder that is being built."""
-    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.spill.", dir=folder.parent) as spill:
+    """Give an engine that spills into the folder that is being built, where a killed run is swept up."""
+    with tempfile.TemporaryDirectory(prefix=".spill.", dir=folder) as spill:
         engine = connect(threads=threads, scratch=Path(spill))
         try:
             yield engine

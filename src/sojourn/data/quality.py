@@ -12,10 +12,15 @@ import pyarrow as pa
 from ibis import Table
 
 from sojourn.data.checked import Checked
-from sojourn.data.checks.finding import Finding, of_rules
-from sojourn.data.checks.tallies import coverage, lateness
-from sojourn.data.localtime import clock_of
+from sojourn.data.checks.finding import Finding
+from sojourn.data.checks.judge import judge
+from sojourn.data.checks.judged import Judged
+from sojourn.data.checks.of_rows import same_member
+from sojourn.data.checks.opened import open_table
+from sojourn.data.checks.tallies import Tallies, tallies
+from sojourn.data.localtime import Clock, clock_of
 from sojourn.data.parquet import write_parquet
+from sojourn.data.settings import Settings
 
 _HEADER = ("table", "column", "rows", "missing", "distinct", "level", "finding", "rows_concerned")
 #: With one of these a spreadsheet takes a text for a formula.
@@ -43,7 +48,16 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
-def write_quality(engine: Any, folder: Path, tables: Sequence[Checked], said: Mapping[str, Any]) -> None:
+def write_quality(
+    engine: Any,
+    folder: Path,
+    tables: Sequence[Checked],
+    *,
+    numbers: Table,
+    settings: Settings,
+    said: Mapping[str, Any],
+    copies: Mapping[str, int],
+) -> None:
     """Write the quality tables: ``quality.csv`` for people, the same and the tallies as Parquet.
 
     Parameters
@@ -54,18 +68,25 @@ def write_quality(engine: Any, folder: Path, tables: Sequence[Checked], said: Ma
         Where the tidy tables stand.
     tables : sequence of Checked
         In the order in which they are listed.
+    numbers : ibis Table
+        ``member_id`` of all members.
+    settings : Settings
+        Of the case.
     said : mapping
-        What ``tidy.json`` says of them.
+        What ``tidy.json`` says of the tables.
+    copies : mapping of str to int
+        Exact copies of rows, by table.
     """
     clock = clock_of(said)
-    days, late = {}, {}
+    judged = {}
     for checked in tables:
-        contract = checked.contract
-        rows = _tidy(engine, folder, contract.name)
-        days[contract.name] = coverage(rows, contract, clock).to_pyarrow()
-        if "recorded_at" in checked.present:
-            late[contract.name] = lateness(rows, contract).to_pyarrow()
-    findings = [finding for checked in tables for finding in of_rules(checked)]
+        name = checked.contract.name
+        counted = _counted(engine, folder, checked, clock)
+        judged[name] = Judged(checked, counted, settings, clock, copies.get(name, 0))
+    findings = [finding for one in judged.values() for finding in judge(one)]
+    findings += same_member(judged["members"], numbers)
+    days = {name: one.tallies.days for name, one in judged.items()}
+    late = {name: one.tallies.late for name, one in judged.items() if one.tallies.late is not None}
     _write(folder, "columns", _rows(SCHEMAS["columns"], _columns(tables)))
     _write(folder, "coverage", _stacked(SCHEMAS["coverage"], days))
     _write(folder, "lateness", _stacked(SCHEMAS["lateness"], late))
@@ -73,11 +94,10 @@ def write_quality(engine: Any, folder: Path, tables: Sequence[Checked], said: Ma
     _write_csv(folder / "quality.csv", tables, findings)
 
 
-def _tidy(engine: Any, folder: Path, name: str) -> Table:
-    """Open a tidy table that has been written, as one file or as a folder of days."""
-    path = folder / name
-    parts = sorted(path.glob("*.parquet")) if path.is_dir() else folder / f"{name}.parquet"
-    return engine.read_parquet(parts, table_name=f"tidy_{name}")
+def _counted(engine: Any, folder: Path, checked: Checked, clock: Clock) -> Tallies:
+    name = checked.contract.name
+    by_day = open_table(engine, folder, "activity") if name == "events" else None
+    return tallies(checked, open_table(engine, folder, name), by_day, clock)
 
 
 def _write(folder: Path, name: str, table: pa.Table) -> None:

@@ -12,13 +12,17 @@ from ibis import Table, Value
 from sojourn.core.errors import DataError
 from sojourn.core.schema import GENDER_SPELLINGS, GENDERS, Column
 from sojourn.core.schema import Table as Contract
-from sojourn.data.reading import HOW, ROW, WORDS, bad
+from sojourn.data.reading import HOW, ROW, WORDS, bad, naive
 from sojourn.data.settings import Settings
 
 Level = Literal["note", "warning", "error"]
 
 #: Ages at joining that are taken at their word.
 YOUNGEST, OLDEST = 18, 110
+
+#: What a time without offset is called.
+WITHOUT_OFFSET = "a time without an offset"
+_CLOCK = "They count as UTC; say `clock: utc` if they are, `clock: local` if they are of the case's zone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,12 @@ def rules_of(table: Table, contract: Contract, settings: Settings) -> list[Rule]
         Of the case.
     """
     present = [column for column in contract.columns if column.name in table.columns]
-    by_column = [rule for column in present for rule in _of_column(table, column)]
+    by_column = [rule for column in present for rule in _of_column(table, column, settings)]
     belonging = _of_members(table, settings) if contract.name == "members" else _of_member(table, contract)
     return [*by_column, *_of_key(table, contract), *_of_times(table, contract, settings), *belonging]
 
 
-def _of_column(table: Table, column: Column) -> list[Rule]:
+def _of_column(table: Table, column: Column, settings: Settings) -> list[Rule]:
     value, flag = table[column.name], table[bad(column.name)]
     rules = [Rule(column.name, f"not {WORDS[column.type]}", HOW[column.type], flag)]
     if not column.nullable:
@@ -107,6 +111,8 @@ def _of_column(table: Table, column: Column) -> list[Rule]:
         )
     if column.name == "birth_year":
         rules.append(_of_age(table))
+    if column.type == "instant" and not settings.clock_stated and settings.time_zone != "UTC":
+        rules.append(Rule(column.name, WITHOUT_OFFSET, _CLOCK, table[naive(column.name)], "warning"))
     if column.name == "gender":
         rules.append(_of_gender(table))
     return rules

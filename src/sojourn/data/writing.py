@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 from ibis import Table
 
-from sojourn.core.schema import CONTRACT
 from sojourn.core.schema import Table as Contract
 from sojourn.data.checked import Checked
+from sojourn.data.checks.copies import Copies
 from sojourn.data.engine import stream
 from sojourn.data.parquet import ARROW, first_instants, write_parquet
 from sojourn.data.pseudonyms import Key
@@ -31,11 +31,13 @@ def stored(contract: Contract) -> pa.Schema:
 
 def write_tidy(
     engine: Any, checked: Checked, numbers: Table, settings: Settings, folder: Path
-) -> tuple[int, Firsts]:
-    """Write one tidy table as one file and return its rows and its first instants."""
+) -> tuple[int, Firsts, int]:
+    """Write one tidy table as one file and return its rows, its first instants and exact copies of rows."""
     path = folder / f"{checked.contract.name}.parquet"
-    rows = write_parquet(path, stored(checked.contract), stream(engine, tidy(checked, numbers, settings)))
-    return rows, first_instants(path)
+    copies = Copies(drop=settings.exact_duplicates.get(checked.contract.name) == "drop")
+    passing = copies.passing(stream(engine, tidy(checked, numbers, settings)))
+    rows = write_parquet(path, stored(checked.contract), passing)
+    return rows, first_instants(path), copies.found
 
 
 def write_ids(engine: Any, numbers: Table, key: Key, path: Path) -> None:
@@ -54,10 +56,13 @@ def write_ids(engine: Any, numbers: Table, key: Key, path: Path) -> None:
 
 
 def described(
-    settings: Settings, key: Key, rows: Mapping[str, int], seen: Mapping[str, Firsts]
+    settings: Settings,
+    key: Key,
+    rows: Mapping[str, int],
+    seen: Mapping[str, Firsts],
+    started: datetime,
 ) -> dict[str, Any]:
-    """Return what tidy tables say of themselves."""
-    started = min(instants[CONTRACT[name].time] for name, instants in seen.items() if instants)
+    """Return what tidy tables say of themselves; `started` is the first instant that can be believed."""
     observed_from = settings.observed_from or started
     if settings.kept_since is not None:
         observed_from = max(observed_from, settings.kept_since)

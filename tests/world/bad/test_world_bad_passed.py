@@ -25,18 +25,6 @@ FINDINGS = {
 # what the door does today in place of finding something
 SILENT = {
     "index_column": "refused as a file with broken rows, though it is the index that pandas writes",
-    "billion_order": "taken as it stands, without a word",
-    "null_words_in_names": "NULL, N/A and - become categories, without a word",
-    "local_times": "taken as UTC without a word, so every event is off by the zone's offset",
-    "mixed_times": "those without offset are taken as UTC without a word",
-    "reset_clocks": "only noted as before joining, and tidy.json says observed_from 1970",
-    "members_under_two_ids": "7 and 007 become two members, without a word",
-    "doubled_events": "counted twice, without a word",
-    "bots": "taken as they stand, without a word",
-    "gap_of_days": "not noticed",
-    "partial_last_day": "not noticed",
-    "unknown_categories": "one more category, without a word",
-    "respelt_categories": "become categories of their own, without a word",
     "truncated_last_field": "the part of the field that is left is read as its value, without a word",
 }
 # what it refuses or spoils today though it ought to accept it
