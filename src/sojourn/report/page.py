@@ -12,7 +12,7 @@ from sojourn.core.columns import csv_of
 from sojourn.core.errors import SojournError
 from sojourn.core.interval import Interval
 from sojourn.core.results.headline import Headline
-from sojourn.core.text import day, in_words, number, once, window
+from sojourn.core.text import day, in_words, listing, number, once, window
 from sojourn.report.blocks import answer
 from sojourn.report.glossary import terms_in
 from sojourn.report.sections import Item, sections_of
@@ -102,6 +102,7 @@ def render_page(
         question=title,
         when=_when(cells_meta),
         meta={"script": "", "rows_seen": 0, **cells_meta},
+        protection=protection_words(cells_meta),
         source=SOURCES[about["kind"]],
         sections=sections_of(items),
         foot=foot,
@@ -115,6 +116,27 @@ def render_page(
             f"The page {case}/{study} has {size:,} bytes; at most {MOST_BYTES:,} are allowed. Show less."
         )
     return page
+
+
+def protection_words(meta: Mapping[str, Any]) -> str:
+    """Return the one sentence that says how the numbers of a private case were made safe; empty elsewhere.
+
+    Examples
+    --------
+    >>> protection_words({"protected": {"base": 20}})[:53]
+    'Every count of members here is a multiple of 20: off '
+    """
+    if "protected" not in meta:
+        return ""
+    base, caps = int(meta["protected"]["base"]), meta["protected"].get("caps", {})
+    said = (
+        f"Every count of members here is a multiple of {base}: off by at most {(base + 1) // 2}, those still at "
+        f"risk along a curve by at most {2 * base}; fewer than {base} members are left out."
+    )
+    if not caps:
+        return said
+    listed = listing([f"{cap} ({name.replace('_', ' ').replace('.', ' ')})" for name, cap in caps.items()])
+    return f"{said} Sums come in steps of {base} times what one member may have in them: {listed}."
 
 
 def not_possible(reason: str) -> Headline:
