@@ -324,7 +324,7 @@ def test_all_tables_of_the_contract_pass(project) -> None:
     [spell] = rows(made, "spells")
     assert (spell["member"], spell["ended_at"], spell["voluntary"]) == (1, None, None)
     tidy = open_tidy(read_params(), "shop")
-    assert list(tidy.tables) == ["members", "events", "assignments", "costs", "spells"]
+    assert list(tidy.tables) == ["members", "events", "assignments", "costs", "spells", "activity"]
 
 
 def test_a_simulated_world_brings_its_truth(project) -> None:
@@ -413,7 +413,7 @@ def test_the_same_rows_give_the_same_bytes(project, seed, threads) -> None:
         threads,
     )
     assert shuffled == made(ORDER_MEMBERS, ORDER_EVENTS, 1)
-    tables = {f"{name}.parquet" for name in ("members", "events", "ids", *SCHEMAS)}
+    tables = {f"{name}.parquet" for name in ("members", "events", "ids", "activity", *SCHEMAS)}
     assert set(shuffled) == {*tables, "quality.csv", "tidy.json"}
 
 

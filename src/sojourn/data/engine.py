@@ -1,4 +1,4 @@
-"""The engine that runs every expression: DuckDB, in process."""
+"""The engines that run every expression: DuckDB, in process, and Spark where data outgrow one machine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import ibis
 import pyarrow as pa
 from ibis import Table
+
+from sojourn.core.params import Engine
 
 _BATCH = 65_536
 
@@ -37,6 +39,28 @@ def connect(*, memory_limit: str = "4GB", threads: int | None = None, scratch: P
     engine = ibis.duckdb.connect(**settings)
     engine.raw_sql("SET enable_progress_bar = false")  # it would draw on what a notebook shows
     return engine
+
+
+def engine_of(stated: Engine, *, scratch: Path | None = None) -> Any:
+    """Return what makes cells, as params.yaml states it.
+
+    Parameters
+    ----------
+    stated : Engine
+        The section ``engine``.
+    scratch : Path, optional
+        Where DuckDB spills to.
+
+    Raises
+    ------
+    ParameterError
+        When it is Spark, and Spark is not installed or cannot be started or reached.
+    """
+    if stated.backend == "pyspark":
+        from sojourn.data.spark import connect_spark
+
+        return connect_spark(stated.address)
+    return connect(memory_limit=stated.memory_limit, scratch=scratch)
 
 
 def stream(engine: Any, table: Table) -> Iterator[pa.RecordBatch]:

@@ -13,7 +13,10 @@ import ibis
 from sojourn.core.errors import DataError, SojournError
 from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
-from sojourn.data.engine import connect
+from sojourn.data.engine import engine_of
+
+#: Tables that the door makes from those of the contract.
+MADE: tuple[str, ...] = ("activity",)
 
 #: Tables that the door writes about tables.
 QUALITY: tuple[str, ...] = ("findings", "columns", "coverage", "lateness")
@@ -32,7 +35,8 @@ class Tidy:
     case : str
         Name of the case.
     tables : mapping of str to ibis Table
-        As the contract names them, with the dense integer `member` in place of `member_id`.
+        As the contract names them, with the dense integer `member` in place of `member_id`, and those of
+        `MADE`.
     meta : mapping
         ``as_of``, ``observed_from``, ``first_instant`` (UTC, ISO 8601), ``time_zone``, ``currency``,
         ``key_id``, ``rows`` by table, ``read`` (rows by table before any was left out), and ``present``: by
@@ -73,13 +77,19 @@ def open_tidy(params: Params, case: str) -> Tidy:
     described = folder / "tidy.json"
     if not described.is_file():
         raise DataError(f"No tidy tables of '{case}' yet. Run `make reproduce`, or `sojourn prepare {case}`.")
-    engine = connect(scratch=params.places(case).base / ".sojourn" / "spill")
-    tables, quality = (_opened(engine, folder, names) for names in (CONTRACT, QUALITY))
+    engine = engine_of(params.engine, scratch=params.places(case).base / ".sojourn" / "spill")
+    tables, quality = (_opened(engine, folder, names) for names in ((*CONTRACT, *MADE), QUALITY))
     return Tidy(case, tables, json.loads(described.read_text(encoding="utf-8")), quality)
 
 
 def _opened(engine: Any, folder: Path, names: Iterable[str]) -> dict[str, ibis.Table]:
-    found = {name: folder / f"{name}.parquet" for name in names}
-    return {
-        name: engine.read_parquet(path, table_name=name) for name, path in found.items() if path.is_file()
-    }
+    """Open the tables that are there: each a file, or a folder of files by day."""
+    found = {}
+    for name in names:
+        file, by_day = folder / f"{name}.parquet", folder / name
+        if file.is_file():
+            found[name] = engine.read_parquet(str(file), table_name=name)
+        elif by_day.is_dir():
+            parts = f"{by_day}/*.parquet"
+            found[name] = engine.read_parquet(parts, table_name=name)
+    return found

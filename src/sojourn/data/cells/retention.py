@@ -22,6 +22,7 @@ from sojourn.core.errors import DataError
 from sojourn.core.joining import known_at_joining
 from sojourn.core.ranges import in_range, one_of
 from sojourn.core.schema import KNOWN_AT_JOINING
+from sojourn.data.activity import activity_of, in_micros, instant_at
 from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
 
@@ -99,7 +100,7 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
 def _spells(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return one row per member: groups, `late`, `entry`, `exit`, `churned`, `follow_up` and `status`."""
     one_of(params["churn"], "churn", ("cancellation", "silence"))
-    in_range(params["lapse_days"], "lapse_days", gt=0)
+    in_range(params["lapse_days"], "lapse_days", ge=1)
     in_range(params["first_seen_after_days"], "first_seen_after_days", ge=0)
     members = tidy.table("members", STUDY)
     _check_groups(members, params["groups"])
@@ -172,18 +173,29 @@ def _silences(tidy: Tidy, members: Table, params: Mapping[str, Any]) -> Table:
 
 def _signs_of_life(tidy: Tidy, members: Table, params: Mapping[str, Any]) -> Table:
     """Return `member` and `at` (seconds since 1970) of joining and of every later event known by `as_of`."""
-    as_of = _instant(tidy.meta["as_of"])
-    events = tidy.table("events", STUDY)
-    events = events.filter(events.occurred_at <= as_of)
-    if params["event"] != "any":
-        events = events.filter(events.event == params["event"])
-    if "recorded_at" in events.columns:
-        events = events.filter(events.recorded_at.isnull() | (events.recorded_at <= as_of))
     joined = members.select("member", at=_seconds(members.joined_at))
-    active = events.select("member", at=_seconds(events.occurred_at))
+    active = _activity(tidy) if params["event"] == "any" else _events(tidy, params["event"])
     active = active.inner_join(joined.rename(joined="at"), "member")
     active = active.filter(active["at"] >= active.joined).select("member", "at")
     return ibis.union(joined, active)
+
+
+def _activity(tidy: Tidy) -> Table:
+    """Return the first and the last event of rows of activity: no gap longer than a day lies within one."""
+    rows = activity_of(tidy, STUDY)
+    ends = [rows.select("member", at=rows[name] // 1_000_000) for name in ("first_us", "last_us")]
+    return ibis.union(*ends)
+
+
+def _events(tidy: Tidy, event: str) -> Table:
+    """Return every event of one kind that had happened and was known by `as_of`."""
+    as_of = _instant(tidy.meta["as_of"])
+    events = tidy.table("events", STUDY)
+    known = (events.event == event) & (events.occurred_at <= as_of)
+    if "recorded_at" in events.columns:
+        known &= events.recorded_at.isnull() | (events.recorded_at <= as_of)
+    events = events.filter(known)
+    return events.select("member", at=_seconds(events.occurred_at))
 
 
 def _patterns(spells: Table, bys: Sequence[str]) -> Table:
@@ -241,9 +253,7 @@ def _signs(tidy: Tidy) -> dict[str, Any]:
     as_of = _instant(tidy.meta["as_of"])
     members = tidy.tables["members"]
     columns = [members.joined_at, *([members.churned_at] if "churned_at" in members.columns else [])]
-    if "events" in tidy.tables:
-        columns.append(tidy.tables["events"].occurred_at)
-    found = []
+    found = _signs_of_events(tidy) if "events" in tidy.tables else []
     for column in columns:
         known = column.as_table().rename(at=column.get_name())
         known = known.filter(known["at"] <= as_of)
@@ -256,14 +266,29 @@ def _signs(tidy: Tidy) -> dict[str, Any]:
     }
 
 
+def _signs_of_events(tidy: Tidy) -> list[dict[str, Any]]:
+    rows = activity_of(tidy, STUDY)
+    spans = rows.aggregate(n=rows.n.sum(), first=rows.first_us.min(), last=rows.last_us.max())
+    [row] = spans.to_pyarrow().to_pylist()
+    if not row["n"]:
+        return []
+    return [{"n": int(row["n"]), **{name: instant_at(row[name]) for name in ("first", "last")}}]
+
+
 def _since(tidy: Tidy, params: Mapping[str, Any]) -> str:
     """Return from what members are followed: joining, or a first event when everybody joins with one."""
-    members, events = tidy.tables["members"], tidy.table("events", STUDY)
-    if params["event"] != "any":
+    members = tidy.tables["members"]
+    if params["event"] == "any":
+        rows = activity_of(tidy, STUDY)
+        first = rows.group_by("member").aggregate(first=rows.first_us.min())
+    else:
+        events = tidy.table("events", STUDY)
         events = events.filter(events.event == params["event"])
-    first = events.group_by("member").aggregate(first=events.occurred_at.min())
+        first = events.group_by("member").aggregate(first_at=events.occurred_at.min())
+        first = first.select("member", first=in_micros(first.first_at))
     both = members.left_join(first, "member")
-    apart = both.filter((both.first != both.joined_at).fill_null(True)).count().to_pyarrow().as_py()
+    joined_at = in_micros(both.joined_at)
+    apart = both.filter((both.first != joined_at).fill_null(True)).count().to_pyarrow().as_py()
     if apart:
         return "joining"
     return "first event" if params["event"] == "any" else f"first {params['event']}"

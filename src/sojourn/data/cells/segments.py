@@ -17,7 +17,7 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.core.errors import ParameterError
-from sojourn.data.localtime import clock_of
+from sojourn.data.activity import activity_of, in_micros, known_by, micros
 from sojourn.data.tidy import Tidy
 
 #: Counts up to the cut, whole numbers; `value` is money.
@@ -38,7 +38,7 @@ COUNTS: tuple[str, ...] = (
 OUTCOMES: tuple[str, ...] = ("active_next", "stayed_next", "active_days_next", "purchases_next")
 
 _MONEY = "decimal(38, 9)"
-_DAY = 86_400
+_DAY_US = 86_400_000_000
 
 #: A permutation of whole numbers below 2 ** 32 (Knuth's multiplicative hash; the multiplier is odd).
 _MULTIPLIER, _SHIFT, _MODULUS = 2_654_435_761, 1_013_904_223, 2**32
@@ -61,8 +61,10 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     ParameterError
         When the cut leaves less than `min_tenure_days` of observation.
     """
-    rows = _rows(tidy, params)
-    return {"sample": _sample(rows, params["sample_size"]), "moments": _moments(rows, _kinds(tidy, params))}
+    by_kind = _by_kind(tidy, params)
+    kinds = _kinds(by_kind, params["kinds"])
+    rows = _rows(tidy, params, kinds, by_kind)
+    return {"sample": _sample(rows, params["sample_size"]), "moments": _moments(rows, kinds)}
 
 
 def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
         "unit": "day",
         "cut": _cut(tidy, params).isoformat(),
         "currency": tidy.meta.get("currency", ""),
-        "kinds": _said(_kinds(tidy, params)),
+        "kinds": _said(_kinds(_by_kind(tidy, params), params["kinds"])),
     }
     truth = tidy.meta.get("truth", {}).get("segments")
     return {**said, "truth": truth} if truth else said
@@ -92,18 +94,12 @@ def _instant(tidy: Tidy, name: str) -> datetime:
     return datetime.fromisoformat(tidy.meta[name])
 
 
-def _rows(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+def _rows(tidy: Tidy, params: Mapping[str, Any], kinds: Sequence[_Kind], by_kind: Table) -> Table:
     """Return one row per member known long enough at the cut and still there: counts, money, outcomes."""
-    cut = _cut(tidy, params)
-    kinds = _kinds(tidy, params)
-    members = _members(tidy, cut, params["min_tenure_days"])
-    before, after = _before(tidy, cut, params["trend_days"], kinds), _after(tidy, cut)
-    joined = (
-        members.left_join(before, "member")
-        .drop("member_right")
-        .left_join(after, "member")
-        .drop("member_right")
-    )
+    members = _members(tidy, _cut(tidy, params), params["min_tenure_days"])
+    done, kinds_done = _done(tidy, params), _kinds_done(by_kind, kinds)
+    joined = members.left_join(done, "member").drop("member_right")
+    joined = joined.left_join(kinds_done, "member").drop("member_right")
     silent = joined.last_days.fill_null(joined.observed_days)
     rows = joined.mutate(
         recency_days=silent, active_next=(joined.active_days_next.fill_null(0) > 0).cast("int64")
@@ -116,11 +112,11 @@ def _rows(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 def _members(tidy: Tidy, cut: datetime, min_tenure_days: int) -> Table:
     members = tidy.table("members", "segments")
     as_of = _instant(tidy, "as_of")
-    joined = ibis.greatest(members.joined_at, ibis.literal(_instant(tidy, "observed_from")))
+    joined = ibis.greatest(in_micros(members.joined_at), micros(_instant(tidy, "observed_from")))
     table = members.select(
         "member",
         "churned_at",
-        tenure_days=_days_before(cut, members.joined_at),
+        tenure_days=_days_before(cut, in_micros(members.joined_at)),
         observed_days=_days_before(cut, joined),
     )
     there = table.churned_at.isnull() | (table.churned_at > ibis.literal(cut))
@@ -130,8 +126,8 @@ def _members(tidy: Tidy, cut: datetime, min_tenure_days: int) -> Table:
 
 
 def _days_before(cut: datetime, instant: Value) -> Value:
-    """Return whole days from an instant to the cut."""
-    return (ibis.literal(int(cut.timestamp()), "int64") - instant.epoch_seconds().cast("int64")) // _DAY
+    """Return whole days from an instant (in microseconds since 1970) to the cut."""
+    return (micros(cut) - instant) // _DAY_US
 
 
 def _known_at(events: Table, instant: datetime) -> Value:
@@ -157,14 +153,23 @@ class _Kind:
         return (events.event == self.event) & known.fill_null(False)
 
 
-def _kinds(tidy: Tidy, params: Mapping[str, Any]) -> list[_Kind]:
-    """Return the most common kinds of events known at the cut; ties in the order of the alphabet."""
+def _by_kind(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return how often (`n`) each member did each kind of thing, of all that was known at the cut."""
     events = tidy.table("events", "segments")
     known = events.filter(_known_at(events, _cut(tidy, params)))
-    by = ["event", "feature"] if "feature" in events.columns else ["event"]
-    counted = known.group_by(by).agg(n=lambda rows: rows.count())
+    return known.group_by("member", *_kind_columns(events)).agg(n=known.count())
+
+
+def _kind_columns(events: Table) -> list[str]:
+    return [name for name in ("event", "feature") if name in events.columns]
+
+
+def _kinds(by_kind: Table, number: int) -> list[_Kind]:
+    """Return the most common kinds of events known at the cut; ties in the order of the alphabet."""
+    by = _kind_columns(by_kind)
+    counted = by_kind.group_by(by).agg(n=by_kind.n.sum())
     order = [ibis.desc("n"), *(ibis.asc(name, nulls_first=True) for name in by)]
-    found = counted.order_by(order).limit(params["kinds"]).to_pyarrow().to_pylist()
+    found = counted.order_by(order).limit(number).to_pyarrow().to_pylist()
     return [_Kind(row["event"], row.get("feature")) for row in found]
 
 
@@ -188,50 +193,57 @@ def _what(events: Table) -> Value:
     return events.event + "/" + events.feature.fill_null("")
 
 
-def _before(tidy: Tidy, cut: datetime, trend_days: int, kinds: Sequence[_Kind]) -> Table:
-    """Return counts per member over all events known at the cut."""
-    events = tidy.table("events", "segments")
-    day = clock_of(tidy.meta).day(events.occurred_at)
+def _kinds_done(by_kind: Table, kinds: Sequence[_Kind]) -> Table:
+    """Return per member how many different kinds of things were done, and how often the most common."""
     numbered = dict(zip(_numbered(kinds), kinds, strict=True))
-    known = events.filter(_known_at(events, cut)).select(
+    rows = by_kind.select(
         "member",
-        day=day,
-        ago=_days_before(cut, events.occurred_at),
-        what=_what(events),
-        amount=_amount(events),
-        **{name: kind.of(events).cast("int64") for name, kind in numbered.items()},
+        what=_what(by_kind),
+        **{name: by_kind.n * kind.of(by_kind).cast("int64") for name, kind in numbered.items()},
     )
-    last, earlier = known.ago < trend_days, (known.ago >= trend_days) & (known.ago < 2 * trend_days)
-    return known.group_by("member").agg(
-        last_days=known.ago.min(),
-        active_days=known.day.nunique(),
-        events=known.count(),
-        active_last=known.day.nunique(where=last),
-        active_before=known.day.nunique(where=earlier),
-        kinds=known.what.nunique(),
-        purchases=(known.amount > 0).cast("int64").sum(),
-        weekend_days=known.day.nunique(where=known.day.day_of_week.index() >= 5),
-        value=known.amount.sum(),
-        **{name: known[name].sum() for name in numbered},
+    return rows.group_by("member").agg(
+        kinds=rows.what.nunique(), **{name: rows[name].sum() for name in numbered}
     )
 
 
-def _after(tidy: Tidy, cut: datetime) -> Table:
-    """Return outcomes per member over the events between the cut and ``as_of``."""
-    events = tidy.table("events", "segments")
-    day = clock_of(tidy.meta).day(events.occurred_at)
-    happened = (events.occurred_at > ibis.literal(cut)) & _known_at(events, _instant(tidy, "as_of"))
-    later = events.filter(happened).select("member", day=day, amount=_amount(events))
-    return later.group_by("member").agg(
-        active_days_next=later.day.nunique(),
-        purchases_next=(later.amount > 0).cast("int64").sum(),
-        value_next=later.amount.sum(),
+def _done(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return counts and money per member: up to the cut, and after it (``_next``)."""
+    cut, trend_days = _cut(tidy, params), params["trend_days"]
+    rows = activity_of(tidy, "segments")
+    known = known_by(rows, cut, _instant(tidy, "as_of"))
+    ago = _days_before(cut, rows.last_us)  # the same for all events of a row
+    rows = rows.select(
+        "member", "day", "n", "purchases", "paid", known=known, later=rows.first_us > micros(cut), ago=ago
+    )
+    last, earlier = rows.ago < trend_days, (rows.ago >= trend_days) & (rows.ago < 2 * trend_days)
+    days = rows.group_by("member", "day").agg(
+        last_days=rows.ago.min(where=rows.known),
+        was=_any(rows.known),
+        in_last=_any(rows.known & last),
+        in_earlier=_any(rows.known & earlier),
+        in_next=_any(rows.later),
+        events=rows.n.sum(where=rows.known),
+        purchases=rows.purchases.sum(where=rows.known),
+        value=rows.paid.sum(where=rows.known),
+        purchases_next=rows.purchases.sum(where=rows.later),
+        value_next=rows.paid.sum(where=rows.later),
+    )
+    weekend = (days.day.day_of_week.index() >= 5).cast("int64")
+    summed = ("events", "purchases", "value", "purchases_next", "value_next")
+    return days.group_by("member").agg(
+        last_days=days.last_days.min(),
+        active_days=days.was.sum(),
+        active_last=days.in_last.sum(),
+        active_before=days.in_earlier.sum(),
+        active_days_next=days.in_next.sum(),
+        weekend_days=(days.was * weekend).sum(),
+        **{name: days[name].sum() for name in summed},
     )
 
 
-def _amount(events: Table) -> Value:
-    amount = events.amount if "amount" in events.columns else ibis.literal(0)
-    return amount.fill_null(0).cast(_MONEY)
+def _any(flag: Value) -> Value:
+    """Return 1 where a flag is set in any row of a group, else 0."""
+    return flag.cast("int64").max()
 
 
 def _sample(rows: Table, size: int) -> Table:
