@@ -130,8 +130,8 @@ def protection_words(meta: Mapping[str, Any]) -> str:
         return ""
     base, caps = int(meta["protected"]["base"]), meta["protected"].get("caps", {})
     said = (
-        f"Every count of members here is a multiple of {base}: off by at most {(base + 1) // 2}, those still at "
-        f"risk along a curve by at most {2 * base}; fewer than {base} members are left out."
+        f"Every count of members here is a multiple of {base}: off by at most {(base + 1) // 2}, those still "
+        f"at risk along a curve by at most {2 * base}; fewer than {base} members are left out."
     )
     if not caps:
         return said
