@@ -191,6 +191,10 @@ def _prepare(found: Mapping[str, Found], key_id: str, as_of: datetime) -> list[s
     lines += _by_table("columns", {table: _columns(one.guess) for table, one in found.items()})
     lines += _by_table("times", {table: _marked(one.guess.times) for table, one in found.items()})
     lines += _by_table("constants", {table: _marked(one.guess.constants) for table, one in found.items()})
+    lines += _by_table("products", {table: _marked(one.guess.products) for table, one in found.items()})
+    empty = {table: one.guess.leave_out_empty for table, one in found.items() if one.guess.leave_out_empty}
+    lines += ["      leave_out_empty:    # guess: rows without one are not members'"] * bool(empty)
+    lines += [f"        {table}: {_scalar(list(columns))}" for table, columns in empty.items()]
     for table, one in found.items():
         if one.guess.unread:
             lines.append(f"      # not read of {table}: {', '.join(map(_comment, one.guess.unread))}")
@@ -230,8 +234,9 @@ def _columns(guess: Guess) -> dict[str, str]:
     }
 
 
-def _marked(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: f"{_scalar(value)}    # guess" for name, value in values.items()}
+def _marked(values: Mapping[str, str | tuple[str, ...]]) -> dict[str, str]:
+    plain = {name: value if isinstance(value, str) else list(value) for name, value in values.items()}
+    return {name: f"{_scalar(value)}    # guess" for name, value in plain.items()}
 
 
 def _by_table(section: str, entries: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -304,6 +309,6 @@ def _appended(text: str, section: str, entries: str) -> str:
         raise ParameterError.missing(section, "params.yaml")
     body = match[2].rstrip("\n")
     head = re.sub(r"\{\s*\}", "", match[1]).rstrip()
-    blank = match[2][len(body) :].removeprefix("\n")
+    blank = match[2][len(body) :].removeprefix("\n" if body else "")
     whole = f"{section}:{head}\n{body}\n{entries}{blank}" if body else f"{section}:{head}\n{entries}{blank}"
     return text[: match.start()] + whole + text[match.end() :]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sojourn.core.errors import DataError
 from sojourn.core.schema import CONTRACT, Type
 from sojourn.data.guess.kinds import Kind, Look
-from sojourn.data.guess.names import rank
+from sojourn.data.guess.names import FACTORS, plain, rank
 
 #: Kinds of values that a type of the contract can be read from; one that is empty says nothing against it.
 _FITS: dict[Type, tuple[Kind, ...]] = {
@@ -38,6 +38,10 @@ class Guess:
         Ours -> how its instants are written, where that is not ISO 8601.
     constants : mapping of str to str
         Ours -> the value given to every row, for what the file lacks.
+    products : mapping of str to tuple of str
+        Ours -> the two columns of theirs whose product it is.
+    leave_out_empty : tuple of str
+        Ours that every row needs and that some rows of the sample lack.
     unread : tuple of str
         Columns of theirs that are no column of ours.
     """
@@ -47,6 +51,8 @@ class Guess:
     why: Mapping[str, str]
     times: Mapping[str, str]
     constants: Mapping[str, str]
+    products: Mapping[str, tuple[str, ...]]
+    leave_out_empty: tuple[str, ...]
     unread: tuple[str, ...]
 
 
@@ -80,16 +86,19 @@ def choose(table: str, looks: Mapping[str, Look], stated: Mapping[str, str], sho
             found = _by_name(table, ours, looks, columns) or _by_content(table, ours, looks, columns)
             if found:
                 columns[ours], why[ours] = found
-    constants = _constants(table, columns)
+    products = {} if "amount" in columns else _products(table, looks, columns)
+    constants = _constants(table, {*columns, *products})
     _stop_at_missing(table, {*columns, *constants}, looks, shown)
     times = {
         ours: looks[theirs].written
         for ours, theirs in columns.items()
         if looks[theirs].kind == "instant" and looks[theirs].written != "iso"
     }
-    unread = tuple(theirs for theirs in looks if theirs not in columns.values())
+    used = {*columns.values(), *(factor for factors in products.values() for factor in factors)}
+    unread = tuple(theirs for theirs in looks if theirs not in used)
     order = [column.name for column in CONTRACT[table].columns if column.name in columns]
-    return Guess(table, {ours: columns[ours] for ours in order}, why, times, constants, unread)
+    ordered = {ours: columns[ours] for ours in order}
+    return Guess(table, ordered, why, times, constants, products, _lacking(table, looks, ordered), unread)
 
 
 def _most_needed_first(table: str) -> list[str]:
@@ -126,7 +135,23 @@ def _by_content(
     return (free[0], "the only column of times") if len(free) == 1 else None
 
 
-def _constants(table: str, columns: Mapping[str, str]) -> dict[str, str]:
+def _products(table: str, looks: Mapping[str, Look], taken: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the amount of an event as quantity times price, where both are there."""
+    if table != "events":
+        return {}
+    numbers = [name for name, look in looks.items() if look.kind in ("integer", "decimal")]
+    free = [name for name in numbers if name not in taken.values()]
+    found = [next((name for name in free if plain(name) in names), "") for names in FACTORS]
+    return {"amount": tuple(found)} if all(found) else {}
+
+
+def _lacking(table: str, looks: Mapping[str, Look], columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return ids that rows need and some lack: those rows are of nobody who is known."""
+    needed = [c.name for c in CONTRACT[table].columns if c.type == "id" and not c.nullable]
+    return tuple(ours for ours in needed if ours in columns and looks[columns[ours]].empty)
+
+
+def _constants(table: str, columns: Collection[str]) -> dict[str, str]:
     """Return what every row gets where the file says nothing: the kind of event, the name of a trial."""
     if table == "events" and "event" not in columns:
         return {"event": "purchase" if "amount" in columns else "action"}

@@ -50,12 +50,15 @@ class Look:
         Number of different values.
     latest : datetime or None
         The latest instant (UTC; one without offset counts as UTC).
+    empty : int
+        Number of values that are missing.
     """
 
     kind: Kind
     written: str = ""
     distinct: int = 0
     latest: datetime | None = None
+    empty: int = 0
 
 
 def look_at(values: Sequence[str]) -> Look:
@@ -68,13 +71,13 @@ def look_at(values: Sequence[str]) -> Look:
     """
     filled = [value.strip() for value in values if value.strip()]
     if not filled:
-        return Look("empty")
+        return Look("empty", empty=len(values))
     distinct = len(set(filled))
     for written, read in _INSTANTS:
         found = _all(read, filled)
         if found is not None:
-            return Look("instant", written, distinct, max(found))
-    return Look(*_plain(filled), distinct)
+            return Look("instant", written, distinct, max(found), len(values) - len(filled))
+    return Look(*_plain(filled), distinct, empty=len(values) - len(filled))
 
 
 def _plain(filled: Sequence[str]) -> tuple[Kind, str]:

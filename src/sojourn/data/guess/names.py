@@ -51,6 +51,13 @@ OTHERS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+#: Names of quantity and of price, whose product is what was paid.
+FACTORS: tuple[tuple[str, ...], tuple[str, ...]] = (
+    ("quantity", "qty", "menge", "数量"),
+    ("unitprice", "price", "einzelpreis", "preis", "单价"),
+)
+
+
 def plain(name: str) -> str:
     """Return a name without capitals, spaces and marks, as names are compared."""
     return re.sub(r"[\W_]+", "", name).lower()

@@ -16,7 +16,7 @@ import pyarrow.dataset as ds
 from sojourn.core.errors import DataError, UndefinedError
 from sojourn.data.guess.kinds import look_at, reader_of
 from sojourn.data.sources.compressed import compression_of, opened
-from sojourn.data.sources.encodings import NotDecoded, decoded, likely, recognised
+from sojourn.data.sources.encodings import DecodingError, decoded, likely, recognised
 
 #: So much of a file is looked at.
 SAMPLE_BYTES, SAMPLE_ROWS = 4_000_000, 20_000
@@ -103,7 +103,7 @@ def _decoded(begin: bytes) -> tuple[str, str]:
     encoding = recognised(begin)
     try:
         return encoding, _text(begin, encoding)
-    except NotDecoded as error:
+    except DecodingError as error:
         encoding = likely(error.near)[0]
         return encoding, begin.decode(encoding, "replace")
 
