@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     _add_world(word("world", _world, "draw a simulated platform of any size into a folder"))
-    word("prepare", _prepare, "send a case through the door", "case")
+    through = word("prepare", _prepare, "send a case through the door", "case")
+    through.add_argument("--anew", action="store_true", help="of a case that grows, read everything again")
     word("check", _check, "send a case through the door, say what is odd, and write nothing", "case")
     _add_new_case(
         word("new-case", _new_case, "write a first mapping of your own tables into params.yaml", "name")
@@ -138,7 +139,7 @@ def _world(arguments: argparse.Namespace) -> int:
 def _prepare(arguments: argparse.Namespace) -> int:
     from sojourn.pipeline.stages import prepare
 
-    prepare(arguments.case)
+    prepare(arguments.case, anew=arguments.anew)
     return 0
 
 

@@ -11,7 +11,7 @@ from sojourn.core.project import root
 from sojourn.pipeline.private import only_mine
 
 
-def prepare(case: str, *, into: Path | None = None) -> Path:
+def prepare(case: str, *, into: Path | None = None, anew: bool = False) -> Path:
     """Send a case through the door; the simulated platform is drawn first.
 
     Parameters
@@ -20,6 +20,8 @@ def prepare(case: str, *, into: Path | None = None) -> Path:
         Name of the case.
     into : Path, optional
         Folder to make; the case's own when not stated.
+    anew : bool
+        Whether a case that grows reads what it has read already as well.
 
     Returns
     -------
@@ -32,7 +34,14 @@ def prepare(case: str, *, into: Path | None = None) -> Path:
     params = read_params()
     raw = _draw_world(params, case) if read_settings(params, case).source == "world" else None
     print(f"  {case}: reading, checking, pseudonymising", file=sys.stderr)
-    return through_the_door(params, case, raw=raw, into=into)
+    return through_the_door(
+        params,
+        case,
+        raw=raw,
+        into=into,
+        anew=anew,
+        tell=lambda text: print(f"  {case}: {text}", file=sys.stderr),
+    )
 
 
 def _draw_world(params: Params, case: str) -> dict[str, Path]:

@@ -1,9 +1,7 @@
-"""Tidy tables by UTC day: one file for each day; days that nothing touched are linked, not copied."""
+"""Tidy tables by UTC day: one file for each day."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -71,12 +69,3 @@ def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, pa.RecordB
         for start, end in pairwise(cuts):
             piece = batch.slice(start, end - start)
             yield piece[DAY].cast(pa.date32())[0].as_py(), piece.drop_columns(DAY)
-
-
-def link_days(days: Iterable[str], former: Path, folder: Path) -> None:
-    """Link the files of days that stay as they are; copied where the disk cannot link."""
-    for name in (f"{day}.parquet" for day in days):
-        try:
-            os.link(former / name, folder / name)
-        except OSError:
-            shutil.copyfile(former / name, folder / name)

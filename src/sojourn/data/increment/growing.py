@@ -14,10 +14,11 @@ from ibis import Table
 from sojourn.core.schema import CONTRACT
 from sojourn.data.activity import write_activity
 from sojourn.data.checked import Checked, Raw
-from sojourn.data.increment.days import link_days, write_days
-from sojourn.data.increment.ledger import Day, Ledger, Part, Tally
+from sojourn.data.increment.days import write_days
+from sojourn.data.increment.former import move_days
+from sojourn.data.increment.ledger import ACTIVITY, EVENTS, Day, Ledger, Part, Tally
 from sojourn.data.increment.meaning import members_known
-from sojourn.data.increment.plan import EVENTS, Plan
+from sojourn.data.increment.plan import Plan
 from sojourn.data.increment.tallies import (
     added,
     by_part,
@@ -29,13 +30,10 @@ from sojourn.data.increment.tallies import (
 )
 from sojourn.data.localtime import Clock
 from sojourn.data.pseudonyms import Key
-from sojourn.data.reading import PART
 from sojourn.data.settings import Settings
+from sojourn.data.sources.files import PART
 from sojourn.data.tidying import belongs, tidy_rows
 from sojourn.data.writing import Firsts
-
-#: Where the days of activity stand in the folder of tidy tables.
-ACTIVITY = "activity"
 
 #: Opens the raw tables of a case, of tables that are folders `only` the parts that are stated.
 type Opener = Callable[[Mapping[str, Collection[str]] | None], dict[str, Raw]]
@@ -71,7 +69,7 @@ class Grown:
     days : mapping of str to Day
         All days there are, in their order.
     opened : list of str
-        Days that were written; all others are linked.
+        Days that were written; all others are as they were.
     plan : Plan
         What was read.
     """
@@ -195,7 +193,7 @@ def _part(plan: Plan, name: str, read: Mapping[str, tuple[Tally, bool]]) -> Part
 
 
 def _write(engine: Any, plan: Plan, events: Events, settings: Settings, folder: Path) -> dict[str, Day]:
-    """Write the days that have rows which no run has written, link all others, return those written."""
+    """Write the days that have rows which no run has written, keep all others, return those written."""
     contract, numbers = events.checked.contract, events.numbers
     drop = settings.exact_duplicates.get(EVENTS) == "drop"
     if plan.ledger is None:
@@ -208,7 +206,7 @@ def _write(engine: Any, plan: Plan, events: Events, settings: Settings, folder: 
     touched = {str(day) for day in dates.to_pylist()}
     old = [former / f"{day}.parquet" for day in sorted(touched & set(known))]
     rows = fresh.union(engine.read_parquet(old, table_name="opened_events")) if old else fresh
-    link_days(sorted(set(known) - touched), former, folder)
+    move_days(sorted(set(known) - touched), former, folder)
     return write_days(engine, rows, contract, folder, known, drop=drop) if touched else {}
 
 
@@ -228,7 +226,7 @@ def _fresh(checked: Checked, plan: Plan, ledger: Ledger, settings: Settings) -> 
 def write_activity_by_day(
     engine: Any, grown: Grown, settings: Settings, *, clock: Clock, folder: Path
 ) -> None:
-    """Write what members did on the days that were opened, and link that of all others.
+    """Write what members did on the days that were opened, and keep that of all others.
 
     It counts by 24 hours up to the time of day of ``as_of``: when that is another one all days are written.
     """
@@ -236,7 +234,7 @@ def write_activity_by_day(
     plan = grown.plan
     same = plan.ledger is not None and not (settings.as_of - plan.ledger.as_of) % timedelta(days=1)
     opened = grown.opened if same else list(grown.days)
-    link_days(
+    move_days(
         [day for day in grown.days if day not in set(opened)], plan.former / ACTIVITY, folder / ACTIVITY
     )
     for day in opened:

@@ -13,6 +13,10 @@ from sojourn.data.writing import Firsts, in_utc, write_json
 
 #: Name of the ledger in the folder of tidy tables.
 LEDGER = "read.json"
+#: Name of the file of different values beside it.
+VALUES = "values.parquet"
+#: Folders of one file a day beside it.
+EVENTS, ACTIVITY = "events", "activity"
 
 
 @dataclass(frozen=True, slots=True)

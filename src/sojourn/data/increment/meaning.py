@@ -7,6 +7,7 @@ import hmac
 import json
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,19 +28,15 @@ def meaning_of(settings: Settings, key: Key) -> str:
     """Return the fingerprint of parameters but for ``as_of``, of key, contract and code of the door."""
     parameters = {name: value for name, value in asdict(settings).items() if name != "as_of"}
     stated = json.dumps([parameters, key.key_id, [version(name) for name in _PACKAGES]], default=str)
-    digest = hashlib.sha256(stated.encode())
-    for path in _code():
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return hashlib.sha256((stated + _code()).encode()).hexdigest()
 
 
-def _code() -> list[Path]:
-    """Return the files in which the door is written; cells are made of what stands behind it."""
+@cache
+def _code() -> str:
+    """Return the fingerprint of the files in which the door is written; cells are made behind it."""
     door = Path(__file__).parents[1]
-    return [
-        Path(schema.__file__),
-        *sorted(p for p in door.rglob("*.py") if "cells" not in p.parts[-2:]),
-    ]
+    files = [Path(schema.__file__), *sorted(path for path in door.rglob("*.py") if "cells" not in path.parts)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def members_known(engine: Any, numbers: Table, key: Key, by: datetime) -> str:

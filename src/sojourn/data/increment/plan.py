@@ -10,14 +10,11 @@ from pathlib import Path
 
 from sojourn.core.errors import ParameterError
 from sojourn.core.project import root
-from sojourn.data.increment.ledger import Ledger, Part, read_ledger
+from sojourn.data.increment.ledger import EVENTS, Ledger, Part, read_ledger
 from sojourn.data.increment.meaning import meaning_of
 from sojourn.data.parts import files_in, part_name
 from sojourn.data.pseudonyms import Key
 from sojourn.data.settings import Settings
-
-#: Where the days of events stand in the folder of tidy tables.
-EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Plan:
     folder : Path
         Where the parts are.
     former : Path
-        Folder of tidy tables of the run before.
+        What is held of the run before (see `hold`).
     meaning : str
         Fingerprint of what gives days their meaning.
     reason : str
@@ -96,7 +93,7 @@ def plan_of(settings: Settings, key: Key, folder: Path | None, former: Path, *, 
     folder : Path or None
         The parts of its raw events.
     former : Path
-        Folder of tidy tables of the run before.
+        What is held of the run before (see `hold`).
     anew : bool
         Whether everything is to be read in any case.
 

@@ -17,16 +17,15 @@ from ibis import Table, Value
 
 from sojourn.data.checked import Checked
 from sojourn.data.engine import stream
-from sojourn.data.increment.ledger import Tally
+from sojourn.data.increment.ledger import VALUES, Tally
 from sojourn.data.increment.plan import Plan
 from sojourn.data.parquet import write_parquet
 from sojourn.data.pseudonyms import Key
-from sojourn.data.reading import PART
 from sojourn.data.rules import Counts, is_late
 from sojourn.data.settings import Settings
+from sojourn.data.sources.files import PART
 
-#: Name of the file of different values, each as a keyed fingerprint of 64 bits.
-VALUES = "values.parquet"
+#: A different value is kept as a keyed fingerprint of 64 bits.
 _SCHEMA = pa.schema([("column", pa.string()), ("value", pa.int64())])
 
 #: Different values by column.
