@@ -20,6 +20,7 @@ from sojourn.data.checked import Checked, Raw, check
 from sojourn.data.checks.clocks import began
 from sojourn.data.engine import connect
 from sojourn.data.identity.leaving import leave_out, without_prospects
+from sojourn.data.increment.former import hold
 from sojourn.data.increment.growing import (
     Events,
     Grown,
@@ -30,7 +31,8 @@ from sojourn.data.increment.growing import (
     write_activity_by_day,
     write_grown,
 )
-from sojourn.data.increment.plan import EVENTS, Plan, events_folder, plan_of
+from sojourn.data.increment.ledger import EVENTS
+from sojourn.data.increment.plan import Plan, events_folder, plan_of
 from sojourn.data.localtime import clock_of
 from sojourn.data.members import from_events, number
 from sojourn.data.pseudonyms import Key, find_key
@@ -102,8 +104,12 @@ def prepare(
     key = find_key(case, private=settings.private, key_id=settings.key_id)
     places = params.places(case)
     target = into or places.tidy
-    with whole_folder(target, private=settings.private) as folder, _engine(folder, threads) as engine:
-        plan = plan_of(settings, key, events_folder(settings, places.raw, raw), target, anew=anew)
+    with (
+        whole_folder(target, private=settings.private) as folder,
+        _engine(folder, threads) as (engine, scratch),
+    ):
+        incoming = events_folder(settings, places.raw, raw)
+        plan = plan_of(settings, key, incoming, hold(target, scratch), anew=anew)
         entered = enter(engine, _opener(engine, settings, places.raw, raw), settings, key, plan)
         grown = _grown(engine, entered, settings, key, folder)
         tables = [grown.checked if grown and c.contract.name == EVENTS else c for c in entered.tables]
@@ -188,11 +194,11 @@ def _brought(tables: list[Checked]) -> dict[str, Any]:
 
 
 @contextmanager
-def _engine(folder: Path, threads: int | None) -> Iterator[Any]:
-    """Give an engine that spills into the folder that is being built, where a killed run is swept up."""
+def _engine(folder: Path, threads: int | None) -> Iterator[tuple[Any, Path]]:
+    """Give an engine and where it spills: in what is being built, where a killed run is swept up."""
     with tempfile.TemporaryDirectory(prefix=".spill.", dir=folder) as spill:
         engine = connect(threads=threads, scratch=Path(spill))
         try:
-            yield engine
+            yield engine, Path(spill)
         finally:
             engine.disconnect()
