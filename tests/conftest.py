@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import postgres_server
 from sojourn.core.cells import Cells
 from sojourn.core.params import Params, read_params
 
@@ -218,3 +220,12 @@ def portrait_cells(tables: Mapping[str, pd.DataFrame | None] | None = None, **me
 def make_portrait_cells() -> Callable[..., Cells]:
     """Return the function that makes cells of the study `portrait`."""
     return portrait_cells
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    """Run a PostgreSQL server of its own; required in CI, elsewhere skipped where none is installed."""
+    if postgres_server.binaries() is None and os.environ.get("CI") != "true":
+        pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
+    with postgres_server.running(54_000 + os.getpid() % 1_000) as server:
+        yield server

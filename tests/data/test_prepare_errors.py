@@ -9,6 +9,7 @@ import pytest
 
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.data.prepare import prepare
+from sojourn.data.settings import KNOWN
 from sojourn.data.pseudonyms import Key
 
 MEMBERS = "member_id,joined_at,churned_at\na1,2025-01-01,2025-02-01\na2,2025-01-02,\na3,2025-01-03,\n"
@@ -226,8 +227,8 @@ BAD_TABLES = [
         {"events": EVENTS + "a1,2025-01-05,login,1,2,3,4\n"},
         (
             "events: incoming/shop/events.csv cannot be read "
-            "(its rows are broken at line 5, or it is not UTF-8). "
-            "Write it as CSV in UTF-8 or as Parquet."
+            "(its rows are broken at line 5: 5 fields where the header has 4). "
+            "Put fields that hold a delimiter into quotes, and check that the file came whole."
         ),
     ),
 ]
@@ -300,8 +301,9 @@ def test_another_encoding_than_utf_8(project) -> None:
         prepare(params, "shop")
     assert str(raised.value) == (
         "events: incoming/shop/events.csv cannot be read "
-        "(its rows are broken at line 2, or it is not UTF-8). "
-        "Write it as CSV in UTF-8 or as Parquet."
+        "(it is not UTF-8: byte 51, in line 2, is none of it). "
+        "State its encoding in cases.shop.prepare.tables.events, such as `encoding: cp1252` "
+        "(or cp1250, cp1251)."
     )
 
 
@@ -309,7 +311,7 @@ def test_a_parquet_file_that_is_none(project) -> None:
     params = project.case("shop", SOUND, prepare={"tables": {"events": "events.parquet"}})
     (project.root / "events.parquet").write_text("no parquet", encoding="utf-8")
     with pytest.raises(
-        DataError, match=r"^events: events.parquet cannot be read \(its rows are broken, or it is"
+        DataError, match=r"^events: events.parquet cannot be read \(it is no Parquet file\)"
     ):
         prepare(params, "shop")
 
@@ -325,8 +327,8 @@ BAD_PARAMETERS = [
         {"members": 5},
         ParameterError,
         (
-            "'members' is not a parameter of cases.shop.prepare. Known: after_as_of, as_of, clock, columns, "
-            "empty_consent, key_id, observed_from, source, tables, time_zone."
+            "'members' is not a parameter of cases.shop.prepare. "
+            f"Known: {', '.join(sorted(KNOWN))}."
         ),
     ),
     (
@@ -408,7 +410,7 @@ BAD_PARAMETERS = [
         {"tables": {"events": "params.yaml"}},
         DataError,
         (
-            "events: params.yaml cannot be read (its name ends in '.yaml', not in .csv or .parquet). "
+            "events: params.yaml cannot be read (its name ends in '.yaml', not in .csv, .tsv, .txt or .parquet). "
             "Write it as CSV in UTF-8 or as Parquet."
         ),
     ),
