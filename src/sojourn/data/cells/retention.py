@@ -22,7 +22,7 @@ from sojourn.core.errors import DataError
 from sojourn.core.joining import known_at_joining
 from sojourn.core.ranges import in_range, one_of
 from sojourn.core.schema import KNOWN_AT_JOINING
-from sojourn.data.activity import activity_of, in_micros, instant_at
+from sojourn.data.activity import activity_of, in_micros, instant_at, micros
 from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
 
@@ -250,29 +250,31 @@ def _returns(patterns: Table, by: str) -> Table:
 
 def _signs(tidy: Tidy) -> dict[str, Any]:
     """Return number, first and last instant of every joining, ending and event by `as_of`."""
-    as_of = _instant(tidy.meta["as_of"])
     members = tidy.tables["members"]
-    columns = [members.joined_at, *([members.churned_at] if "churned_at" in members.columns else [])]
-    found = _signs_of_events(tidy) if "events" in tidy.tables else []
-    for column in columns:
-        known = column.as_table().rename(at=column.get_name())
-        known = known.filter(known["at"] <= as_of)
-        spans = known.aggregate(n=known.count(), first=known["at"].min(), last=known["at"].max())
-        found += [row for row in spans.to_pyarrow().to_pylist() if row["n"]]
+    found = [_span(in_micros(members.joined_at), tidy)]
+    if "churned_at" in members.columns:
+        found.append(_span(in_micros(members.churned_at), tidy))
+    if "events" in tidy.tables:
+        rows = activity_of(tidy, STUDY)
+        found.append(_row(rows.aggregate(n=rows.n.sum(), first=rows.first_us.min(), last=rows.last_us.max())))
+    found = [row for row in found if row["n"]]
     return {
-        "signs": sum(row["n"] for row in found),
-        "first_sign": min(row["first"] for row in found).astimezone(UTC).isoformat(),
-        "last_sign": max(row["last"] for row in found).astimezone(UTC).isoformat(),
+        "signs": int(sum(row["n"] for row in found)),
+        "first_sign": instant_at(min(row["first"] for row in found)).isoformat(),
+        "last_sign": instant_at(max(row["last"] for row in found)).isoformat(),
     }
 
 
-def _signs_of_events(tidy: Tidy) -> list[dict[str, Any]]:
-    rows = activity_of(tidy, STUDY)
-    spans = rows.aggregate(n=rows.n.sum(), first=rows.first_us.min(), last=rows.last_us.max())
-    [row] = spans.to_pyarrow().to_pylist()
-    if not row["n"]:
-        return []
-    return [{"n": int(row["n"]), **{name: instant_at(row[name]) for name in ("first", "last")}}]
+def _span(at: Value, tidy: Tidy) -> dict[str, Any]:
+    """Return number, first and last of the instants (in microseconds since 1970) up to `as_of`."""
+    known = at.name("at").as_table()
+    known = known.filter(known["at"] <= micros(_instant(tidy.meta["as_of"])))
+    return _row(known.aggregate(n=known.count(), first=known["at"].min(), last=known["at"].max()))
+
+
+def _row(table: Table) -> dict[str, Any]:
+    row: dict[str, Any] = table.to_pyarrow().to_pylist()[0]
+    return row
 
 
 def _since(tidy: Tidy, params: Mapping[str, Any]) -> str:
