@@ -192,9 +192,8 @@ def _prepare(found: Mapping[str, Found], key_id: str, as_of: datetime) -> list[s
     lines += _by_table("times", {table: _marked(one.guess.times) for table, one in found.items()})
     lines += _by_table("constants", {table: _marked(one.guess.constants) for table, one in found.items()})
     lines += _by_table("products", {table: _marked(one.guess.products) for table, one in found.items()})
-    empty = {table: one.guess.leave_out_empty for table, one in found.items() if one.guess.leave_out_empty}
-    lines += ["      leave_out_empty:    # guess: rows without one are not members'"] * bool(empty)
-    lines += [f"        {table}: {_scalar(list(columns))}" for table, columns in empty.items()]
+    lines += _listed("leave_out_empty", {table: one.guess.leave_out_empty for table, one in found.items()})
+    lines += _listed("whole_ids", {table: one.guess.whole_ids for table, one in found.items()})
     for table, one in found.items():
         if one.guess.unread:
             lines.append(f"      # not read of {table}: {', '.join(map(_comment, one.guess.unread))}")
@@ -244,6 +243,13 @@ def _by_table(section: str, entries: Mapping[str, Mapping[str, str]]) -> list[st
     for table, values in entries.items():
         if values:
             lines += [f"        {table}:", *(f"          {key}: {value}" for key, value in values.items())]
+    return [f"      {section}:", *lines] if lines else []
+
+
+def _listed(section: str, entries: Mapping[str, Sequence[str]]) -> list[str]:
+    lines = [
+        f"        {table}: {_scalar(list(names))}    # guess" for table, names in entries.items() if names
+    ]
     return [f"      {section}:", *lines] if lines else []
 
 

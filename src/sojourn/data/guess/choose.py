@@ -42,6 +42,8 @@ class Guess:
         Ours -> the two columns of theirs whose product it is.
     leave_out_empty : tuple of str
         Ours that every row needs and that some rows of the sample lack.
+    whole_ids : tuple of str
+        Ours that are kept as numbers with a point.
     unread : tuple of str
         Columns of theirs that are no column of ours.
     """
@@ -53,6 +55,7 @@ class Guess:
     constants: Mapping[str, str]
     products: Mapping[str, tuple[str, ...]]
     leave_out_empty: tuple[str, ...]
+    whole_ids: tuple[str, ...]
     unread: tuple[str, ...]
 
 
@@ -98,7 +101,10 @@ def choose(table: str, looks: Mapping[str, Look], stated: Mapping[str, str], sho
     unread = tuple(theirs for theirs in looks if theirs not in used)
     order = [column.name for column in CONTRACT[table].columns if column.name in columns]
     ordered = {ours: columns[ours] for ours in order}
-    return Guess(table, ordered, why, times, constants, products, _lacking(table, looks, ordered), unread)
+    ids = [ours for ours in ordered if CONTRACT[table].column(ours).type == "id"]
+    whole = tuple(ours for ours in ids if looks[ordered[ours]].written == "point")
+    lacking = _lacking(table, looks, ordered)
+    return Guess(table, ordered, why, times, constants, products, lacking, whole, unread)
 
 
 def _most_needed_first(table: str) -> list[str]:
