@@ -28,7 +28,7 @@ from sojourn.data.increment.growing import (
     columns_of,
     open_again_if_other,
     open_tables,
-    write_activity_by_day,
+    write_by_day,
     write_grown,
 )
 from sojourn.data.increment.ledger import EVENTS
@@ -125,7 +125,7 @@ def prepare(
         started = began(engine, folder, seen)
         said = described(settings, key, rows, seen, started) | _brought(tables)
         if grown:
-            write_activity_by_day(engine, grown, settings, clock=clock_of(said), folder=folder)
+            write_by_day(engine, grown, settings, clock=clock_of(said), folder=folder)
             tell(grown.said)
         else:
             write_activity(engine, folder, settings.as_of, clock_of(said))

@@ -17,7 +17,7 @@ from sojourn.data.checks.judge import judge
 from sojourn.data.checks.judged import Judged
 from sojourn.data.checks.of_rows import same_member
 from sojourn.data.checks.opened import open_table
-from sojourn.data.checks.tallies import Tallies, tallies
+from sojourn.data.checks.tallies import Tallies, counted, coverage, summed, tallies
 from sojourn.data.localtime import Clock, clock_of
 from sojourn.data.parquet import write_parquet
 from sojourn.data.settings import Settings
@@ -95,9 +95,14 @@ def write_quality(
 
 
 def _counted(engine: Any, folder: Path, checked: Checked, clock: Clock) -> Tallies:
+    """Return the tallies of a table; of events that stand by day from what was counted of each day."""
     name = checked.contract.name
     by_day = open_table(engine, folder, "activity") if name == "events" else None
-    return tallies(checked, open_table(engine, folder, name), by_day, clock)
+    if (folder / name).is_dir() and by_day is not None:
+        return tallies(checked, open_table(engine, folder, "tallies"), summed(by_day), by_day, clock)
+    rows = open_table(engine, folder, name)
+    days = coverage(rows, checked.contract, clock) if by_day is None else summed(by_day)
+    return tallies(checked, counted(checked, rows), days, by_day, clock)
 
 
 def _write(folder: Path, name: str, table: pa.Table) -> None:

@@ -18,6 +18,29 @@ from sojourn.data.localtime import Clock
 _DAY = 86_400
 #: Places behind the point of an amount.
 _PLACES = 10_000
+#: What is counted of rows, by parts if need be: ``rows`` of equal keys are added, the least ``first`` counts.
+COUNTED = pa.schema(
+    [
+        ("what", pa.string()),  # late, name or amount
+        ("column", pa.string()),
+        ("text", pa.string()),  # the name, or the kind of event an amount belongs to
+        ("sign", pa.int64()),
+        ("size", pa.int64()),  # days late, or digits of an amount
+        ("digit", pa.string()),  # the first one
+        ("rows", pa.int64()),
+        ("first", pa.timestamp("us", tz="UTC")),
+    ]
+)
+_TYPES = {
+    "what": "string",
+    "column": "string",
+    "text": "string",
+    "sign": "int64",
+    "size": "int64",
+    "digit": "string",
+    "rows": "int64",
+    "first": "timestamp('UTC', 6)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +102,50 @@ class Tallies:
     members: tuple[Alike, ...] = ()
 
 
-def tallies(checked: Checked, rows: Table, by_day: Table | None, clock: Clock) -> Tallies:
-    """Count one tidy table.
+def tallies(checked: Checked, counts: Table, days: Table, by_day: Table | None, clock: Clock) -> Tallies:
+    """Put together what was counted of one tidy table.
 
     Parameters
     ----------
     checked : Checked
         What came through the door.
-    rows : ibis Table
-        Its tidy rows.
+    counts : ibis Table
+        Its tidy rows as `counted` has them, all at once or by parts that no row is in two of.
+    days : ibis Table
+        Its `coverage`.
     by_day : ibis Table or None
         Of events: `member`, `day` and `n`, as `activity` has them.
     clock : Clock
         Of the case.
     """
-    contract, present = checked.contract, checked.present
+    keys = ("what", "column", "text", "sign", "size", "digit")
+    summed = counts.group_by(*keys).agg(rows=counts.rows.sum().cast("int64"), first=counts["first"].min())
+    listed = _listed(summed.mutate(first=clock.day(summed["first"])).order_by(*keys))
     return Tallies(
-        days=(coverage(rows, contract, clock) if by_day is None else _summed(by_day)).to_pyarrow(),
-        late=lateness(rows, contract).to_pyarrow() if "recorded_at" in present else None,
-        names=_names(checked, rows, clock),
-        amounts=_amounts(contract, rows, present),
+        days=days.to_pyarrow(),
+        late=_late(listed) if "recorded_at" in checked.present else None,
+        names=_names(checked, listed),
+        amounts=_amounts(listed),
         members=_members(by_day) if by_day is not None else (),
     )
+
+
+def counted(checked: Checked, rows: Table) -> Table:
+    """Return how often which lateness, name and size of an amount comes in tidy rows, as `COUNTED`."""
+    contract, present = checked.contract, checked.present
+    kind = rows.event if contract.name == "events" else ibis.literal("")
+    parts = [_empty(rows)]
+    if "recorded_at" in present:
+        parts.append(_lateness(rows, contract))
+    parts += [_named(rows, contract, column) for column in _columns(contract, "category", present)]
+    parts += [_digits(rows, column, kind) for column in _columns(contract, "decimal", present)]
+    return ibis.union(*(part.select(*COUNTED.names).cast(_TYPES) for part in parts))
+
+
+def summed(by_day: Table) -> Table:
+    """Return `coverage` from ``member``, ``day`` and ``n``."""
+    counts = by_day.group_by("day").agg(rows=by_day.n.sum().cast("int64"), members=by_day.member.nunique())
+    return counts.order_by("day")
 
 
 def coverage(table: Table, contract: Contract, clock: Clock) -> Table:
@@ -110,18 +155,53 @@ def coverage(table: Table, contract: Contract, clock: Clock) -> Table:
     return days.agg(rows=table.count(), members=members).order_by("day")
 
 
-def lateness(table: Table, contract: Contract) -> Table:
-    """Return ``days_late`` (whole days from happening to ``recorded_at``, rounded down) and ``rows``."""
-    seconds = table.recorded_at.epoch_seconds() - table[contract.time].epoch_seconds()
-    known = table.filter(table.recorded_at.notnull())
-    counted = known.group_by(days_late=(seconds // _DAY).cast("int64")).agg(rows=known.count())
-    return counted.order_by("days_late")
+def _empty(rows: Table) -> Table:
+    nothing = {name: ibis.null(kind) for name, kind in _TYPES.items()}
+    return rows.limit(0).select(**nothing)
 
 
-def _summed(by_day: Table) -> Table:
-    """Return `coverage` from ``member``, ``day`` and ``n``."""
-    counted = by_day.group_by("day").agg(rows=by_day.n.sum().cast("int64"), members=by_day.member.nunique())
-    return counted.order_by("day")
+def _columns(contract: Contract, kind: str, present: list[str]) -> list[str]:
+    return [column.name for column in contract.columns if column.type == kind and column.name in present]
+
+
+def _row(what: str, **known: Any) -> dict[str, Any]:
+    return {"what": ibis.literal(what)} | {
+        name: known.get(name, ibis.null(_TYPES[name])) for name in ("column", "text", "sign", "size", "digit")
+    }
+
+
+def _lateness(rows: Table, contract: Contract) -> Table:
+    """Count rows by whole days from happening to ``recorded_at``, rounded down."""
+    seconds = rows.recorded_at.epoch_seconds() - rows[contract.time].epoch_seconds()
+    known = rows.filter(rows.recorded_at.notnull())
+    days = (seconds // _DAY).cast("int64")
+    return known.group_by(**_row("late", size=days)).agg(rows=known.count(), first=_no_instant())
+
+
+def _named(rows: Table, contract: Contract, column: str) -> Table:
+    filled = rows.filter(rows[column].notnull())
+    keys = _row("name", column=ibis.literal(column), text=filled[column])
+    return filled.group_by(**keys).agg(rows=filled.count(), first=filled[contract.time].min())
+
+
+def _digits(rows: Table, column: str, kind: Any) -> Table:
+    """Count amounts by sign, number of digits and first digit."""
+    filled = rows.mutate(kind=kind).filter(rows[column].notnull())
+    units = (filled[column].abs() * _PLACES).cast("int64").cast("string")
+    sign = filled[column].sign().cast("int64")
+    keys = _row(
+        "amount",
+        column=ibis.literal(column),
+        text=filled["kind"],
+        sign=sign,
+        size=units.length(),
+        digit=units[0],
+    )
+    return filled.group_by(**keys).agg(rows=filled.count(), first=_no_instant())
+
+
+def _no_instant() -> Any:
+    return ibis.null(_TYPES["first"])
 
 
 def _members(by_day: Table) -> tuple[Alike, ...]:
@@ -131,37 +211,29 @@ def _members(by_day: Table) -> tuple[Alike, ...]:
     return tuple(Alike(**{name: int(n) for name, n in row.items()}) for row in _listed(counted))
 
 
-def _names(checked: Checked, rows: Table, clock: Clock) -> dict[str, list[Name]]:
+def _late(listed: list[dict[str, Any]]) -> pa.Table:
+    late = [row for row in listed if row["what"] == "late"]
+    columns = {"days_late": [row["size"] for row in late], "rows": [row["rows"] for row in late]}
+    return pa.table(columns, schema=pa.schema([(name, pa.int64()) for name in columns]))
+
+
+def _names(checked: Checked, listed: list[dict[str, Any]]) -> dict[str, list[Name]]:
     """Return the names of each column of categories that came, but for columns that hold no categories."""
-    contract, distinct = checked.contract, checked.counts.distinct
-    columns = [c.name for c in contract.columns if c.type == "category" and c.name in checked.present]
-    found = {}
-    for column in columns:
-        if not 0 < distinct.get(column, 1) <= MOST:
-            continue
-        filled = rows.filter(rows[column].notnull())
-        first = clock.day(filled[contract.time].min())
-        counted = filled.group_by(text=column).agg(rows=filled.count(), first=first).order_by("text")
-        found[column] = [Name(**row) for row in _listed(counted)]
+    distinct = checked.counts.distinct
+    columns = _columns(checked.contract, "category", checked.present)
+    found: dict[str, list[Name]] = {c: [] for c in columns if 0 < distinct.get(c, 1) <= MOST}
+    for row in listed:
+        if row["what"] == "name" and row["column"] in found:
+            found[row["column"]].append(Name(row["text"], row["rows"], row["first"]))
     return found
 
 
-def _amounts(contract: Contract, rows: Table, present: list[str]) -> dict[tuple[str, str], Amounts]:
-    columns = [c.name for c in contract.columns if c.type == "decimal" and c.name in present]
-    kind = rows.event if contract.name == "events" else ibis.literal("")
+def _amounts(listed: list[dict[str, Any]]) -> dict[tuple[str, str], Amounts]:
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for column in columns:
-        for row in _listed(_digits(rows, column, kind)):
-            found.setdefault((column, row["kind"]), []).append(row)
-    return {key: _histogram(counted) for key, counted in found.items()}
-
-
-def _digits(rows: Table, column: str, kind: Any) -> Table:
-    """Count amounts by sign, number of digits and first digit."""
-    filled = rows.mutate(kind=kind).filter(rows[column].notnull())
-    units = (filled[column].abs() * _PLACES).cast("int64").cast("string")
-    sign = filled[column].sign().cast("int8")
-    return filled.group_by("kind", sign=sign, size=units.length(), digit=units[0]).agg(rows=filled.count())
+    for row in listed:
+        if row["what"] == "amount":
+            found.setdefault((row["column"], row["text"]), []).append(row)
+    return {key: _histogram(counts) for key, counts in found.items()}
 
 
 def _histogram(counted: list[dict[str, Any]]) -> Amounts:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from sojourn.data.increment.ledger import ACTIVITY, EVENTS, LEDGER, VALUES
+from sojourn.data.increment.ledger import ACTIVITY, EVENTS, LEDGER, TALLIES, VALUES
 
 
 def hold(tidy: Path, scratch: Path) -> Path:
@@ -23,15 +23,17 @@ def hold(tidy: Path, scratch: Path) -> Path:
         Where the links are made, on the same disk.
     """
     held = scratch / "former"
-    for name in (EVENTS, ACTIVITY):
+    by_day = (EVENTS, ACTIVITY, TALLIES)
+    for name in by_day:
         (held / name).mkdir(parents=True)
     try:
         folder = os.open(tidy, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
         return held
     try:
-        for name in (LEDGER, VALUES, *_days(folder, EVENTS), *_days(folder, ACTIVITY)):
-            _link(folder, name, held)
+        days = [path for name in by_day for path in _days(folder, name)]
+        for path in (LEDGER, VALUES, *days):
+            _link(folder, path, held)
     finally:
         os.close(folder)
     return held

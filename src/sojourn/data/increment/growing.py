@@ -14,9 +14,11 @@ from ibis import Table
 from sojourn.core.schema import CONTRACT
 from sojourn.data.activity import write_activity
 from sojourn.data.checked import Checked, Raw
+from sojourn.data.checks.tallies import COUNTED, counted
+from sojourn.data.engine import stream
 from sojourn.data.increment.days import write_days
 from sojourn.data.increment.former import move_days
-from sojourn.data.increment.ledger import ACTIVITY, EVENTS, Day, Ledger, Part, Tally
+from sojourn.data.increment.ledger import ACTIVITY, EVENTS, TALLIES, Day, Ledger, Part, Tally
 from sojourn.data.increment.meaning import members_known
 from sojourn.data.increment.plan import Plan
 from sojourn.data.increment.tallies import (
@@ -29,6 +31,7 @@ from sojourn.data.increment.tallies import (
     write_values,
 )
 from sojourn.data.localtime import Clock
+from sojourn.data.parquet import write_parquet
 from sojourn.data.pseudonyms import Key
 from sojourn.data.settings import Settings
 from sojourn.data.sources.files import PART
@@ -223,20 +226,26 @@ def _fresh(checked: Checked, plan: Plan, ledger: Ledger, settings: Settings) -> 
     return replace(checked, table=table.filter(~(table[PART].isin(again) & was_in)))
 
 
-def write_activity_by_day(
-    engine: Any, grown: Grown, settings: Settings, *, clock: Clock, folder: Path
-) -> None:
-    """Write what members did on the days that were opened, and keep that of all others.
+def write_by_day(engine: Any, grown: Grown, settings: Settings, *, clock: Clock, folder: Path) -> None:
+    """Write what is made of each day that was opened, and keep that of all others.
 
-    It counts by 24 hours up to the time of day of ``as_of``: when that is another one all days are written.
+    Activity counts by 24 hours up to the time of day of ``as_of``: when that is another one all days are
+    written, from the tidy events.
     """
-    (folder / ACTIVITY).mkdir()
     plan = grown.plan
     same = plan.ledger is not None and not (settings.as_of - plan.ledger.as_of) % timedelta(days=1)
-    opened = grown.opened if same else list(grown.days)
-    move_days(
-        [day for day in grown.days if day not in set(opened)], plan.former / ACTIVITY, folder / ACTIVITY
-    )
-    for day in opened:
+    for day in _opened(grown, grown.opened if same else list(grown.days), folder / ACTIVITY):
         events, to = f"{EVENTS}/{day}", f"{ACTIVITY}/{day}"
         write_activity(engine, folder, settings.as_of, clock, events=events, to=to)
+    for day in _opened(grown, grown.opened, folder / TALLIES):
+        rows = counted(grown.checked, engine.read_parquet(folder / EVENTS / f"{day}.parquet"))
+        ordered = stream(engine, rows.order_by(COUNTED.names))
+        write_parquet(folder / TALLIES / f"{day}.parquet", COUNTED, ordered)
+
+
+def _opened(grown: Grown, days: list[str], folder: Path) -> list[str]:
+    """Make a folder by day, in which only some days are written anew, and return these."""
+    folder.mkdir()
+    kept = set(grown.days) - set(days)
+    move_days(sorted(kept), grown.plan.former / folder.name, folder)
+    return days

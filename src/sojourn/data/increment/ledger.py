@@ -16,7 +16,7 @@ LEDGER = "read.json"
 #: Name of the file of different values beside it.
 VALUES = "values.parquet"
 #: Folders of one file a day beside it.
-EVENTS, ACTIVITY = "events", "activity"
+EVENTS, ACTIVITY, TALLIES = "events", "activity", "tallies"
 
 
 @dataclass(frozen=True, slots=True)

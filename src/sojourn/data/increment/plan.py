@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sojourn.core.errors import ParameterError
 from sojourn.core.project import root
-from sojourn.data.increment.ledger import EVENTS, Ledger, Part, read_ledger
+from sojourn.data.increment.ledger import ACTIVITY, EVENTS, TALLIES, VALUES, Ledger, Part, read_ledger
 from sojourn.data.increment.meaning import meaning_of
 from sojourn.data.parts import files_in, part_name
 from sojourn.data.pseudonyms import Key
@@ -148,7 +148,7 @@ def _reason(plan: Plan, settings: Settings) -> str:
         "retention_limit_days drops older rows": moved,
         f"{_named(gone)} gone": bool(gone),
         f"{_named(changed)} changed": bool(changed),
-        "old days are not as they were left": not _is_whole(plan.former / EVENTS, ledger),
+        "old days are not as they were left": not _is_whole(plan.former, ledger),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
@@ -158,9 +158,12 @@ def _named(parts: Collection[str]) -> str:
     return f"{first} and {len(others) - 1} more parts are" if len(others) > 1 else f"{first} is"
 
 
-def _is_whole(folder: Path, ledger: Ledger) -> bool:
-    paths = {day: folder / f"{day}.parquet" for day in ledger.days}
-    return all(path.is_file() and path.stat().st_size == ledger.days[day].size for day, path in paths.items())
+def _is_whole(former: Path, ledger: Ledger) -> bool:
+    events = {day: former / EVENTS / f"{day}.parquet" for day in ledger.days}
+    made = [former / name / f"{day}.parquet" for name in (ACTIVITY, TALLIES) for day in ledger.days]
+    return all(path.is_file() for path in (former / VALUES, *made, *events.values())) and all(
+        path.stat().st_size == ledger.days[day].size for day, path in events.items()
+    )
 
 
 def events_folder(settings: Settings, folder: Path, raw: Mapping[str, Path] | None) -> Path | None:
