@@ -227,7 +227,7 @@ BAD_TABLES = [
         {"events": EVENTS + "a1,2025-01-05,login,1,2,3,4\n"},
         (
             "events: incoming/shop/events.csv cannot be read "
-            "(its rows are broken at line 5: 5 fields where the header has 4). "
+            "(its rows are broken at line 5: the header has 4 fields, this row 5). "
             "Put fields that hold a delimiter into quotes, and check that the file came whole."
         ),
     ),

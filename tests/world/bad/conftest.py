@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,27 @@ import pytest
 from sojourn.data.prepare import prepare
 from sojourn.world import make_world
 from sojourn.world.bad import FAULTS, Planted, corrupt, export
+from sojourn.world.bad.page import bad_input_page
+
+SAID = Path(__file__).with_name("said.json")
+PAGE = Path(__file__).parents[3] / "docs" / "bad-input.md"
+REWRITE = bool(os.environ.get("SOJOURN_REWRITE"))
+# numbers, examples, days and files of one draw, and what the page has in their place
+REPLACED = (
+    (r"in [\d,]+ of [\d,]+ rows( \(for example .*?\)(?=\. [A-Z]))?", "in N of M rows"),
+    (r"in all [\d,]+ rows", "in all rows"),
+    (r"incoming/bad/\w+\.\w+", "FILE"),
+    (r"\b(line|above|than|are|of|In|row) \d[\d,]*(\.\d+)?\b", r"\1 N"),
+    (r"\d{4}-\d{2}-\d{2}(?!T)", "DAY"),
+)
+
+
+def plain(text: str) -> str:
+    """Return what the door says without what is of one draw only."""
+    for pattern, instead in REPLACED:
+        text = re.sub(pattern, instead, text, flags=re.DOTALL)
+    return text
+
 
 AS_OF = "2025-07-01T00:00:00Z"
 
@@ -83,3 +107,26 @@ def clean(door, tables, tmp_path, passed_before):
         return passed_before[numbered]
 
     return passed
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Iterator[dict[str, str]]:
+    """Give what the door is known to say of each fault; with SOJOURN_REWRITE it and the page are written anew."""
+    known = json.loads(SAID.read_text(encoding="utf-8")) if SAID.is_file() else {}
+    yield known
+    if REWRITE:
+        known = {fault: known[fault] for fault in FAULTS if fault in known}
+        SAID.write_text(json.dumps(known, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        PAGE.write_text(bad_input_page(known), encoding="utf-8")
+
+
+@pytest.fixture
+def said(recorded):
+    """Return the function that compares what the door says of a fault with what it is known to say."""
+
+    def compared(fault: str, text: str) -> None:
+        if REWRITE:
+            recorded[fault] = plain(text)
+        assert recorded[fault] == plain(text)
+
+    return compared

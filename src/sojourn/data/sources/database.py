@@ -149,7 +149,7 @@ def _table(source: Any, stated: DatabaseTable, table: str, shown: str) -> Table:
 def _copied(engine: Any, source: Any, rows: Table, table: str) -> Table:
     """Stream rows into a table of the engine."""
     reader = source.to_pyarrow_batches(_readable(rows), chunk_size=BATCH)
-    name = f"raw_{table}"
+    name = f"loaded_{table}"
     lost: list[Exception] = []
 
     def batches() -> Iterator[pa.RecordBatch]:

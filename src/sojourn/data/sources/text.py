@@ -216,19 +216,20 @@ def _loaded(
     engine: Any, texts: Sequence[Text], marked: dict[str, str]
 ) -> tuple[Table, list[tuple[bool, bool]]]:
     """Decode texts into temporary files and load these; the files are gone afterwards, whatever happens."""
-    name = f"raw_{texts[0].table}"
+    name = f"loaded_{texts[0].table}"
     scratch = Path(engine.con.execute("SELECT current_setting('temp_directory')").fetchone()[0])
     scratch.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     with tempfile.TemporaryDirectory(prefix="decoded.", dir=scratch) as folder:
         paths = [Path(folder) / f"{number:06}" / text.path.name for number, text in enumerate(texts)]
         found = [_decoded_into(path, text) for path, text in zip(paths, texts, strict=True)]
-        view = engine.read_csv(paths, table_name=f"{name}_decoded", **_layout(texts[0]), **marked)
         try:
-            return engine.create_table(name, view, temp=True, overwrite=True), found
+            view = engine.read_csv(paths, table_name=f"{name}_decoded", **_layout(texts[0]), **marked)
+            engine.con.execute(f"DROP TABLE IF EXISTS {name}")
+            return engine.create_table(name, view, temp=True), found
         except duckdb.Error as error:
             raise broken(texts, error) from None
         finally:
-            engine.drop_view(f"{name}_decoded", force=True)
+            engine.con.execute(f"DROP VIEW IF EXISTS {name}_decoded")
 
 
 def _decoded_into(path: Path, text: Text) -> tuple[bool, bool]:
@@ -272,7 +273,7 @@ def broken(texts: Sequence[Text], error: Exception) -> DataError:
     line = re.search(r"Line: (\d+)", said)
     where = f" at line {int(line[1]):,}" if line else ""
     counted = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
-    why = f": {counted[2]} fields where the header has {counted[1]}" if counted else ""
+    why = f": the header has {counted[1]} fields, this row {counted[2]}" if counted else ""
     if "quote" in said.split("Possible", maxsplit=1)[0]:
         why = ": a quote is left open"
     hint = "Put fields that hold a delimiter into quotes, and check that the file came whole."

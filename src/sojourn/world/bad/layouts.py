@@ -86,11 +86,11 @@ FAULTS = (
     ),
     Fault(
         "utf_16_little", "The file is UTF-16 with its byte-order mark, low byte first.",
-        _marked("utf-16-le", codecs.BOM_UTF16_LE), "members", "error", "layout",
+        _marked("utf-16-le", codecs.BOM_UTF16_LE), "members", "accepted", "layout",
     ),
     Fault(
         "utf_16_big", "The file is UTF-16 with its byte-order mark, high byte first.",
-        _marked("utf-16-be", codecs.BOM_UTF16_BE), "members", "error", "layout",
+        _marked("utf-16-be", codecs.BOM_UTF16_BE), "members", "accepted", "layout",
     ),
     Fault("semicolons", "Fields are parted by semicolons.", _delimited(";"), "events", "accepted", "layout"),
     Fault("tabs", "Fields are parted by tabs.", _delimited("\t"), "events", "accepted", "layout"),
