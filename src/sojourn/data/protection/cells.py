@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sojourn.core.errors import DataError
-from sojourn.data.protection import portrait, retention, segments, trials
+from sojourn.data.protection import portrait, quality, retention, segments, trials
 from sojourn.data.protection.caps import portrait_caps, trial_caps
 from sojourn.data.protection.instants import begin_of_day
 from sojourn.data.tidy import Tidy
@@ -24,6 +24,7 @@ PROTECTORS: Mapping[str, Callable[[Tables, Mapping[str, Any], int, Caps], Made]]
     "retention": lambda tables, meta, base, _: retention.protect(tables, meta, base),
     "trials": trials.protect,
     "portrait": portrait.protect,
+    "quality": lambda tables, meta, base, _: quality.protect(tables, meta, base),
     "segments": lambda tables, meta, base, _: segments.protect(tables, meta, base),
 }
 

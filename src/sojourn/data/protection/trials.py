@@ -108,7 +108,7 @@ def _coarse(table: pd.DataFrame, strata: Mapping[str, str], periods: Mapping[str
         named["stratum"] = named["stratum"].map(strata)
     keys = [column for column in (*_BY,) if column in named]
     values = [column for column in table.columns if column not in keys]
-    return named.groupby(keys, as_index=False, sort=True)[values].agg(sum)[list(table.columns)]
+    return named.groupby(keys, as_index=False, sort=True)[values].sum()[list(table.columns)]
 
 
 def _binary(rows: pd.DataFrame, base: int) -> pd.DataFrame:
