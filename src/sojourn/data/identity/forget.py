@@ -118,9 +118,8 @@ def _in_databases(tables: Collection[Origin]) -> list[Origin]:
 def _do(done: Forgetting, tables: Collection[Origin], leavers: Leavers, key: Key) -> None:
     changes: list[tuple[Path, Path]] = []
     try:
-        for origin in _in_files(tables):
-            if done.rows.get(origin.table):
-                changes += rewritten(origin, leavers)
+        for change in rewritten(_in_files(tables), leavers):
+            changes.append(change)
         log("forget", case=done.case, members=done.members, rows=dict(done.rows))
     except BaseException:
         for _, new in changes:

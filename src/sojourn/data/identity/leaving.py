@@ -12,6 +12,7 @@ from ibis import Table
 
 from sojourn.data.checked import Checked, Raw, read
 from sojourn.data.engine import stream
+from sojourn.data.identity.held import held
 from sojourn.data.identity.suppression import Kind, hidden, read_forgotten
 from sojourn.data.pseudonyms import Key, find_key
 from sojourn.data.rules import Rule
@@ -65,7 +66,7 @@ def without_prospects(engine: Any, checked: Checked, settings: Settings) -> Chec
     if listed.prospects:
         ids = table.select(identifier="prospect_id").distinct()
         found = _among(engine, ids, "prospect", listed.prospects, settings)
-        names = engine.create_table("forgotten_prospects", found.rename_columns(["prospect_id"]), temp=True)
+        names = held(engine, "forgotten_prospects", found.rename_columns(["prospect_id"]))
         table = table.anti_join(names, "prospect_id")
     return replace(checked, table=table)
 
@@ -75,8 +76,7 @@ def _forgotten(engine: Any, members: Checked, settings: Settings) -> Table | Non
     if not listed.members:
         return None
     found = _among(engine, members.table.select(identifier="member_id"), "member", listed.members, settings)
-    table: Table = engine.create_table("forgotten", found.rename_columns(["member_id"]), temp=True)
-    return table
+    return held(engine, "forgotten", found.rename_columns(["member_id"]))
 
 
 def _among(

@@ -17,6 +17,7 @@ from sojourn.core.project import root
 from sojourn.core.schema import CONTRACT
 from sojourn.data.checked import Raw, read
 from sojourn.data.engine import connect, stream
+from sojourn.data.identity.held import held
 from sojourn.data.settings import Settings, read_settings
 from sojourn.data.sources.tables import raw_tables
 
@@ -51,9 +52,8 @@ def columns_of_ids(raw: Raw) -> list[str]:
 
 def rows_of(engine: Any, raw: Raw, settings: Settings, column: str, wanted: Collection[str]) -> Table:
     """Return the rows of a raw table whose id in a column is one of those wanted."""
-    name = f"wanted_{raw.name}_{column}"
     ids = pa.table({column: pa.array(sorted(wanted), pa.string())})
-    asked = engine.create_table(name, ids, temp=True, overwrite=True)
+    asked = held(engine, f"wanted_{raw.name}_{column}", ids)
     return read(raw, settings).semi_join(asked, column)
 
 

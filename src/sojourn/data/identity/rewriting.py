@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +18,7 @@ from sojourn.core.errors import DataError
 from sojourn.data.identity.origins import Origin
 from sojourn.data.identity.text_rows import Change, emptied, rewrite_text, value_of
 from sojourn.data.parts import files_in
-from sojourn.data.sources.stated import DatabaseTable, DuckDBTable, File
+from sojourn.data.sources.stated import DuckDBTable, File
 from sojourn.data.sources.text import Text, is_text, look
 
 
@@ -43,8 +44,8 @@ class Leavers:
 BUILDING = ".forget."
 
 
-def rewritten(origin: Origin, leavers: Leavers) -> Iterator[tuple[Path, Path]]:
-    """Write what a table will be, and give each file with the one that is to take its place.
+def rewritten(origins: Collection[Origin], leavers: Leavers) -> Iterator[tuple[Path, Path]]:
+    """Write what tables will be, and give each file with the one that is to take its place.
 
     Rows of leavers go; `referred_by` of others becomes empty. Everything else stays as it is: in a text every
     other byte, in Parquet the other rows with types, notes, row groups and compression. A database is not
@@ -52,8 +53,8 @@ def rewritten(origin: Origin, leavers: Leavers) -> Iterator[tuple[Path, Path]]:
 
     Parameters
     ----------
-    origin : Origin
-        The table.
+    origins : collection of Origin
+        The tables.
     leavers : Leavers
         Who goes.
 
@@ -62,18 +63,22 @@ def rewritten(origin: Origin, leavers: Leavers) -> Iterator[tuple[Path, Path]]:
     DataError
         When a file cannot be rewritten.
     """
-    if isinstance(origin.source, DatabaseTable):
-        return
-    if isinstance(origin.source, DuckDBTable):
-        yield origin.path, _duckdb(origin, origin.source, leavers)
-        return
-    for path in _files(origin):
-        new = _beside(path)
-        write = _text if is_text(path) else _parquet
-        if write(origin, origin.source, path, new, leavers):
-            yield path, new
-        else:
-            shutil.rmtree(new.parent)
+    for origin in origins:
+        if isinstance(origin.source, File):
+            for path in _files(origin):
+                new = _beside(path)
+                changed = False
+                try:
+                    write = _text if is_text(path) else _parquet
+                    changed = write(origin, origin.source, path, new, leavers)
+                finally:
+                    if not changed:
+                        shutil.rmtree(new.parent)
+                if changed:
+                    yield path, new
+    inside = [origin for origin in origins if isinstance(origin.source, DuckDBTable)]
+    for path in sorted({origin.path for origin in inside}):
+        yield path, _duckdb(path, [origin for origin in inside if origin.path == path], leavers)
 
 
 def put_into_place(path: Path, new: Path) -> None:
@@ -134,7 +139,7 @@ def _parquet(origin: Origin, _: File, path: Path, new: Path, leavers: Leavers) -
         for group in range(file.num_row_groups):
             before = file.read_row_group(group)
             rows = _kept(before, present, leavers)
-            changed = changed or not rows.equals(before)
+            changed = changed or _names_leavers(before, present, leavers)
             writer.write_table(rows, row_group_size=max(rows.num_rows, 1))
     return changed
 
@@ -154,39 +159,67 @@ def _kept(rows: pa.Table, present: dict[str, str], leavers: Leavers) -> pa.Table
             rows = rows.set_column(rows.schema.get_field_index(raw), kind, values)
         else:
             rows = rows.filter(pc.invert(hit))
+        if pa.types.is_dictionary(rows.schema.field(raw).type):
+            rows = _without_entries(rows, raw, leavers.of(name))
     return rows
 
 
-def _is_among(column: pa.ChunkedArray, ids: Collection[str]) -> pa.ChunkedArray:
+def _is_among(column: pa.Array | pa.ChunkedArray, ids: Collection[str]) -> pa.Array | pa.ChunkedArray:
     plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
     wanted = pa.array(sorted(ids), pa.string())
     return pc.fill_null(pc.is_in(plain.cast(pa.string()), value_set=wanted), False)
 
 
-def _duckdb(origin: Origin, stated: DuckDBTable, leavers: Leavers) -> Path:
+def _without_entries(rows: pa.Table, raw: str, ids: Collection[str]) -> pa.Table:
+    """Take ids out of a column's dictionary, where they stand even when no row has them any more."""
+    kind = rows.schema.field(raw)
+    chunks = []
+    for chunk in rows[raw].chunks:
+        left = chunk.dictionary.filter(pc.invert(_is_among(chunk.dictionary, ids)))
+        places = pc.index_in(chunk.cast(kind.type.value_type), value_set=left).cast(kind.type.index_type)
+        chunks.append(pa.DictionaryArray.from_arrays(places, left, ordered=kind.type.ordered))
+    column = pa.chunked_array(chunks, type=kind.type)
+    return rows.set_column(rows.schema.get_field_index(raw), kind, column)
+
+
+def _names_leavers(rows: pa.Table, present: Mapping[str, str], leavers: Leavers) -> bool:
+    """Return whether a row or the dictionary of a column holds a leaver."""
+    for name, raw in present.items():
+        column = rows[raw]
+        held = (
+            [chunk.dictionary for chunk in column.chunks] if pa.types.is_dictionary(column.type) else [column]
+        )
+        if any(pc.any(_is_among(values, leavers.of(name))).as_py() for values in held):
+            return True
+    return False
+
+
+def _duckdb(path: Path, origins: Collection[Origin], leavers: Leavers) -> Path:
     """Copy the file without the rows, twice, for a deleted row stays in the blocks of its file."""
-    new = _beside(origin.path)
+    new = _beside(path)
     between = new.with_name("between.duckdb")
     try:
         with duckdb.connect() as engine:
-            engine.execute(f"ATTACH {_literal(origin.path)} AS former (READ_ONLY)")
+            engine.execute(f"ATTACH {_literal(path)} AS former (READ_ONLY)")
             engine.execute(f"ATTACH {_literal(between)} AS between")
             engine.execute(f"ATTACH {_literal(new)} AS fresh")
             engine.execute("COPY FROM DATABASE former TO between")
-            _delete(engine, origin, stated, leavers)
+            for origin in origins:
+                _delete(engine, origin, leavers)
             engine.execute("COPY FROM DATABASE between TO fresh")
     except duckdb.Error:
         shutil.rmtree(new.parent, ignore_errors=True)
+        names = ", ".join(origin.shown for origin in origins)
         raise DataError(
-            f"{origin.table}: {origin.shown} cannot be rewritten: it is a view, or the file is open "
+            f"{names} cannot be rewritten: a table is a view, or the file is open "
             "elsewhere. Close other programs, or delete the rows there; then run this again."
         ) from None
     between.unlink()
     return new
 
 
-def _delete(engine: duckdb.DuckDBPyConnection, origin: Origin, stated: DuckDBTable, leavers: Leavers) -> None:
-    schema, _, table = stated.table.rpartition(".")
+def _delete(engine: duckdb.DuckDBPyConnection, origin: Origin, leavers: Leavers) -> None:
+    schema, _, table = cast("DuckDBTable", origin.source).table.rpartition(".")
     place = f"between.{_name(schema or 'main')}.{_name(table)}"
     columns = [row[0] for row in engine.execute(f"DESCRIBE {place}").fetchall()]
     for name, raw in origin.columns.items():
