@@ -233,7 +233,7 @@ def _instant_of_number(value: Value, unit: int) -> Value | None:
         return value.cast("timestamp('UTC')") if kind.is_null() else None
     within = value.between(*(bound // unit for bound in _EPOCH_RANGE))
     micros = ibis.cases((within, (value * unit).round().cast("int64")))
-    return micros.as_timestamp("us").cast("timestamp('UTC')")
+    return make_timestamp(micros).cast("timestamp('UTC')")
 
 
 def _instant_of_text(text: Value, clock: Clock) -> Value:
@@ -294,6 +294,11 @@ def _as_bool(value: Value, how: _How) -> Value | None:  # noqa: ARG001 (readers 
 @ibis.udf.scalar.builtin(signature=(("string", "string"), "timestamp"))
 def try_strptime(text, layout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Read a time by its format, null where it does not fit: a function of DuckDB."""
+
+
+@ibis.udf.scalar.builtin(signature=(("int64",), "timestamp"))
+def make_timestamp(micros):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return the time so many microseconds after 1970 began: a function of DuckDB."""
 
 
 _READERS: dict[Type, Callable[[Value, _How], Value | None]] = {

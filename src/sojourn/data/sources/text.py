@@ -199,6 +199,7 @@ def _layout(text: Text) -> dict[str, Any]:
         "delim": text.delimiter,
         "quote": text.quote,
         "escape": text.quote,
+        "compression": "none",  # it is undone by then, whatever the name says
     }
 
 
