@@ -3,8 +3,9 @@
 Rules, chosen so that numbers of a report (amounts, dates, ids, thousands) raise no alarm:
 
 - *e-mail address*: ``local@domain.tld``, also with ``%40`` or a full-width sign in place of ``@``.
-- *phone number*: ``+`` and 8 to 15 digits; ``00`` and 8 to 15 digits in groups; a leading zero and 9 to 12
-  digits in groups; ``555-223-4567`` and ``(555) 223-4567``; 7 to 15 digits behind a word such as "phone".
+- *phone number*: ``+`` and 8 to 15 digits in groups, or 10 to 15 at a stretch; ``00`` and 8 to 15 digits in
+  groups; a leading zero and 9 to 12 digits in groups; ``555-223-4567`` and ``(555) 223-4567``; 7 to 15 digits
+  behind a word such as "phone".
   Groups of exactly three digits are thousands, ``2024-05-01`` and ``01.05.2024`` are dates.
 - *payment card*: 13 to 19 digits of a known network, alone or grouped as on a card, whose check digit holds
   (Luhn).
@@ -64,7 +65,8 @@ _EMAIL = re.compile(
     r"[\w.!#$&'*+/=?^`{|}~-]{1,64}(?:@|%40|＠)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}"
 )
 _INTERNATIONAL = re.compile(
-    rf"(?<![\d+])(?<!\d[eE])\+[ ]?[1-9]\d{{0,2}}(?:{_SEP}?\(0\))?(?:{_SEP}?[ ]?\(?\d{{1,14}}\)?){{1,7}}(?!\d)"
+    rf"(?<![\d+])(?<!\d[eE])\+[ ]?[1-9]\d{{0,2}}(?:{_SEP}?\(0\))?(?:{_SEP}?[ ]?\(?\d{{1,14}}\)?){{1,7}}"
+    r"(?!\d)(?![.,]\d)"
 )
 _TRUNK = re.compile(
     rf"(?<![\w+.,'%])(?<!\w[-/])\(?0\d{{1,5}}\)?(?:{_SEP}[ ]?\(?\d{{2,10}}\)?){{1,6}}(?![\d%])(?![.,:]\d)"
@@ -93,11 +95,9 @@ _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2}(?=[ ]?[A-Z0-9])", re.IGNORECASE)
 _IP4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IP6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
 _PSEUDONYM = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", re.IGNORECASE)
-_MARKUP = re.compile(
-    r"<\s{0,3}[/!?]?\s{0,3}[a-z][^<>]{0,2000}>|<\s{0,3}/?\s{0,3}[a-z]\w{0,30}[\s/]|<!--|]]>", re.IGNORECASE
-)
+_MARKUP = re.compile(r"</?[a-z][^<>]{0,2000}>|</?[a-z]\w{0,30}[\s/]|<[!?]|]]>", re.IGNORECASE)
 _SCRIPT = re.compile(
-    r"<\s{0,3}/?\s{0,3}(?:script|iframe|object|embed)\b|(?:java|vb)\s{0,3}script\s{0,3}:|data\s{0,3}:\s{0,3}text/html"
+    r"</?(?:script|iframe|object|embed)\b|(?:java|vb)\s{0,3}script\s{0,3}:|data\s{0,3}:\s{0,3}text/html"
     r"|(?<![\w-])on[a-z]{3,20}\s{0,3}=\s{0,3}[\"'`\w]",
     re.IGNORECASE,
 )
@@ -160,7 +160,7 @@ def shape(value: str) -> str:
 
 
 def _letter(letter: str) -> str:
-    if letter.isdigit():
+    if letter.isnumeric():
         return "9"
     if letter.isalpha():
         return "A" if letter.isupper() else "a"
@@ -189,8 +189,12 @@ def _digits(text: str) -> int:
 
 
 def _is_international(number: str) -> bool:
-    thousands = _THOUSANDS.fullmatch(number[1:].strip())
-    return (10 if thousands else 8) <= _digits(number) <= 15 and not _DATE.fullmatch(number[1:])
+    """Whether a number with a plus is a phone number: no signed amount, whole or decimal, and no date."""
+    bare = number[1:].strip()
+    amount = bare.isdigit() or _THOUSANDS.fullmatch(bare)
+    if re.fullmatch(r"\d+\.\d+", bare) or _DATE.fullmatch(bare):
+        return False
+    return (10 if amount else 8) <= _digits(number) <= 15
 
 
 def _is_trunk(number: str, before: str) -> bool:
@@ -198,8 +202,8 @@ def _is_trunk(number: str, before: str) -> bool:
     abroad = number.lstrip("(").startswith("00")
     if _DATE.fullmatch(number) or not (10 if abroad else 9) <= _digits(number) <= (17 if abroad else 12):
         return False
-    rest = re.search(r"\d[ \u00a0\u202f]$", before) and _THOUSANDS.fullmatch(number)
-    return not rest and not re.match(r"\(?000", number)
+    rest = re.search(r"\d[ \u00a0\u202f]$", before) and (abroad or _THOUSANDS.fullmatch(number))
+    return not rest and not re.search(r"^\(?000|[^\d(]00", number)
 
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from sojourn.core import text
 from sojourn.core.errors import SojournError
+from sojourn.core.legible import visible
 from sojourn.core.palette import DARK, LIGHT
 from sojourn.report import marks, table, tiny
 from sojourn.report.markdown import tied
@@ -81,7 +82,7 @@ def _value(value: Any) -> str:
         return ", ".join(_value(part) for part in value) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_value(part)}" for key, part in value.items()) or "none"
-    return "none" if value is None or value == "" else str(value)
+    return "none" if value is None or value == "" else visible(str(value))
 
 
 def block_html(data: dict[str, Any]) -> Markup:

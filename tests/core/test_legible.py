@@ -1,0 +1,54 @@
+"""Names from data are one line of visible text, and names that differ stay different."""
+
+import unicodedata
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sojourn.core.legible import LONGEST_NAME, legible, legible_data, legible_names, listed, visible
+
+anything = st.text(alphabet=st.characters(), max_size=60)  # lone surrogates too
+
+
+@settings(deadline=None, max_examples=400)
+@given(anything)
+def test_what_is_shown_is_one_line_that_a_terminal_a_page_and_a_file_take(text):
+    shown = legible(text)
+    assert not [c for c in shown if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")]
+    assert not set(shown) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufeff`")
+    assert legible(shown) == shown
+    shown.encode("utf-8")
+
+
+@settings(deadline=None)
+@given(st.sets(anything, max_size=30))
+def test_names_that_differ_stay_different_and_short(names):
+    shown = [legible_names(names).get(name, name) for name in names]
+    assert len(set(shown)) == len(names)
+    assert all(len(name) <= LONGEST_NAME + len(" (99)") for name in shown)
+
+
+@settings(deadline=None)
+@given(st.sets(st.text("abcXYZ äöü–()/&<>$=1", max_size=LONGEST_NAME)))
+def test_harmless_names_stay_as_they_are(names):
+    assert legible_names(names) == {}
+
+
+def test_two_names_that_look_alike_are_numbered_in_their_order():
+    assert legible_names(["a b", "a\nb", "a\tb"]) == {"a\tb": "a b (2)", "a\nb": "a b (3)"}
+
+
+def test_data_beside_the_cells_is_made_legible_with_the_same_names():
+    meta = {"kinds": ["x\ny"], "source": "Tables `a` and `b`.", "of": {"x\ny": "\x1b"}, "n": 3}
+    assert set(listed(meta)) == {"x\ny"}
+    shown = legible_data(meta, {"x\ny": "x y (2)"})
+    assert shown == {
+        "kinds": ["x y (2)"],
+        "source": "Tables `a` and `b`.",
+        "of": {"x y (2)": "\\x1b"},
+        "n": 3,
+    }
+
+
+def test_a_message_keeps_its_backticks():
+    assert visible("see `spells`\x07") == "see `spells`\\x07"
