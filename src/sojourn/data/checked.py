@@ -13,7 +13,9 @@ from ibis import Table
 from sojourn.core.errors import DataError
 from sojourn.core.schema import CONTRACT
 from sojourn.core.schema import Table as Contract
+from sojourn.data.checks.ids import advice
 from sojourn.data.examples import example_from
+from sojourn.data.identity.personal import stop_at_personal
 from sojourn.data.localtime import clock
 from sojourn.data.reading import AS_CONTRACT, ROW, Written, typed
 from sojourn.data.rules import Counts, Rule, count, rules_of, stop_at_errors
@@ -120,7 +122,9 @@ def check(
     counts = count(table, contract, rules)
     if not counts.rows and not may_be_empty:
         raise DataError.no_rows(raw.name, raw.shown)
-    stop_at_errors(table, contract, rules, counts, example_from(raw.table, table, contract, settings))
+    example = example_from(raw.table, table, contract, settings)
+    stop_at_errors(table, contract, rules, counts, example, advice=lambda rule: advice(rule, table, numbers))
+    stop_at_personal(engine, table, contract)
     known = {PART, *(column.name for column in contract.columns)}
     unread = tuple(name for name in raw.table.columns if name not in known)
     return Checked(contract, table, tuple(rules), counts, unread, raw.notes)

@@ -20,6 +20,8 @@ Level = Literal["note", "warning", "error"]
 #: Ages at joining that are taken at their word.
 YOUNGEST, OLDEST = 18, 110
 
+#: What a row is called whose member is not there.
+ORPHAN = "a member that `members` does not have"
 #: What a time without offset is called.
 WITHOUT_OFFSET = "a time without an offset"
 _CLOCK = "They count as UTC; say `clock: utc` if they are, `clock: local` if they are of the case's zone."
@@ -149,7 +151,7 @@ def _of_times(table: Table, contract: Contract, settings: Settings) -> list[Rule
         rules.append(_of_age_of_rows(table, contract, settings))
     if settings.observed_from is not None and contract.name == "events":
         early = table[contract.time] < ibis.literal(settings.observed_from)
-        rules.append(Rule(contract.time, "before observed_from", "They are left out.", early, "warning"))
+        rules.append(Rule(contract.time, "before observed_from", "They are left out.", early, "note"))
     return rules
 
 
@@ -177,7 +179,7 @@ def _of_member(table: Table, contract: Contract) -> list[Rule]:
     astray = at > joined if contract.leads_to_joining else at < joined
     hint = "Add these members to the table `members`, or leave the table out to derive it from `events`."
     return [
-        Rule("member_id", "a member that `members` does not have", hint, orphan),
+        Rule("member_id", ORPHAN, hint, orphan),
         Rule(contract.time, *_WRONG_SIDE[contract.leads_to_joining], astray, "note"),
     ]
 
@@ -251,6 +253,8 @@ def stop_at_errors(
     rules: Sequence[Rule],
     counts: Counts,
     example: Callable[[str, int], str],
+    *,
+    advice: Callable[[Rule], str] = lambda rule: rule.hint,
 ) -> None:
     """Raise for the first rule of level ``error`` that is broken.
 
@@ -262,6 +266,8 @@ def stop_at_errors(
         What was looked for and what was found.
     example : callable
         Gives one example from a column and a row number.
+    advice : callable
+        Says what to do about a rule that is broken; its own hint when not stated.
 
     Raises
     ------
@@ -279,5 +285,5 @@ def stop_at_errors(
                 bad_rows=broken,
                 all_rows=counts.rows,
                 examples=examples,
-                hint=rule.hint,
+                hint=advice(rule),
             )

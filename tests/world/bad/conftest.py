@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from sojourn.data.prepare import prepare
+from sojourn.pipeline.cli import main
 from sojourn.world import make_world
 from sojourn.world.bad import FAULTS, Planted, corrupt, export
 from sojourn.world.bad.page import bad_input_page
@@ -26,8 +27,8 @@ REPLACED = (
     (r"in [\d,]+ of [\d,]+ rows( \(for example .*?\)(?=\. [A-Z]))?", "in N of M rows"),
     (r"in all [\d,]+ rows", "in all rows"),
     (r"incoming/bad/\w+\.\w+", "FILE"),
-    (r"\b(line|above|than|are|of|In|row) \d[\d,]*(\.\d+)?\b", r"\1 N"),
     (r"\d{4}-\d{2}-\d{2}(?!T)", "DAY"),
+    (r"\b(byte|line|above|than|are|of|In|row) \d[\d,]*(\.\d+)?\b", r"\1 N"),
 )
 
 
@@ -89,6 +90,22 @@ def door(project):
     return passed
 
 
+@pytest.fixture
+def stopped(project, capsys):
+    """Return the function that brings files to the command line; it gives the error and the files it made."""
+
+    def told(files: Mapping[str, Path]) -> tuple[str, set[Path]]:
+        named = {name: str(files[name]) for name in ("members", "events")}
+        project.case("shop", prepare={"as_of": AS_OF, "tables": named})
+        before = set(project.root.rglob("*"))
+        assert main(["prepare", "shop"]) == 1
+        word, err = "sojourn: ", capsys.readouterr().err
+        made = {path for path in set(project.root.rglob("*")) - before if path.is_file()}
+        return err[err.index(word) + len(word) :].removesuffix("\n"), made
+
+    return told
+
+
 @pytest.fixture(scope="session")
 def passed_before() -> dict[bool, Passed]:
     """What the door makes of exports without a fault, kept for all tests."""
@@ -111,7 +128,7 @@ def clean(door, tables, tmp_path, passed_before):
 
 @pytest.fixture(scope="session")
 def recorded() -> Iterator[dict[str, str]]:
-    """Give what the door is known to say of each fault; with SOJOURN_REWRITE it and the page are written anew."""
+    """Give what the door is known to say of each fault; SOJOURN_REWRITE writes it and the page anew."""
     known = json.loads(SAID.read_text(encoding="utf-8")) if SAID.is_file() else {}
     yield known
     if REWRITE:

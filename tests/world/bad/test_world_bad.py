@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from sojourn.world import write_world
 from sojourn.world.bad import FAULTS, corrupt, export
 from sojourn.world.bad.layouts import NAMES
 from sojourn.world.bad.numbers import NOTHING
+from sojourn.world.bad.page import bad_input_page
 from sojourn.world.bad.rows import FORMULAS, GAP_DAYS, MARKUP
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -432,3 +434,11 @@ def test_what_cannot_be_planted_says_so(tables, tmp_path):
     with pytest.raises(DataError, match=r"^No table of a world in"):
         corrupt(tmp_path, "orphans", **asked)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_page_of_bad_input_is_made_of_what_the_door_says():
+    said = json.loads(Path(__file__).with_name("said.json").read_text(encoding="utf-8"))
+    page = (Path(__file__).parents[3] / "docs" / "bad-input.md").read_text(encoding="utf-8")
+    assert page == bad_input_page(said), "run SOJOURN_REWRITE=1 pytest tests/world/bad"
+    assert set(said) == {name for name, fault in FAULTS.items() if fault.expected != "accepted"}
+    assert len(said) >= 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -58,14 +58,15 @@ def respelt(names: Iterable[Name]) -> list[Name]:
     return [name for group in ordered for name in group[1:]]
 
 
-def rare(names: Iterable[Name], rows: int) -> list[Name]:
-    """Return names that hardly any row has."""
-    return [name for name in names if name.rows <= RARE] if rows >= ROWS else []
+def rare(names: Sequence[Name], rows: int) -> list[Name]:
+    """Return names that hardly any row has; none where most names are like that, or rows are few."""
+    found = [name for name in names if name.rows <= RARE]
+    return found if rows >= ROWS and len(found) <= len(names) / 2 else []
 
 
-def fresh(names: Iterable[Name], first: date, last: date) -> list[Name]:
-    """Return names that came in the last two weeks only."""
-    if last - first < timedelta(days=SPAN_DAYS):
+def fresh(names: Iterable[Name], rows: int, first: date, last: date) -> list[Name]:
+    """Return names that came in the last two weeks only; none where rows or days are few."""
+    if rows < ROWS or last - first < timedelta(days=SPAN_DAYS):
         return []
     return [name for name in names if last - name.first < timedelta(days=NEW_DAYS)]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ibis
 from ibis import Table, Value
 
+from sojourn.data.rules import ORPHAN, Rule
+
 _WHOLE, _EXPONENT = r"^0*(\d+)(\.0*)?$", r"^\d+(\.\d+)?[eE]\+?\d+$"
 
 
@@ -22,7 +24,26 @@ def doubled(numbers: Table) -> int:
     return int(groups.filter(groups.ids > 1).count().execute())
 
 
-def explained(orphans: Table, numbers: Table) -> int:
-    """Return how many rows without a member would have one if ids were written alike."""
+def advice(rule: Rule, table: Table, numbers: Table | None) -> str:
+    """Return what to do about a broken rule; of orphans, whether their ids are only written otherwise.
+
+    Parameters
+    ----------
+    rule : Rule
+        The broken one.
+    table : ibis Table
+        The rows.
+    numbers : ibis Table or None
+        ``member_id`` of all members.
+    """
+    if rule.problem != ORPHAN or numbers is None:
+        return rule.hint
+    orphans = table.filter(rule.broken).select(_alike=alike(table.member_id))
     known = numbers.select(_alike=alike(numbers.member_id)).distinct()
-    return int(orphans.semi_join(known, alike(orphans.member_id) == known["_alike"]).count().execute())
+    found = int(orphans.semi_join(known, "_alike").count().execute())
+    if not found:
+        return rule.hint
+    return (
+        f"In {found:,} of these rows the id is that of a member, written in another way (7.0 or 007 for 7, "
+        f"a blank behind it): write ids in one way, or set `ids: whole_numbers`. {rule.hint}"
+    )

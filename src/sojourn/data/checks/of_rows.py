@@ -15,6 +15,10 @@ from sojourn.data.rules import WITHOUT_OFFSET, Level
 
 #: A column that is known at joining and misses more than this share of its values is of little use.
 MOSTLY = 0.5
+#: Tables of movements, of which two may well be equal: two points, two costs at once.
+MOVEMENTS = ("ledger", "costs", "revenue")
+#: Up to this share of rows, copies are things that did happen twice within the same second.
+BY_CHANCE = 1e-4
 
 
 def same_member(members: Judged, numbers: Table) -> Iterator[Finding]:
@@ -22,13 +26,14 @@ def same_member(members: Judged, numbers: Table) -> Iterator[Finding]:
     doubled = ids.doubled(numbers)
     if doubled:
         what = "a member under several ids, such as 7, 007 and 7.0"
-        hint = "They count as members of their own; write every id in one way."
+        hint = "They count as members of their own; write ids in one way, or set `ids: whole_numbers`."
         yield members.warning("member_id", what, hint, doubled)
 
 
 def copies(judged: Judged) -> Iterator[Finding]:
     """Say how many rows are exact copies of others, and what becomes of them."""
     asked = judged.settings.exact_duplicates.get(judged.name)
+    odd = judged.name not in MOVEMENTS and judged.copies > BY_CHANCE * judged.kept
     what = "an exact copy of another row"
     hint = {
         None: f"They are kept; say in `exact_duplicates` whether to drop or keep those of {judged.name}.",
@@ -36,7 +41,7 @@ def copies(judged: Judged) -> Iterator[Finding]:
         "drop": "They are left out, as `exact_duplicates` says.",
     }[asked]
     if judged.copies:
-        yield judged.finding("note" if asked else "warning", "", what, hint, judged.copies)
+        yield judged.finding("warning" if odd and not asked else "note", "", what, hint, judged.copies)
 
 
 def mixed_times(judged: Judged) -> Iterator[Finding]:

@@ -87,7 +87,7 @@ def _new_names(judged: Judged, column: str, found: Sequence[Name]) -> Iterator[F
         return
     rare = categories.rare(found, judged.kept)
     days = judged.rows_by_day
-    fresh = [name for name in categories.fresh(found, min(days), max(days)) if name not in rare]
+    fresh = [name for name in categories.fresh(found, judged.kept, min(days), max(days)) if name not in rare]
     yield from _say(judged, "note", column, rare, *_RARE)
     yield from _say(judged, "note", column, fresh, *_FRESH)
 
