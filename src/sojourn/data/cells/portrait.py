@@ -132,8 +132,8 @@ def members_now(tidy: Tidy) -> Table:
     ended = members.churned_at if "churned_at" in members.columns else ibis.null("timestamp('UTC')")
     table = members.filter(members.joined_at <= as_of).select(*wanted, ended_at=ended)
     left = (table.ended_at <= as_of).fill_null(False)
-    begun = (table.joined_at >= _instant(tidy.meta["observed_from"])).cast("int64")
-    table = table.mutate(seen_joining=begun, left=left.cast("int64"))
+    begun = (table.joined_at >= _instant(tidy.meta["observed_from"])).cast("int32").cast("int64")
+    table = table.mutate(seen_joining=begun, left=left.cast("int32").cast("int64"))
     table = _with_returns(tidy, table, as_of)
     return table.mutate(with_us=1 - table.left + table.back)
 
@@ -147,7 +147,9 @@ def _with_returns(tidy: Tidy, members: Table, as_of: Value) -> Table:
     later = spells.select("member", "started_at", until=spells.ended_at).inner_join(gone, "member")
     later = later.filter(later.started_at > later.ended_at)
     goes_on = later.until.isnull() | (later.until > as_of)
-    found = later.group_by("member").agg(back_at=later.started_at.min(), back=goes_on.cast("int64").max())
+    found = later.group_by("member").agg(
+        back_at=later.started_at.min(), back=goes_on.cast("int32").cast("int64").max()
+    )
     joined = members.left_join(found, "member").drop("member_right")
     return joined.mutate(back=joined.back.fill_null(0))
 

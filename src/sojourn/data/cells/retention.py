@@ -108,14 +108,14 @@ def _spells(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     ended = _silences(tidy, members, params) if silence else _endings(tidy, members)
     spells = ended.mutate(
         follow_up=_days_down(_judged_to(tidy, params) - _seconds(ended.joined_at)),
-        leaves=_days_up(_seconds(ended.ended_at) - _seconds(ended.joined_at)),
+        leaves=_days_up(ended.ended - _seconds(ended.joined_at)),
         entry=_entry(tidy, ended.joined_at),
         cohort=_month(clock_of(tidy.meta).time(ended.joined_at)),
         all=ibis.literal("all"),
     )
     spells = spells.mutate(
-        late=(spells.entry > 0).cast("int64"),
-        churned=(spells.leaves <= spells.follow_up).fill_null(False).cast("int64"),
+        late=(spells.entry > 0).cast("int32").cast("int64"),
+        churned=(spells.leaves <= spells.follow_up).fill_null(False).cast("int32").cast("int64"),
     )
     spells = spells.mutate(exit=ibis.ifelse(spells.churned == 1, spells.leaves, spells.follow_up))
     unknown = params["first_seen_after_days"] > 0
@@ -140,18 +140,18 @@ def _status(spells: Table, old: Value, *, silence: bool) -> Value:
 
 
 def _endings(tidy: Tidy, members: Table) -> Table:
-    """Return members with `ended_at`, the instant of cancellation where it is known by `as_of`."""
+    """Return members with `ended`, the second of cancellation where it is known by `as_of`."""
     if "churned_at" not in members.columns:
         raise DataError.missing_column("members", "churned_at", members.columns)
     known = members.churned_at <= _instant(tidy.meta["as_of"])
     return members.mutate(
-        ended_at=ibis.ifelse(known, members.churned_at, ibis.null(members.churned_at.type())),
+        ended=ibis.ifelse(known, _seconds(members.churned_at), ibis.null("int64")),
         came_back=ibis.literal(0, "int64"),
     )
 
 
 def _silences(tidy: Tidy, members: Table, params: Mapping[str, Any]) -> Table:
-    """Return members with `ended_at`, the start of the first gap longer than ``lapse_days``, and `came_back`.
+    """Return members with `ended`, where the first gap longer than ``lapse_days`` starts, and `came_back`.
 
     A gap counts only when it begins within follow-up, which ends a whole gap before `as_of`: it was seen at
     full length, and an earlier `as_of` never changes a judgement.
@@ -166,8 +166,8 @@ def _silences(tidy: Tidy, members: Table, params: Mapping[str, Any]) -> Table:
     )
     joined = members.left_join(first, "member").drop("member_right")
     return joined.mutate(
-        ended_at=joined.first_gap.as_timestamp("s").cast("timestamp('UTC')"),
-        came_back=(joined.last_sign > joined.first_gap).fill_null(False).cast("int64"),
+        ended="first_gap",
+        came_back=(joined.last_sign > joined.first_gap).fill_null(False).cast("int32").cast("int64"),
     )
 
 
@@ -208,7 +208,7 @@ def _patterns(spells: Table, bys: Sequence[str]) -> Table:
     days = ["entry", "exit", "churned", "follow_up", "came_back"]
     counted = spells.group_by(*days, **groups).aggregate(n=spells.count()).to_pyarrow()
     patterns = ibis.memtable(counted)
-    return patterns.mutate(late=(patterns.entry > 0).cast("int64"))
+    return patterns.mutate(late=(patterns.entry > 0).cast("int32").cast("int64"))
 
 
 def _risk(patterns: Table, by: str) -> Table:

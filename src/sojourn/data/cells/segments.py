@@ -102,7 +102,8 @@ def _rows(tidy: Tidy, params: Mapping[str, Any], kinds: Sequence[_Kind], by_kind
     joined = joined.left_join(kinds_done, "member").drop("member_right")
     silent = joined.last_days.fill_null(joined.observed_days)
     rows = joined.mutate(
-        recency_days=silent, active_next=(joined.active_days_next.fill_null(0) > 0).cast("int64")
+        recency_days=silent,
+        active_next=(joined.active_days_next.fill_null(0) > 0).cast("int32").cast("int64"),
     )
     filled = {name: rows[name].fill_null(0).cast("int64") for name in (*COUNTS, *_numbered(kinds), *OUTCOMES)}
     money = {name: rows[name].fill_null(0).cast(_MONEY) for name in ("value", "value_next")}
@@ -122,7 +123,9 @@ def _members(tidy: Tidy, cut: datetime, min_tenure_days: int) -> Table:
     there = table.churned_at.isnull() | (table.churned_at > ibis.literal(cut))
     stays = table.churned_at.isnull() | (table.churned_at > ibis.literal(as_of))
     known = table.observed_days >= min_tenure_days
-    return table.mutate(stayed_next=stays.cast("int64")).filter(there & known).drop("churned_at")
+    return (
+        table.mutate(stayed_next=stays.cast("int32").cast("int64")).filter(there & known).drop("churned_at")
+    )
 
 
 def _days_before(cut: datetime, instant: Value) -> Value:
@@ -199,7 +202,7 @@ def _kinds_done(by_kind: Table, kinds: Sequence[_Kind]) -> Table:
     rows = by_kind.select(
         "member",
         what=_what(by_kind),
-        **{name: by_kind.n * kind.of(by_kind).cast("int64") for name, kind in numbered.items()},
+        **{name: by_kind.n * kind.of(by_kind).cast("int32").cast("int64") for name, kind in numbered.items()},
     )
     return rows.group_by("member").agg(
         kinds=rows.what.nunique(), **{name: rows[name].sum() for name in numbered}
@@ -228,7 +231,7 @@ def _done(tidy: Tidy, params: Mapping[str, Any]) -> Table:
         purchases_next=rows.purchases.sum(where=rows.later),
         value_next=rows.paid.sum(where=rows.later),
     )
-    weekend = (days.day.day_of_week.index() >= 5).cast("int64")
+    weekend = (days.day.day_of_week.index() >= 5).cast("int32").cast("int64")
     summed = ("events", "purchases", "value", "purchases_next", "value_next")
     return days.group_by("member").agg(
         last_days=days.last_days.min(),
@@ -243,7 +246,7 @@ def _done(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 
 def _any(flag: Value) -> Value:
     """Return 1 where a flag is set in any row of a group, else 0."""
-    return flag.cast("int64").max()
+    return flag.cast("int32").cast("int64").max()
 
 
 def _sample(rows: Table, size: int) -> Table:

@@ -131,7 +131,7 @@ def _matured(people: Table, tidy: Tidy, days: int) -> Value:
 def _split(people: Table, tidy: Tidy, days: int) -> Table:
     matured = people.mutate(is_matured=_matured(people, tidy, days))
     return matured.group_by("scheme", "period").aggregate(
-        assigned=ibis._.count(), matured=ibis._.is_matured.cast("int64").sum()
+        assigned=ibis._.count(), matured=ibis._.is_matured.cast("int32").cast("int64").sum()
     )
 
 
@@ -141,7 +141,7 @@ def _kept(people: Table, tidy: Tidy, days: int) -> Table:
     rows = people.mutate(outcome=ibis.literal(f"kept_at_{days}"), kept=still).filter(
         _matured(people, tidy, days)
     )
-    return rows.group_by(*_BY).aggregate(n=ibis._.count(), k=ibis._.kept.cast("int64").sum())
+    return rows.group_by(*_BY).aggregate(n=ibis._.count(), k=ibis._.kept.cast("int32").cast("int64").sum())
 
 
 def _has_amounts(tidy: Tidy) -> bool:
