@@ -451,3 +451,14 @@ def test_the_wrong_key_stops_it(project, monkeypatch) -> None:
     monkeypatch.setenv("SOJOURN_KEY", "another key of the test, long enough")
     with pytest.raises(ParameterError, match="Wrong key"):
         forget(params, "club", [GONE])
+
+
+def test_files_of_ones_own_are_named_and_left(project) -> None:
+    params = club(project, {"members": MEMBERS, "events": NAMED})
+    own = project.root / "private" / "call-list.csv.gz"
+    own.write_bytes(gzip.compress(f"member_id\n{GONE}\n".encode()))
+    other = project.root / "notebooks" / "mine.ipynb"
+    other.parent.mkdir()
+    other.write_text(f'{{"cells": ["{GONE}x", "x-{KEY.pseudonym(GONE)}"]}}', encoding="utf-8")
+    assert forget(params, "club", [GONE]).left == (own,)
+    assert own.is_file()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sojourn.core.errors import DataError
 from sojourn.core.params import Params, read_params
+from sojourn.pipeline.private import only_mine
 
 if TYPE_CHECKING:
     from sojourn.data.identity.forget import Forgetting
@@ -31,7 +32,8 @@ def forget(members: Collection[str], case: str, *, file: Path | None = None, dry
     from sojourn.data.identity.forget import forget as forget_members
 
     params = read_params()
-    done = forget_members(params, case, [*members, *_in_file(file)], dry_run=dry_run)
+    with only_mine():
+        done = forget_members(params, case, [*members, *_in_file(file)], dry_run=dry_run)
     for line in _said(done, params, dry_run=dry_run):
         print(f"  {line}", file=sys.stderr)
 
@@ -66,6 +68,8 @@ def _said(done: Forgetting, params: Params, *, dry_run: bool) -> Iterator[str]:
         yield f"{table} is tracked by git, whose history still has the rows: commit, and rewrite the history."
     if done.remote:
         yield "DVC has a remote, which may still have copies: run `dvc gc --workspace --cloud` after that."
+    for path in done.left:
+        yield f"{shown(path)} still names one of them: it is no table of the case, so it is left to you."
     yield "Backups, lists exported from a study and copies elsewhere are yours to clear."
 
 

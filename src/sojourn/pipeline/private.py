@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sojourn.core.folder import PRIVATE_FOLDER
 from sojourn.core.project import root
 
 #: What private stages depend on.
@@ -27,8 +28,11 @@ _CONFIG = """\
 
 @contextmanager
 def only_mine(private: bool = True) -> Iterator[None]:
-    """Let nobody else read what is written meanwhile: files 0600, folders 0700."""
+    """Let nobody else read what is written meanwhile: files 0600, folders 0700, and enter ``private/``."""
     before = os.umask(0o077) if private else None
+    if private:
+        (root() / "private").mkdir(exist_ok=True)
+        (root() / "private").chmod(PRIVATE_FOLDER)
     try:
         yield
     finally:

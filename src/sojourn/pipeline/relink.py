@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sojourn.core.params import read_params
 from sojourn.core.project import root
+from sojourn.pipeline.private import only_mine
 
 
 def relink(listed: Path, case: str, *, out: Path | None = None) -> Path:
@@ -19,7 +20,8 @@ def relink(listed: Path, case: str, *, out: Path | None = None) -> Path:
     """
     from sojourn.data.identity.relink import relink as with_ids
 
-    done = with_ids(read_params(), case, listed, out=out)
+    with only_mine():
+        done = with_ids(read_params(), case, listed, out=out)
     missing = f"; {done.missing:,} no longer in the case" if done.missing else ""
     print(
         f"  {case}: {done.found:,} found{missing}. The ids are in {done.path.relative_to(root())}, "

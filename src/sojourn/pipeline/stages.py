@@ -32,16 +32,17 @@ def prepare(case: str, *, into: Path | None = None, anew: bool = False) -> Path:
     from sojourn.data.settings import read_settings
 
     params = read_params()
-    raw = _draw_world(params, case) if read_settings(params, case).source == "world" else None
-    print(f"  {case}: reading, checking, pseudonymising", file=sys.stderr)
-    return through_the_door(
-        params,
-        case,
-        raw=raw,
-        into=into,
-        anew=anew,
-        tell=lambda text: print(f"  {case}: {text}", file=sys.stderr),
-    )
+    with only_mine(params.is_private(case)):
+        raw = _draw_world(params, case) if read_settings(params, case).source == "world" else None
+        print(f"  {case}: reading, checking, pseudonymising", file=sys.stderr)
+        return through_the_door(
+            params,
+            case,
+            raw=raw,
+            into=into,
+            anew=anew,
+            tell=lambda text: print(f"  {case}: {text}", file=sys.stderr),
+        )
 
 
 def _draw_world(params: Params, case: str) -> dict[str, Path]:
@@ -50,7 +51,7 @@ def _draw_world(params: Params, case: str) -> dict[str, Path]:
     stated = params.case(case)["prepare"]
     knobs = {key: stated[key] for key in ("seed", *WORLD_KEYS) if key in stated}
     print(f"  {case}: drawing the platform", file=sys.stderr)
-    return write_world(params.places(case).raw, **knobs)
+    return write_world(params.places(case).raw, private=params.is_private(case), **knobs)
 
 
 def cells(case: str, study: str) -> Path:
@@ -63,7 +64,9 @@ def cells(case: str, study: str) -> Path:
     """
     from sojourn.data.cells import write_cells
 
-    return write_cells(read_params(), case, study)
+    params = read_params()
+    with only_mine(params.is_private(case)):
+        return write_cells(params, case, study)
 
 
 def index(*, private: bool) -> None:

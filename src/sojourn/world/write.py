@@ -55,7 +55,7 @@ class Asked(TypedDict):
 
 
 def write_world(
-    folder: Path, *, chunk: int = BLOCK, workers: int = 1, **asked: Unpack[Asked]
+    folder: Path, *, chunk: int = BLOCK, workers: int = 1, private: bool = False, **asked: Unpack[Asked]
 ) -> dict[str, Path]:
     """Draw the same platform as `make_world` into a folder, chunk by chunk.
 
@@ -72,6 +72,8 @@ def write_world(
         Members a process holds in memory at a time, rounded up to whole blocks of 4,096.
     workers : int
         Processes that draw; more than the world has parts are not started.
+    private : bool
+        Whether files and folders are their owner's alone.
     **asked
         ``members``, ``seed``, ``as_of`` and what else `make_world` takes.
 
@@ -91,7 +93,7 @@ def write_world(
     in_range(chunk, "chunk", ge=1)
     in_range(workers, "workers", ge=1)
     _stop_at_strangers(folder)
-    with whole_folder(folder.resolve()) as building:
+    with whole_folder(folder.resolve(), private=private) as building:
         counts = _write_parts(building, frame, held=-(-chunk // BLOCK), workers=workers)
         _write_whole(building, frame)
         text = json.dumps(summarise(frame, counts), indent=1, ensure_ascii=False)

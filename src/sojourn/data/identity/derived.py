@@ -21,7 +21,7 @@ def derived(places: Places) -> list[Path]:
     made = [places.tidy, base / "data" / "cells" / case, places.reports]
     partial = [left for folder in made for left in folder.parent.glob(f".{case}.*")]
     executed = (base / ".sojourn" / "executed").glob(f"{case}-*.ipynb")
-    spilled = [base / ".sojourn" / "spill"]
+    spilled = [base / ".sojourn" / "spill", *(root() / "private").glob(".lookup.*")]
     experiments = (root() / ".dvc" / "tmp" / "exps").rglob(f"data/*/{case}")
     return [path for path in (*made, *partial, *executed, *spilled, *experiments) if path.exists()]
 

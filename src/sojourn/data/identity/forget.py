@@ -22,10 +22,14 @@ from sojourn.data.identity.looked_up import columns_of_ids, raw_of, rows_of, tex
 from sojourn.data.identity.origins import Origin, origins
 from sojourn.data.identity.rewriting import Leavers, put_into_place, rewritten
 from sojourn.data.identity.suppression import add_forgotten, hidden, read_forgotten
+from sojourn.data.identity.traces import traces
 from sojourn.data.identity.tracked import is_tracked
 from sojourn.data.pseudonyms import Key, find_key
 from sojourn.data.settings import Settings, read_settings
 from sojourn.data.sources.stated import DatabaseTable
+
+#: Shorter ids are not looked for in files of any kind.
+_SHORTEST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class Forgetting:
         Raw files that git tracks, whose history still has the rows.
     remote : bool
         Whether DVC copies outputs to another place.
+    left : tuple of Path
+        Other files of the project that hold one of the ids: lists with ids, copies, tables of another case.
+        Ids of fewer than five characters are not looked for there, since they may stand for anything.
     """
 
     case: str
@@ -57,6 +64,7 @@ class Forgetting:
     removed: tuple[Path, ...]
     tracked: tuple[str, ...]
     remote: bool
+    left: tuple[Path, ...]
 
 
 def forget(params: Params, case: str, members: Collection[str], *, dry_run: bool = False) -> Forgetting:
@@ -101,10 +109,16 @@ def forget(params: Params, case: str, members: Collection[str], *, dry_run: bool
             origin.shown for origin in _in_files(tables) if rows.get(origin.table) and is_tracked(origin.path)
         ),
         has_remote(places),
+        _left(leavers, [*gone, *(origin.path for origin in _in_files(tables))]),
     )
     if not dry_run:
         _do(done, tables, leavers, key)
     return done
+
+
+def _left(leavers: Leavers, but: Collection[Path]) -> tuple[Path, ...]:
+    sought = [one for one in (*leavers.members, *leavers.prospects) if len(one) >= _SHORTEST]
+    return tuple(traces(root(), sought, but=but))
 
 
 def _in_files(tables: Collection[Origin]) -> list[Origin]:
