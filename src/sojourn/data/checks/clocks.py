@@ -49,13 +49,15 @@ def began(engine: Any, folder: Path, seen: Mapping[str, Mapping[str, datetime]])
         By table the first value of every column of instants.
     """
     times = {name: CONTRACT[name].time for name, firsts in seen.items() if firsts}
-    tables = {name: open_table(engine, folder, name) for name in times}
-    return min(_began(tables[name], time, seen[name][time]) for name, time in times.items())
+    odd = [name for name, time in times.items() if is_start(seen[name][time].date())]
+    tables = {name: open_table(engine, folder, name) for name in odd}
+    return min(
+        _began(tables[name], time, seen[name][time]) if name in odd else seen[name][time]
+        for name, time in times.items()
+    )
 
 
 def _began(rows: Table, time: str, first: datetime) -> datetime:
-    if not is_start(first.date()):
-        return first
     days = rows.group_by(day=rows[time].date()).agg(first=rows[time].min()).to_pyarrow().to_pylist()
     firsts = {row["day"]: row["first"] for row in days}
     kept = {day: at for day, at in firsts.items() if day not in reset_days(firsts)}
