@@ -22,6 +22,7 @@ from sojourn.data.prepare import prepare
 from sojourn.data.pseudonyms import Key
 
 FIRST, DAYS, MEMBERS = pd.Timestamp("2025-03-01", tz="UTC"), 40, 60
+LOST = "old days are not as they were left"
 KINDS = np.array(["login", "view", "purchase"])
 STUDIES = {
     "retention": {"cells": {"churn": "silence", "lapse_days": 5, "groups": ["plan"]}, "horizon": 10},
@@ -99,7 +100,7 @@ class Shop:
 
     def __init__(self, project, *, suffix: str = ".parquet", **prepare: object) -> None:
         self.project, self.suffix, self.said = project, suffix, []
-        self.public, self.only_events = True, False
+        self.public, self.only_events, self.exported = True, False, None
         self.prepare = {"grow": "by_day", "time_zone": "Europe/Berlin", **prepare}
         self.folder = project.root / "incoming" / "shop" / "events"
         self.folder.mkdir(parents=True)
@@ -113,7 +114,8 @@ class Shop:
         return path
 
     def params(self, as_of: pd.Timestamp):
-        tables = {"members": members_by(as_of), "assignments": assignments_by(as_of)}
+        exported = self.exported or as_of
+        tables = {"members": members_by(exported), "assignments": assignments_by(exported)}
         stated = {**self.prepare, "as_of": as_of.isoformat()}
         tables = {} if self.only_events else tables
         self.project.case("shop", tables, public=self.public, prepare=stated, studies=STUDIES)
@@ -221,6 +223,7 @@ def test_what_was_read_is_not_opened_again(shop) -> None:
 
 def test_rows_after_as_of_come_in_when_it_moves(project) -> None:
     shop, events = Shop(project, after_as_of="leave_out"), make_events()
+    shop.exported = end_of(DAYS)  # members who join later than as_of are in the table as well
     for name, days in (("a", range(3)), ("b", range(3, 6)), ("c", range(6, 8))):
         shop.add(name, pd.concat([part_of(events, day) for day in days]))
     for hours in (40, 100, 120, 170, 192):
@@ -359,9 +362,10 @@ def test_a_run_that_ends_in_the_middle_leaves_the_last_one_whole(shop, monkeypat
     events = make_events()
     before = contents(begin(shop, events, 4))
     shop.add("004", part_of(events, 4))
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(door, "write_quality", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
-        shop.run(end_of(4))
+        with pytest.raises(KeyboardInterrupt):
+            shop.run(end_of(4))
     assert contents(shop.tidy) == before
     assert [path.name for path in shop.tidy.parent.iterdir()] == ["shop"]
     same_as_anew(shop, end_of(4))
@@ -393,6 +397,7 @@ def test_events_that_are_one_file_cannot_grow(project) -> None:
 def test_any_split_into_parts_and_any_order_of_arrival(project, data) -> None:
     shutil.rmtree(project.root / "incoming", ignore_errors=True)
     shop = Shop(project, after_as_of="leave_out")
+    shop.exported = end_of(DAYS)
     events = make_events(data.draw(st.integers(0, 99)), late=0.2).sample(300, random_state=1)
     rows = pd.concat([part_of(events, day) for day in range(DAYS)])
     parts = data.draw(st.lists(st.integers(0, 5), min_size=len(rows), max_size=len(rows)))
