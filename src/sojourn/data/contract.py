@@ -9,6 +9,7 @@ from sojourn.core.project import root
 from sojourn.core.schema import contract_markdown
 from sojourn.data.reconcile.kpis import kpis_markdown
 from sojourn.data.settings import KNOWN
+from sojourn.data.sources.page import SOURCES_PAGE
 
 _HEAD = """\
 # Data
@@ -66,7 +67,7 @@ def contract_page() -> str:
     """Return the text of ``data/README.md``."""
     rows = [f"| `{name}` | {_default(known.default)} | {known.meaning} |" for name, known in KNOWN.items()]
     parameters = "| `prepare` in params.yaml | default | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    return _HEAD + parameters + _TYPES + contract_markdown() + kpis_markdown()
+    return _HEAD + parameters + SOURCES_PAGE + _TYPES + contract_markdown() + kpis_markdown()
 
 
 def write_contract_page() -> Path:

@@ -110,8 +110,9 @@ def _first(begin: bytes, encoding: str) -> list[str]:
 
 
 def _header(head: str, stated: File, table: str, shown: str) -> tuple[str, tuple[str, ...]]:
-    line = re.split(r"[\r\n]", head, maxsplit=1)[0]
-    delimiter = stated.delimiter or max(_DELIMITERS, key=line.count)
+    delimiter = stated.delimiter or max(
+        _DELIMITERS, key=lambda delimiter: len(_fields(head, delimiter, stated.quote))
+    )
     names = _fields(head, delimiter, stated.quote)
     if not names:
         raise DataError.unreadable(table, shown, "it has no header")
