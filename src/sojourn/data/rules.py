@@ -147,7 +147,8 @@ def _of_times(table: Table, contract: Contract, settings: Settings) -> list[Rule
     for name in [end.column for end in contract.ends if end.column in table.columns]:
         wrong = table[name] < table[contract.time]
         rules.insert(0, Rule(name, f"before {contract.time}", hint, wrong))
-    if settings.kept_since is not None and contract.expires:
+    over = contract.lasts_until or contract.time
+    if settings.kept_since is not None and contract.expires and over in table.columns:
         rules.append(_of_age_of_rows(table, contract, settings))
     if settings.observed_from is not None and contract.name == "events":
         early = table[contract.time] < ibis.literal(settings.observed_from)
@@ -156,7 +157,7 @@ def _of_times(table: Table, contract: Contract, settings: Settings) -> list[Rule
 
 
 def _of_age_of_rows(table: Table, contract: Contract, settings: Settings) -> Rule:
-    column = contract.lasts_until if contract.lasts_until in table.columns else contract.time
+    column = contract.lasts_until or contract.time
     problem = f"over before the limit of {settings.retention_limit_days:,} days"
     return Rule(column, problem, "They are left out.", is_expired(table, contract, settings), "warning")
 
