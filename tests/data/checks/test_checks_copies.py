@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.data.checks.copies import Copies
+from sojourn.data.prepare import prepare
 
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([None, "a", "b"])), max_size=40)
 
@@ -36,10 +38,6 @@ def test_copies_are_rows_beyond_the_different_ones(rows, cuts, drop):
 
 @pytest.mark.parametrize("asked", [None, "keep", "drop"])
 def test_the_case_says_what_becomes_of_copies(asked, project):
-    import pandas as pd
-
-    from sojourn.data.prepare import prepare
-
     rows = [f"{i % 7},2025-03-{1 + i % 20:02d}T10:00:00Z,view" for i in range(60)]
     text = "\n".join(["member_id,occurred_at,event", *rows, rows[3], rows[3], rows[9]]) + "\n"
     said = {} if asked is None else {"exact_duplicates": {"events": asked}}

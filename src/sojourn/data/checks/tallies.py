@@ -137,7 +137,8 @@ def counted(checked: Checked, rows: Table) -> Table:
     parts = [_empty(rows)]
     if "recorded_at" in present:
         parts.append(_lateness(rows, contract))
-    parts += [_named(rows, contract, column) for column in _columns(contract, "category", present)]
+    named = [c for c in _columns(contract, "category", present) if checked.counts.distinct.get(c, 0) <= MOST]
+    parts += [_named(rows, contract, column) for column in named]
     parts += [_digits(rows, column, kind) for column in _columns(contract, "decimal", present)]
     return ibis.union(*(part.select(*COUNTED.names).cast(_TYPES) for part in parts))
 
