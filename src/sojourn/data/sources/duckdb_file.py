@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from ibis.common.exceptions import TableNotFound
 
 from sojourn.core.errors import DataError
 from sojourn.data.sources.opened import Opened
@@ -44,7 +45,13 @@ def open_duckdb(engine: Any, stated: DuckDBTable, path: Path, table: str, shown:
         raise _not_attached(error, table, shown) from None
     found = engine.con.execute(_TABLES, [catalog]).fetchall()
     schema, name = place_of(stated.table, [(str(s), str(n)) for s, n in found], "main", table, shown)
-    return Opened(engine.table(name, database=(catalog, schema)))
+    try:
+        return Opened(engine.table(name, database=(catalog, schema)))
+    except (duckdb.Error, TableNotFound):
+        raise DataError(
+            f"{table}: {shown}: '{stated.table}' cannot be read; what it is made of is not found. "
+            "Where it is a view, name its tables with their schema, or store it as a table."
+        ) from None
 
 
 def _quoted(path: Path) -> str:
