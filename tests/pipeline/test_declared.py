@@ -17,7 +17,7 @@ def params(tmp_path, monkeypatch):
     """The shipped parameters, and a function that checks a changed copy of them."""
     for name in ("dvc.yaml",):
         shutil.copy(PROJECT / name, tmp_path)
-    shutil.copytree(PROJECT / "notebooks", tmp_path / "notebooks")
+    shutil.copytree(PROJECT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns("kernel-*"))
     for room in ("survival", "bayes", "cluster"):
         (tmp_path / "src/sojourn/estimators" / room).mkdir(parents=True)
         (tmp_path / "src/sojourn/estimators" / room / "__init__.py").touch()
@@ -114,3 +114,56 @@ def test_yaml_that_cannot_be_read_is_said(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text("seed: [1")
     with pytest.raises(ParameterError, match=r"params\.yaml is not readable YAML"):
         check_params()
+
+
+HOSTILE = [
+    "x; touch pwned",
+    "$(touch pwned)",
+    "`touch pwned`",
+    "../x",
+    "x y",
+    "${seed}",
+    "-x",
+    "x\ny",
+    "X",
+    "",
+    "a" * 61,
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("section", ["cases", "studies"])
+def test_a_name_that_a_shell_or_a_path_would_take_for_more_is_refused(params, tmp_path, section, name):
+    params[section][name] = {}
+    with pytest.raises(ParameterError, match="named by a-z, 0-9 and _"):
+        check(params, tmp_path)
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize("name", [1, True, None, 1.5])
+def test_a_name_that_is_no_text_is_refused(params, tmp_path, name):
+    params["cases"][name] = {}
+    with pytest.raises(ParameterError, match="named by a-z, 0-9 and _"):
+        check(params, tmp_path)
+
+
+@pytest.mark.parametrize("key", ["case", "study", "from", "notebook", "estimators"])
+@pytest.mark.parametrize("value", [*HOSTILE[:3], "${seed}", "-x", "x\ny", ["a"], {"a": 1}, 3, None])
+def test_no_value_of_a_pair_is_more_than_text(params, tmp_path, key, value):
+    params["pairs"]["telco-retention"][key] = value
+    with pytest.raises(ParameterError, match="telco-retention"):
+        check(params, tmp_path)
+
+
+@pytest.mark.parametrize("value", [*HOSTILE[:3], "${seed}", "-x", "x\ny", ["a"], None])
+def test_no_value_of_an_input_is_more_than_text(params, tmp_path, value):
+    params["inputs"]["cdnow"]["from"] = value
+    with pytest.raises(ParameterError, match=r"'from' of inputs\.cdnow"):
+        check(params, tmp_path)
+
+
+def test_a_notebook_is_one_of_the_project(params, tmp_path):
+    (tmp_path / "elsewhere.ipynb").touch()
+    params["pairs"]["telco-retention"]["notebook"] = "../elsewhere"
+    with pytest.raises(ParameterError, match="not a path"):
+        check(params, tmp_path)

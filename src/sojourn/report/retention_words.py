@@ -25,7 +25,7 @@ def who(by: str, group: str) -> str:
     >>> who("plan", "annual"), who("cohort", "2025-01"), who("all", "all")
     ('annual members', 'members of the 2025-01 cohort', 'members')
     """
-    return "members" if group == EVERYONE else _WHO.get(by, f"members with {by} {{}}").format(group)
+    return "members" if group == EVERYONE else _WHO.get(by, f"members with {by} {{}}").replace("{}", group)
 
 
 def span(duration: float, unit: str) -> str:

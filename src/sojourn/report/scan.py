@@ -178,7 +178,7 @@ class _Page(HTMLParser):
         where = f"attribute of <{tag}>"
         if not (_WORDS.fullmatch(name) or _GEOMETRY.fullmatch(name)):
             self._see("an attribute that pages are not made of", where, name)
-        if name == "href" and not _ADDRESS.match(visible(value).strip()):
+        if name == "href" and not _ADDRESS.match(re.sub(r"[\s\x00-\x1f]", "", value)):
             self._see("an address that could run", where, value)
         if name == "style" and _STYLE.search(value):
             self._see("a style that loads or runs", where, value)
@@ -226,7 +226,7 @@ def _data(text: str) -> Iterator[_Seen]:
 
 def _parts(value: Any, place: str) -> Iterator[_Seen]:
     if isinstance(value, str):
-        yield "", place or "its text", value
+        yield "", place.strip() or "its text", value
     elif isinstance(value, Mapping):
         for i, (key, part) in enumerate(value.items(), start=1):
             yield "", f"{place}name {i}", key
