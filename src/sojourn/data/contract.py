@@ -46,14 +46,45 @@ listed in `quality.csv`. Without a table `members` a member joins with the first
 
 Tidy tables have every column of the contract in its order; `tidy.json` lists under `present` those that the
 case brought, all others are empty. In place of `member_id` and of `referred_by` stands the member's number:
-dense from 0, in the order of joining, then of the id as text. In place of the year of birth stands the age
-band at joining. Instants are UTC, amounts DECIMAL(18,4). Rows are sorted by member, time and all other
+dense from 0, in the order of joining, then of the id as text. Sensitive columns are coarsened by the rule
+that the contract states with them. Instants are UTC, amounts DECIMAL(18,4). Rows are sorted by member, time and all other
 columns, so the same rows give the same bytes in any order and with any number of threads. `quality.csv`
 counts rows, missing and distinct values and lists what was left out or looked odd. `ids.parquet` holds each
 member's pseudonym, the HMAC-SHA-256 of the id, by which the owner of key and ids can find a member again;
 the ids themselves are nowhere. Shipped cases are published data and use a published key. A private case
 makes its own with `python -m sojourn.data.pseudonyms`, which writes `private/keys/KEY_ID.key`, and states
 the `key_id` it prints; the variable `SOJOURN_KEY` may hold the key instead.
+
+## Who is in the data, and who is not
+
+- **Consent.** A member who did not agree to analysis is in no table: rows go, a referral by that member is
+  empty, a prospect who became that member goes with all rows. `quality.csv` counts them. What an empty
+  `consent` counts as, `empty_consent` says. Who withdraws later is gone with the next `prepare`.
+- **Retention limit.** With `retention_limit_days` nothing is kept that was over before that many days
+  before `as_of`. What happens at one time is over then; a spell or a membership is over when it has ended.
+  Where no end of membership is recorded at all, a member goes who neither joined nor did anything since. A
+  member who stays keeps the day of joining, however old. `items` and `external`, which are nobody's, stay.
+  `observed_from` is never before the limit. What went is counted as a warning in `quality.csv`.
+- **Forgotten.** `sojourn forget MEMBER… --case CASE` (rather `--file FILE`, one id a line, since a command
+  line stays in the history of the shell; `--dry-run` only tells) takes members out of the raw files: rows
+  go, `referred_by` of others becomes empty, what they did as prospects goes. In a text all other bytes stay;
+  Parquet keeps its other rows, types and notes; a DuckDB file is written anew, so that no block keeps them.
+  What was made of the case is removed (tidy tables, cells, executed notebooks, pages, leftovers of runs that
+  were killed, DVC's cache and notes on runs) and made again by `make reproduce`. Their pseudonyms go to
+  `private/forgotten/CASE.csv`: a member who comes again in a later export is left out and counted. Keep that
+  file. A database is not changed: there the platform itself must delete. Backups, remotes, git's history
+  and lists of your own are yours to clear; the command names those it finds.
+- **Persons in names.** Names and item ids are scanned: a value that holds an e-mail address, a phone number,
+  a payment card or a bank account stops the door, which tells how many and never which. Distinct values are
+  looked at. An item id of digits only is an item's number and passes.
+- **Ids found again.** `sojourn relink LIST --case CASE` writes a list with a column `pseudonym` or `member`
+  anew with the ids, below `private/` only and never to a file that git tracks or would. The ids are looked
+  up in the raw tables with the case's key. Every use is noted in `private/relink.log`: who, when, the list's
+  name and hash, how many were found; every forgetting in `private/forget.log`. A list of numbers must be
+  younger than the tidy tables, since numbers change with them; pseudonyms stay.
+- **At rest.** Whatever is made of a private case has the mode 0600 (folders 0700), temporary files too, and
+  `private/` itself can be entered by its owner alone. Nothing is encrypted: that is the job of the disk.
+  Keep the project, the raw files and the folder for temporary files on an encrypted disk.
 
 ## The contract
 
