@@ -139,6 +139,9 @@ def execute(
             f"{label}: the kernel died, as it does when memory runs out or compiled code crashes. "
             f"The notebook as far as it ran: {target}"
         ) from error
+    except OSError:
+        print(file=sys.stderr)  # what is said next begins a line of its own, not behind the bar
+        raise
 
 
 def shown(executed: Any) -> Iterator[Shown]:
