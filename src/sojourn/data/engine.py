@@ -13,7 +13,8 @@ from ibis import Table
 
 from sojourn.core.params import Engine
 
-_BATCH = 65_536
+#: Rows of a batch: those of a row group, so that none is put together anew.
+_BATCH = 131_072
 
 
 def connect(*, memory_limit: str = "4GB", threads: int | None = None, scratch: Path | None = None) -> Any:
@@ -61,6 +62,17 @@ def engine_of(stated: Engine, *, scratch: Path | None = None) -> Any:
 
         return connect_spark(stated.address)
     return connect(memory_limit=stated.memory_limit, scratch=scratch)
+
+
+def held(table: Table) -> Table:
+    """Return an expression that is made once and read several times, where the engine is DuckDB.
+
+    Ibis's own `cache` cannot drop its tables with the SQL that this release of DuckDB reads.
+    """
+    engine = table.get_backend()
+    if engine.name != "duckdb":
+        return table
+    return engine.create_table(ibis.util.gen_name("held"), table, temp=True)
 
 
 def stream(engine: Any, table: Table) -> Iterator[pa.RecordBatch]:

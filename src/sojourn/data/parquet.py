@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,7 +41,7 @@ def write_parquet(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatc
         Rows in their final order.
     """
     rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd", **_encodings(schema)) as writer:
         for table in _groups(schema, batches):
             writer.write_table(table, row_group_size=ROW_GROUP)
             rows += table.num_rows
@@ -56,6 +57,17 @@ def first_instants(path: Path) -> dict[str, datetime]:
         if pa.types.is_timestamp(file.schema_arrow.field(name).type) and chunk.statistics.has_min_max:
             found[name] = min(chunk.statistics.min, found.get(name, chunk.statistics.min))
     return found
+
+
+def _encodings(schema: pa.Schema) -> dict[str, Any]:
+    """Return how columns are stored: texts by a dictionary, whole numbers and times by their differences."""
+    words = [field.name for field in schema if pa.types.is_string(field.type)]
+    steps = [
+        field.name
+        for field in schema
+        if pa.types.is_timestamp(field.type) or field.type in (pa.int64(), pa.int32())
+    ]
+    return {"use_dictionary": words, "column_encoding": dict.fromkeys(steps, "DELTA_BINARY_PACKED")}
 
 
 def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

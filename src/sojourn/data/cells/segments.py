@@ -18,6 +18,7 @@ from ibis import Table, Value
 
 from sojourn.core.errors import ParameterError
 from sojourn.data.activity import activity_of, in_micros, known_by, micros
+from sojourn.data.engine import held
 from sojourn.data.tidy import Tidy
 
 #: Counts up to the cut, whole numbers; `value` is money.
@@ -61,9 +62,9 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     ParameterError
         When the cut leaves less than `min_tenure_days` of observation.
     """
-    by_kind = _by_kind(tidy, params)
+    by_kind = held(_by_kind(tidy, params))  # read twice, as the rows are
     kinds = _kinds(by_kind, params["kinds"])
-    rows = _rows(tidy, params, kinds, by_kind)
+    rows = held(_rows(tidy, params, kinds, by_kind))
     return {"sample": _sample(rows, params["sample_size"]), "moments": _moments(rows, kinds)}
 
 
