@@ -106,7 +106,7 @@ def prepare(
     target = into or places.tidy
     with (
         whole_folder(target, private=settings.private) as folder,
-        _engine(folder, threads) as (engine, scratch),
+        _engine(folder, threads, params.engine.memory_limit) as (engine, scratch),
     ):
         incoming = events_folder(settings, places.raw, raw)
         plan = plan_of(settings, key, incoming, hold(target, scratch), anew=anew)
@@ -194,10 +194,10 @@ def _brought(tables: list[Checked]) -> dict[str, Any]:
 
 
 @contextmanager
-def _engine(folder: Path, threads: int | None) -> Iterator[tuple[Any, Path]]:
+def _engine(folder: Path, threads: int | None, memory_limit: str) -> Iterator[tuple[Any, Path]]:
     """Give an engine and where it spills: in what is being built, where a killed run is swept up."""
     with tempfile.TemporaryDirectory(prefix=".spill.", dir=folder) as spill:
-        engine = connect(threads=threads, scratch=Path(spill))
+        engine = connect(threads=threads, memory_limit=memory_limit, scratch=Path(spill))
         try:
             yield engine, Path(spill)
         finally:
