@@ -14,9 +14,7 @@ from sojourn.core.results.reconcile import FOLLOWED, Definition, Dimension, Kind
 #: Most differences that a definition may have from ours.
 MOST_CHANGES = 2
 
-#: Rules of retention that read what came after the day asked about.
-READS_THE_FUTURE = ("on_or_after", "last_sign")
-#: Rules of retention that follow members until an end, so that following them only for a while can be allowed for.
+#: Rules of retention under which members end, so that following them only for a while can be allowed for.
 ENDING = ("not_cancelled", "silence", "last_sign")
 _FUTURE = ", which reads the future"
 _LENGTH = {"day": "24-hour periods", "week": "7-day periods", "month": "30-day periods"}

@@ -66,7 +66,7 @@ def _silence_days(params: Params, case: str) -> int:
 
 
 def _write(params: Params, result: Reconciliation, file: str, as_of: str) -> None:
-    from sojourn.report.reconcile import reconcile_csv, render_reconcile
+    from sojourn.report.reconcile import reconcile_csv, reconcile_tables, render_reconcile
 
     private = params.is_private(result.case)
     folder = params.places(result.case).reports
@@ -75,9 +75,10 @@ def _write(params: Params, result: Reconciliation, file: str, as_of: str) -> Non
             result, about=params.about(result.case), file=file, as_of=as_of, private=private
         ),
         "reconcile.csv": reconcile_csv(result, private=private),
+        **reconcile_tables(result, private=private),
     }
     with only_mine(private):
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "reconcile").mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             _put(folder / name, text, private=private)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from sojourn.core.columns import csv_text
+from sojourn.core.columns import csv_of, csv_text
 from sojourn.core.results.block import Block
 from sojourn.core.results.figures import KeyFigure
 from sojourn.core.results.headline import Headline
@@ -68,7 +68,7 @@ def _chain(words: Sequence[str]) -> str:
 
 def say_family(family: Family, min_group: int) -> str:
     """Say what lies behind the numbers of one kind."""
-    names = listing(list(dict.fromkeys(f"`{kpi.name}`" for kpi in family.kpis)))
+    names = listing(list(dict.fromkeys(f"`{kpi.name}`{_by(kpi)}" for kpi in family.kpis)))
     total, fits = len(family.kpis), len(family.explains)
     of = f"{fits} of {plural(total, 'row')}" if total > 1 else "its one row"
     if family.status == "agrees":
@@ -81,11 +81,17 @@ def say_family(family: Family, min_group: int) -> str:
         near = (
             f"The nearest: they {_chain(family.best.words)}." if family.best.words else "Ours is the nearest."
         )
-        tried = f"none of {count(family.tried)} other definitions explains more than half of the rows"
-        return f"{names}: cannot be explained; {tried if total > 1 else tried.replace(' more than half of the rows', ' it')}. {near}"
+        what = "more than half of the rows" if total > 1 else "it"
+        tried = f"none of {count(family.tried)} other definitions explains {what}"
+        return f"{names}: cannot be explained; {tried}. {near}"
     if family.status == "too few":
         return f"{names}: of fewer than {min_group} members, so nothing is shown."
     return f"{names}: the case has no rows from which it could be computed."
+
+
+def _by(kpi: Kpi) -> str:
+    """Return by which unit a number of a period is counted."""
+    return "" if kpi.n or kpi.kind == "members" else f" by {kpi.unit}"
 
 
 def _ambiguous(family: Family, of: str) -> str:
@@ -104,9 +110,8 @@ def _ambiguous(family: Family, of: str) -> str:
 def limits(result: Reconciliation, *, private: bool) -> list[str]:
     """Say what was tried, and what no definition can tell here."""
     facts = result.facts
-    said = [
-        f"Tried: every single difference from our definition and every pair. Zones: {listing(list(facts['zones']))}.",
-    ]
+    zones = listing(list(facts["zones"]))
+    said = [f"Tried: every single difference from our definition and every pair. Zones: {zones}."]
     if facts["bots_above"]:
         above = f" (here more than {count(facts['bots_above'])})" if not private else ""
         said.append(
@@ -121,7 +126,8 @@ def limits(result: Reconciliation, *, private: bool) -> list[str]:
             "a number that counts them cannot be rebuilt."
         )
     said.append(
-        "Where a definition reads the future, its number changes as time passes and cannot be compared over time."
+        "The number of a definition that reads the future changes as time passes: "
+        "earlier and later months cannot be compared by it."
     )
     return said
 
@@ -130,11 +136,19 @@ def reconcile_csv(result: Reconciliation, *, private: bool) -> str:
     """Return all numbers as CSV, a row per number of the file."""
     explanations = _explanations(result)
     rows = []
-    for row in _shown(result, private=private).to_dict("records"):
+    for found in _shown(result, private=private).to_dict("records"):
+        row = {str(name): value for name, value in found.items()}
         share = _kpi(result, row["row"]).kind in SHARES
         numbers = {name: _digits(row[name], share=share) for name in ("theirs", "ours", "gap", "rebuilt")}
-        rows.append([{**row, **numbers, "explanation": explanations[row["row"]]}[name] for name in _COLUMNS])
+        whole: dict[str, Any] = {**row, **numbers, "explanation": explanations[row["row"]]}
+        rows.append([whole[name] for name in _COLUMNS])
     return csv_text(_COLUMNS, rows)
+
+
+def reconcile_tables(result: Reconciliation, *, private: bool) -> dict[str, str]:
+    """Return the CSV of each table of the page, by its path beside the page."""
+    tables = _tables(result, private=private)
+    return {f"reconcile/{block.data['name']}.csv": csv_of(block.data["table"]) for block in tables}
 
 
 def _digits(value: float, *, share: bool) -> Any:

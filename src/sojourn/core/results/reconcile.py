@@ -144,7 +144,7 @@ class Family:
     tried : int
         How many definitions with different numbers were compared.
     by_chance : float
-        How many of them would agree with as many rows by accident.
+        How many of them, no further from the rows it explains than ours is, would round to them by accident.
     reason : str
         Why nothing can be said, where nothing can.
     """

@@ -19,8 +19,8 @@ def daily(events: Table, everybody: Table, clock: Clock, kinds: Sequence[str]) -
     Returns
     -------
     Table
-        ``member``, ``day``, ``month``, ``elapsed`` (whole 24 hours since joining), ``known_on``, ``selection``
-        (``any``, ``paid`` or ``kind:NAME``), ``n`` (rows).
+        ``member``, ``day``, ``month``, ``elapsed`` (whole 24 hours since joining), ``known_on``,
+        ``selection`` (``any``, ``paid`` or ``kind:NAME``), ``n`` (rows).
     """
     joined = events.inner_join(everybody.select("member", "joined_s"), "member")
     day = day_of(clock, joined.occurred_at)

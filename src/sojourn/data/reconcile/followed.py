@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import ibis
 from ibis import Table, Value
@@ -12,6 +13,35 @@ from sojourn.core.results.reconcile import Unit
 from sojourn.data.reconcile.activity import by_group, changes_of
 from sojourn.data.reconcile.grid import DAY, LENGTH
 from sojourn.data.reconcile.people import FLAGS, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """At what ages members are looked at, and until when they can be.
+
+    Attributes
+    ----------
+    unit : str
+        Unit of the ages.
+    rules : Table
+        From `grid.rules`.
+    bys : sequence of str
+        Groupings.
+    last : int
+        Number of the last unit that was over by ``as_of``.
+    as_of_s : int
+        Second of ``as_of``.
+    zone_changes : int
+        1 where the time zone is not the case's own.
+    """
+
+    unit: Unit
+    rules: Table
+    bys: Sequence[str]
+    last: int
+    as_of_s: int
+    zone_changes: int
+
 
 _RULE = ("n", "rule", "clock", "numbering")
 
@@ -27,36 +57,26 @@ def in_cohorts(people: Table, cohorts: Table, unit: Unit) -> Table:
     )
 
 
-def followed(
-    chosen: Table, rules: Table, bys: Sequence[str], last: int, as_of_s: int, *, zone_changes: int
-) -> Table:
+def followed(chosen: Table, ages: Ages) -> Table:
     """Return how many members each rule is about, and of rules with an end how many had not reached it.
 
     Parameters
     ----------
     chosen : Table
         From `in_cohorts`, with ``gap_s`` (start of the first long silence) and ``last_s``.
-    rules : Table
-        From `grid.rules`.
-    last : int
-        Number of the last unit that was over by ``as_of``.
-    as_of_s : int
-        Second of ``as_of``.
+    ages : Ages
+        What is asked.
 
     Returns
     -------
     Table
-        ``cohort``, ``n``, ``rule``, ``clock``, ``numbering``, ``by``, ``group``, flags, ``mature``, ``members``, ``kept``.
+        ``cohort``, ``n``, ``rule``, ``clock``, ``numbering``, ``by``, ``group``, flags, ``mature``,
+        ``members``, ``kept``.
     """
-    asked = rules.filter(rules.rule_changes + zone_changes <= MOST_CHANGES)
-    both = chosen.cross_join(asked)
-    by_calendar = both.joined_unit + both.needs <= last
-    by_seconds = both.joined_s + both.needs_s <= as_of_s
-    made = both.mutate(
-        mature=ibis.ifelse(both.timed == "calendar", by_calendar, by_seconds).cast("int64"),
-        kept=_kept(both).cast("int64"),
-    )
-    return by_group(made, bys, ["cohort", *_RULE, *FLAGS, "mature"], ["kept"])
+    rules = ages.rules
+    both = chosen.cross_join(rules.filter(rules.rule_changes + ages.zone_changes <= MOST_CHANGES))
+    made = both.mutate(mature=_mature(both, ages), kept=_kept(both).cast("int64"))
+    return by_group(made, ages.bys, ["cohort", *_RULE, *FLAGS, "mature"], ["kept"])
 
 
 def _kept(both: Table) -> Value:
@@ -72,17 +92,7 @@ def _kept(both: Table) -> Value:
     return both.rule.isin(list(ENDING)) & stays
 
 
-def returned(
-    done: Table,
-    chosen: Table,
-    rules: Table,
-    bys: Sequence[str],
-    unit: Unit,
-    last: int,
-    as_of_s: int,
-    *,
-    zone_changes: int,
-) -> Table:
+def returned(done: Table, chosen: Table, ages: Ages) -> Table:
     """Return how many members gave a sign of life at the ages of each rule.
 
     Returns
@@ -92,51 +102,43 @@ def returned(
     """
     seen = done.inner_join(chosen.select("member", "cohort", "joined_unit"), "member")
     seen = seen.mutate(late=seen.known_on > seen.day)
+    unit = ages.unit
+    calendar = _unit_of(unit, seen.day, seen.month) - seen.joined_unit
+    elapsed = (seen.elapsed // LENGTH[unit]).cast("int64")
     aged = ibis.union(
-        seen.mutate(
-            clock=ibis.literal("calendar"), age=_unit_of(unit, seen.day, seen.month) - seen.joined_unit
-        ),
-        seen.mutate(clock=ibis.literal("elapsed"), age=(seen.elapsed // LENGTH[unit]).cast("int64")),
-    ).select("member", "cohort", "clock", "age", "selection", "late")
-    return _met(aged, chosen, rules, bys, last, as_of_s, zone_changes=zone_changes)
-
-
-def _met(
-    aged: Table,
-    chosen: Table,
-    rules: Table,
-    bys: Sequence[str],
-    last: int,
-    as_of_s: int,
-    *,
-    zone_changes: int,
-) -> Table:
-    now, then = (
-        aged.mutate(known=ibis.literal("now")),
-        aged.filter(~aged.late).mutate(known=ibis.literal("then")),
+        seen.mutate(clock=ibis.literal("calendar"), age=calendar),
+        seen.mutate(clock=ibis.literal("elapsed"), age=elapsed),
     )
-    both = ibis.union(now, then).drop("late")
-    both = both.filter(both.age >= 0, changes_of(both) + zone_changes <= MOST_CHANGES)
-    asked = rules.filter(~rules.rule.isin(list(ENDING))).rename(rule_clock="clock")
+    now = aged.mutate(known=ibis.literal("now"))
+    then = aged.filter(~aged.late).mutate(known=ibis.literal("then"))
+    columns = ("member", "cohort", "clock", "age", "selection", "known")
+    return _met(ibis.union(now, then).select(*columns), chosen, ages)
+
+
+def _met(aged: Table, chosen: Table, ages: Ages) -> Table:
+    """Return how many members have a sign of life at the ages of a rule."""
+    both = aged.filter(aged.age >= 0, changes_of(aged) + ages.zone_changes <= MOST_CHANGES)
+    rules = ages.rules.filter(~ages.rules.rule.isin(list(ENDING))).rename(rule_clock="clock")
     met = both.inner_join(
-        asked, [both.clock == asked.rule_clock, both.age >= asked.low, both.age <= asked.high]
+        rules, [both.clock == rules.rule_clock, both.age >= rules.low, both.age <= rules.high]
     )
-    met = met.filter(met.rule_changes + changes_of(met) + zone_changes <= MOST_CHANGES)
+    met = met.filter(met.rule_changes + changes_of(met) + ages.zone_changes <= MOST_CHANGES)
     keys = [*_RULE, "selection", "known"]
-    each = met.select("member", "cohort", "needs", "needs_s", *keys).distinct()
-    flagged = each.inner_join(
-        chosen.select("member", "cohort", "joined_unit", "joined_s", *FLAGS, *bys), ["member", "cohort"]
-    )
-    over = ibis.ifelse(
-        flagged.clock == "calendar",
-        flagged.joined_unit + flagged.needs <= last,
-        flagged.joined_s + flagged.needs_s <= as_of_s,
-    )
-    made = flagged.mutate(mature=over.cast("int64"))
-    return by_group(made, bys, ["cohort", *keys, *FLAGS, "mature"], [])
+    each = met.select("member", "cohort", "timed", "needs", "needs_s", *keys).distinct()
+    people = chosen.select("member", "cohort", "joined_unit", "joined_s", *FLAGS, *ages.bys)
+    flagged = each.inner_join(people, ["member", "cohort"])
+    made = flagged.mutate(mature=_mature(flagged, ages))
+    return by_group(made, ages.bys, ["cohort", *keys, *FLAGS, "mature"], [])
 
 
-def exits(chosen: Table, bys: Sequence[str], as_of_s: int, offered: Offered, horizon: int) -> Table:
+def _mature(rows: Table, ages: Ages) -> Value:
+    """Return 1 where a member could be followed for as long as the rule needs."""
+    by_calendar = rows.joined_unit + rows.needs <= ages.last
+    by_seconds = rows.joined_s + rows.needs_s <= ages.as_of_s
+    return ibis.ifelse(rows.timed == "calendar", by_calendar, by_seconds).cast("int64")
+
+
+def exits(chosen: Table, ages: Ages, offered: Offered, horizon: int) -> Table:
     """Return when following members ended, in minutes since joining, under each rule with an end.
 
     Leaving counts on the minute it is reached, being followed ends on the last whole one, as days do in the
@@ -148,24 +150,24 @@ def exits(chosen: Table, bys: Sequence[str], as_of_s: int, offered: Offered, hor
         ``rule``, ``cohort``, ``minute``, ``churned``, ``by``, ``group``, flags, ``members``.
     """
     lag = offered.silence_days * DAY
-    judged = as_of_s - lag
+    judged = ages.as_of_s - lag
     churned_s = seconds(chosen.churned_at)
     ends = []
     if offered.ends:
-        ends.append(("not_cancelled", churned_s, ibis.literal(as_of_s, "int64")))
+        ends.append(("not_cancelled", churned_s, ibis.literal(ages.as_of_s, "int64")))
     if offered.events:
         final = ibis.ifelse(chosen.last_s <= judged, chosen.last_s, ibis.null("int64"))
         ends.append(("silence", chosen.gap_s, ibis.literal(judged, "int64")))
         ends.append(("last_sign", final, chosen.last_s))
     parts = [_ended(chosen, rule, end, seen_to, horizon) for rule, end, seen_to in ends]
     made = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    return by_group(made, bys, ["cohort", "rule", "minute", "churned", *FLAGS], [])
+    return by_group(made, ages.bys, ["cohort", "rule", "minute", "churned", *FLAGS], [])
 
 
 def _ended(chosen: Table, rule: str, end: Value, seen_to: Value, horizon: int) -> Table:
     leaves = -((-(end - chosen.joined_s)) // 60)
     seen = (seen_to - chosen.joined_s) // 60
-    churned = (leaves <= seen).fill_null(False)
+    churned = end.notnull()
     minute = ibis.ifelse(churned, leaves, seen).cast("int64")
     beyond = ibis.literal(horizon + 1, "int64")
     made = chosen.mutate(

@@ -50,7 +50,7 @@ def span(period: str) -> tuple[int, int]:
 
 
 def periods(kpis: Sequence[Kpi]) -> Table | None:
-    """Return ``unit``, ``period``, ``window``, ``first``, ``last``, ``window_changes`` of what is not followed."""
+    """Return the first and last day of every period asked about, under each of its windows."""
     asked = sorted({(kpi.unit, kpi.period) for kpi in kpis if kpi.kind not in FOLLOWED})
     rows = [row for unit, period in asked for row in _windows(unit, period)]
     columns = ["unit", "period", "window", "first", "last", "window_changes"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,11 @@ from ibis import Table
 from sojourn.core.cells import Cells
 from sojourn.core.definitions import Offered
 from sojourn.core.errors import DataError
-from sojourn.core.results.reconcile import FOLLOWED, Kpi, Unit
+from sojourn.core.results.reconcile import FOLLOWED, Kind, Kpi, Unit
 from sojourn.data.localtime import Clock, clock, time_zone
 from sojourn.data.reconcile import grid
 from sojourn.data.reconcile.activity import active, daily
-from sojourn.data.reconcile.followed import exits, first_silences, followed, in_cohorts, returned
+from sojourn.data.reconcile.followed import Ages, exits, first_silences, followed, in_cohorts, returned
 from sojourn.data.reconcile.grid import DAY, LENGTH, day_number
 from sojourn.data.reconcile.kept import Kept
 from sojourn.data.reconcile.moved import moved
@@ -30,8 +31,6 @@ STUDY = "reconcile"
 ZONES = ("UTC", "America/New_York", "America/Los_Angeles", "Asia/Shanghai")
 #: So many of the most common kinds of events are tried each by itself.
 KINDS = 8
-
-_ACTIVITY = ("active_members", "stickiness", "events")
 
 
 def reconcile_cells(
@@ -68,14 +67,14 @@ def reconcile_cells(
     offered = _offered(tidy, [ours, *(z for z in dict.fromkeys(zones) if z != ours)], silence_days, min_group)
     with Kept() as keep:
         everybody = keep(people(tidy, bys, _clock(tidy, ours)))
-        bots = bots_above(everybody)
+        asked = _Asked(kpis, offered, bys, bots_above(everybody))
         everybody = keep(_with_silences(tidy, everybody, kpis, silence_days))
         made: dict[str, list[pd.DataFrame]] = {}
         for zone in offered.zones:
-            for name, table in _in_zone(tidy, everybody, kpis, offered, bys, bots, zone):
+            for name, table in _in_zone(tidy, everybody, asked, zone):
                 made.setdefault(name, []).append(table.mutate(zone=_text(zone)).to_pyarrow().to_pandas())
     tables = {name: pd.concat(parts, ignore_index=True) for name, parts in made.items()}
-    return Cells(tidy.case, STUDY, tables, _meta(tidy, offered, bots, min_group))
+    return Cells(tidy.case, STUDY, tables, _meta(tidy, offered, asked.bots, min_group))
 
 
 def _with_silences(tidy: Tidy, everybody: Table, kpis: Sequence[Kpi], silence_days: int) -> Table:
@@ -87,58 +86,68 @@ def _with_silences(tidy: Tidy, everybody: Table, kpis: Sequence[Kpi], silence_da
     return first_silences(events, everybody, silence_days, judged)
 
 
-def _in_zone(
-    tidy: Tidy,
-    everybody: Table,
-    kpis: Sequence[Kpi],
-    offered: Offered,
-    bys: Sequence[str],
-    bots: int,
-    zone: str,
-) -> Iterator[tuple[str, Table]]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be counted: numbers, ways of counting, groupings, and from how many events on bots are."""
+
+    kpis: Sequence[Kpi]
+    offered: Offered
+    bys: Sequence[str]
+    bots: int
+
+    def changes(self, zone: str) -> int:
+        return int(zone != self.offered.zones[0])
+
+    def any_of(self, *kinds: Kind) -> bool:
+        return any(kpi.kind in kinds for kpi in self.kpis)
+
+
+def _in_zone(tidy: Tidy, everybody: Table, asked: _Asked, zone: str) -> Iterator[tuple[str, Table]]:
     """Yield the tables of one time zone; what was done by day is made once for all of them."""
-    here, changes = _clock(tidy, zone), int(zone != offered.zones[0])
-    events, asked = known_events(tidy), grid.periods(kpis)
+    here, events = _clock(tidy, zone), known_events(tidy)
+    as_of = instant_of(tidy.meta, "as_of")
+    periods, changes = grid.periods(asked.kpis), asked.changes(zone)
     with Kept() as keep:
-        members = keep(on_clock(everybody, here, bots))
-        done = None if events is None else keep(daily(events, everybody, here, offered.kinds))
-        if asked is not None:
-            yield "moved", moved(members, asked, bys)
-        if asked is not None and done is not None and any(kpi.kind in _ACTIVITY for kpi in kpis):
-            found = active(done, members, asked, bys, zone_changes=changes)
+        members = keep(on_clock(everybody, here, asked.bots))
+        done = None if events is None else keep(daily(events, everybody, here, asked.offered.kinds))
+        if periods is not None:
+            yield "moved", moved(members, periods, asked.bys)
+        if (
+            periods is not None
+            and done is not None
+            and asked.any_of("active_members", "stickiness", "events")
+        ):
+            found = active(done, members, periods, asked.bys, zone_changes=changes)
             yield "active", found.mutate(repeats=_text("in"))
-        if asked is not None and events is not None and any(kpi.kind == "events" for kpi in kpis):
-            once = daily(events.distinct(), everybody, here, offered.kinds)
-            found = active(once, members, asked, bys, zone_changes=changes + 1)
+        if periods is not None and events is not None and asked.any_of("events"):
+            once = daily(events.distinct(), everybody, here, asked.offered.kinds)
+            found = active(once, members, periods, asked.bys, zone_changes=changes + 1)
             yield "active", found.mutate(repeats=_text("out"))
-        for unit in sorted({kpi.unit for kpi in kpis if kpi.kind in FOLLOWED}):
-            chosen = keep(in_cohorts(members, grid.cohorts(kpis, unit), unit))
-            yield from _of_unit(tidy, done, chosen, kpis, offered, bys, unit, zone)
+        for unit in sorted({kpi.unit for kpi in asked.kpis if kpi.kind in FOLLOWED}):
+            chosen = keep(in_cohorts(members, grid.cohorts(asked.kpis, unit), unit))
+            yield from _of_unit(as_of, done, chosen, asked, (unit, zone))
 
 
 def _of_unit(
-    tidy: Tidy,
-    done: Table | None,
-    chosen: Table,
-    kpis: Sequence[Kpi],
-    offered: Offered,
-    bys: Sequence[str],
-    unit: Unit,
-    zone: str,
+    as_of: datetime, done: Table | None, chosen: Table, asked: _Asked, where: tuple[Unit, str]
 ) -> Iterator[tuple[str, Table]]:
-    """Yield the tables of members followed from joining, at the ages of one unit."""
-    changes, as_of = int(zone != offered.zones[0]), instant_of(tidy.meta, "as_of")
-    as_of_s, last = int(as_of.timestamp()), _last_over(as_of, unit, zone)
-    asked = grid.ages(kpis, unit)
-    rules = grid.rules(asked, unit, offered)
-    at = {"zone_changes": changes}
-    yield "followed", followed(chosen, rules, bys, last, as_of_s, **at).mutate(unit=_text(unit))
+    """Yield the tables of members followed from joining, at the ages of one unit by one clock."""
+    unit, zone = where
+    numbers = grid.ages(asked.kpis, unit)
+    ages = Ages(
+        unit=unit,
+        rules=grid.rules(numbers, unit, asked.offered),
+        bys=asked.bys,
+        last=_last_over(as_of, unit, zone),
+        as_of_s=int(as_of.timestamp()),
+        zone_changes=asked.changes(zone),
+    )
+    yield "followed", followed(chosen, ages).mutate(unit=_text(unit))
     if done is not None:
-        found = returned(done, chosen, rules, bys, unit, last, as_of_s, **at)
-        yield "returned", found.mutate(unit=_text(unit))
-    if not changes:
-        horizon = max(asked) * LENGTH[unit] * DAY // 60
-        yield "exits", exits(chosen, bys, as_of_s, offered, horizon).mutate(unit=_text(unit))
+        yield "returned", returned(done, chosen, ages).mutate(unit=_text(unit))
+    if not ages.zone_changes and (asked.offered.ends or asked.offered.events):
+        horizon = max(numbers) * LENGTH[unit] * DAY // 60
+        yield "exits", exits(chosen, ages, asked.offered, horizon).mutate(unit=_text(unit))
 
 
 def _text(value: str) -> Any:
@@ -167,9 +176,10 @@ def _offered(tidy: Tidy, zones: Sequence[str], silence_days: int, min_group: int
         old = bool(members.filter(members.joined_at < began).count().to_pyarrow().as_py())
     if events is None:
         return Offered(zones, events=False, old=old, ends=ends, silence_days=silence_days)
-    amount = events.amount if "amount" in events.columns else ibis.literal(0)
-    counted = events.group_by("event").agg(
-        n=events.count(), members=events.member.nunique(), paid=(amount > 0).sum()
+    amount = events.amount if "amount" in events.columns else ibis.null("decimal(18, 4)")
+    spent = events.mutate(spent=(amount > 0).fill_null(False))
+    counted = spent.group_by("event").agg(
+        n=spent.count(), members=spent.member.nunique(), paid=spent.spent.sum()
     )
     kinds = sorted(counted.to_pyarrow().to_pylist(), key=lambda row: (-row["n"], row["event"]))
     paid = sum(row["paid"] or 0 for row in kinds)

@@ -24,8 +24,8 @@ def moved(people: Table, periods: Table, bys: Sequence[str]) -> Table:
     Returns
     -------
     Table
-        ``unit``, ``period``, ``what`` (``joined``, ``first_event``, ``left``, ``left_of_start``, ``at_start``,
-        ``at_end``), ``by``, ``group``, flags, ``members``.
+        ``unit``, ``period``, ``what`` (``joined``, ``first_event``, ``left``, ``left_of_start``,
+        ``at_start``, ``at_end``), ``by``, ``group``, flags, ``members``.
     """
     calendar = periods.filter(periods.window == "calendar").select("unit", "period", "first", "last")
     both = people.cross_join(calendar)

@@ -56,9 +56,9 @@ def people(tidy: Tidy, bys: Sequence[str], clock: Clock) -> Table:
     Returns
     -------
     Table
-        ``member``, ``joined_at``, ``churned_at``, ``joined_s``, ``first_s``, ``last_s`` (of events), ``busiest``
-        (events on the busiest day), ``old`` (joined before observation began), ``ever`` (did anything), and
-        the columns in `bys`.
+        ``member``, ``joined_at``, ``churned_at``, ``joined_s``, ``first_s``, ``last_s`` (of events),
+        ``busiest`` (events on the busiest day), ``old`` (joined before observation began), ``ever``
+        (did anything), and the columns in `bys`.
     """
     members, as_of = tidy.tables["members"], instant_of(tidy.meta, "as_of")
     began = tidy.meta.get("observed_from")

@@ -1,1 +1,1 @@
-"""Which definition lies behind a company's own number?"""
+"""By which definition is a number a company's own: cells in, definitions out."""

@@ -1,4 +1,4 @@
-"""Which definition explains a company's numbers: the one that explains most of them with fewest differences."""
+"""Which definition explains a company's numbers: most of them, with fewest differences from ours."""
 
 from __future__ import annotations
 
@@ -50,11 +50,12 @@ def reconcile(cells: Cells, kpis: Sequence[Kpi]) -> Reconciliation:
     """
     min_group = int(cells.meta["min_group"])
     ordered = sorted(kpis, key=lambda kpi: (kpi.kind, kpi.unit, kpi.row))
-    families, rows = [], []
+    families: list[Family] = []
+    rows: list[dict[str, object]] = []
     for (kind, unit), group in groupby(ordered, key=lambda kpi: (kpi.kind, kpi.unit)):
-        family, table = _family(cells, f"{kind}_{unit}", tuple(group), min_group)
+        family, made = _family(cells, f"{kind}_{unit}", tuple(group), min_group)
         families.append(family)
-        rows += table
+        rows += made
     families.sort(key=lambda family: family.kpis[0].row)
     table = pd.DataFrame(rows).sort_values("row", ignore_index=True)
     facts = {name: cells.meta[name] for name in ("zones", "bots_above", "silence_days", "left_out")}
@@ -64,7 +65,7 @@ def reconcile(cells: Cells, kpis: Sequence[Kpi]) -> Reconciliation:
 class _Grid:
     """Every definition's reading of every number of a family."""
 
-    def __init__(self, cells: Cells, kpis: Sequence[Kpi]) -> None:
+    def __init__(self, cells: Cells, kpis: Sequence[Kpi], min_group: int) -> None:
         names = ("zones", "kinds", "events", "paid", "recorded", "old", "ends", "silence_days")
         offered = Offered(**{name: cells.meta[name] for name in names})
         self.kpis = tuple(kpis)
@@ -72,12 +73,15 @@ class _Grid:
         self.definitions: list[Definition] = definitions(self.dimensions)
         self.sizes = np.array([len(definition.changes) for definition in self.definitions])
         rebuilt = [Rebuilt(cells, kpi) for kpi in kpis]
-        self.readings: list[list[Reading | None]] = [
+        readings = [
             [one.under(definition.chosen(self.dimensions)) for one in rebuilt]
             for definition in self.definitions
         ]
-        self.values: Floats = np.array(
-            [[np.nan if r is None else r.value for r in row] for row in self.readings], dtype=float
+        self.ours: list[Reading | None] = readings[0]
+        self.computed = np.array([[r is not None for r in row] for row in readings]).any(axis=0)
+        #: By definition and number; missing where undefined or of too few members.
+        self.numbers: Floats = np.array(
+            [[np.nan if r is None or r.of < min_group else r.value for r in row] for row in readings]
         )
         self.theirs: Floats = np.array([kpi.value for kpi in kpis])
         self.within: Floats = np.array([kpi.within for kpi in kpis])
@@ -86,54 +90,53 @@ class _Grid:
     def fits(self) -> NDArray[np.bool_]:
         """Whether a definition's number is the company's, rounded as stated."""
         with np.errstate(invalid="ignore"):
-            return np.abs(self.values - self.theirs) <= self.within + _NOISE
+            return np.abs(self.numbers - self.theirs) <= self.within + _NOISE
 
 
 def _family(
     cells: Cells, name: str, kpis: tuple[Kpi, ...], min_group: int
 ) -> tuple[Family, list[dict[str, object]]]:
-    grid = _Grid(cells, kpis)
-    sizes = [0 if reading is None else reading.of for reading in grid.readings[0]]
-    known = np.array([reading is not None for reading in grid.readings[0]])
-    enough = np.array([size >= min_group for size in sizes])
-    usable = known & enough
+    grid = _Grid(cells, kpis, min_group)
+    usable = ~np.isnan(grid.numbers).all(axis=0)
     if not usable.any():
-        status: Status = "cannot be computed" if not known.any() else "too few"
-        family = Family(name, kpis, status, Definition(), ())
-        return family, [_row(kpi, None, None, 0, _missing(k)) for kpi, k in zip(kpis, known, strict=True)]
+        status = _missing(bool(grid.computed.any()))
+        return Family(name, kpis, status, Definition(), ()), [
+            _row(grid, i, i_computed) for i, i_computed in enumerate(map(_missing, grid.computed))
+        ]
     family, chosen = _explained(grid, name, usable)
-    rows = []
-    for i, kpi in enumerate(kpis):
-        if not usable[i]:
-            rows.append(_row(kpi, None, None, 0, _missing(bool(known[i]))))
-            continue
-        ours, rebuilt = grid.values[0, i], grid.values[chosen, i]
-        rows.append(_row(kpi, ours, rebuilt, sizes[i], _status(grid, family, chosen, i)))
+    rows = [
+        _row(grid, i, _status(grid, family, chosen, i) if usable[i] else _missing(grid.computed[i]), chosen)
+        for i in range(len(kpis))
+    ]
     return family, rows
 
 
-def _missing(known: bool) -> Status:
-    return "too few" if known else "cannot be computed"
+def _missing(computed: bool) -> Status:
+    return "too few" if computed else "cannot be computed"
 
 
 def _status(grid: _Grid, family: Family, chosen: int, i: int) -> Status:
-    if family.status in ("explained", "ambiguous") and grid.fits[chosen, i]:
+    fits = grid.fits
+    if family.status in ("explained", "ambiguous") and fits[chosen, i]:
         return family.status
-    return "agrees" if grid.fits[0, i] else "not explained"
+    if np.isnan(grid.numbers[0, i]) and not family.best.changes:
+        return "too few"
+    return "agrees" if fits[0, i] else "not explained"
 
 
-def _row(kpi: Kpi, ours: float | None, rebuilt: float | None, of: int, status: Status) -> dict[str, object]:
-    missing = ours is None or rebuilt is None
+def _row(grid: _Grid, i: int, status: Status, chosen: int = 0) -> dict[str, object]:
+    kpi, ours = grid.kpis[i], grid.numbers[0, i]
+    of = grid.ours[i]
     return {
         "row": kpi.row,
         "kpi": kpi.name,
         "period": kpi.period or "all",
         "group": "all" if kpi.by == "all" else f"{kpi.by}={kpi.group}",
         "theirs": kpi.value,
-        "ours": np.nan if missing else ours,
-        "gap": np.nan if ours is None else kpi.value - ours,
-        "rebuilt": np.nan if missing else rebuilt,
-        "members": of,
+        "ours": ours,
+        "gap": kpi.value - ours,
+        "rebuilt": grid.numbers[chosen, i],
+        "members": 0 if of is None or np.isnan(ours) else of.of,
         "status": status,
     }
 
@@ -153,7 +156,7 @@ def _explained(grid: _Grid, name: str, usable: NDArray[np.bool_]) -> tuple[Famil
         return Family(name, grid.kpis, "agrees", grid.definitions[0], rows), 0
     same, rivals = _alternatives(grid, usable, score, best)
     tried = len(_distinct(grid, usable, most=int(sizes[best])))
-    chance = tried * float(np.prod(_accident(grid)[fits[best]]))
+    chance = _by_accident(grid, fits[best], most=int(sizes[best]))
     status: Status = "ambiguous" if same or rivals or chance > MOST_BY_CHANCE else "explained"
     family = Family(name, grid.kpis, status, grid.definitions[best], rows, rivals, same, tried, chance)
     return family, best
@@ -168,31 +171,40 @@ def _alternatives(
 ) -> tuple[tuple[Definition, ...], tuple[Definition, ...]]:
     """Return the definitions as good as the best: those with the same numbers here, and the others."""
     as_good = np.flatnonzero((score == score[best]) & (grid.sizes == grid.sizes[best]))
-    alike = {int(i) for i in as_good if np.array_equal(grid.values[i, usable], grid.values[best, usable])}
+    numbers = grid.numbers[:, usable]
+    alike = {int(i) for i in as_good if np.array_equal(numbers[i], numbers[best], equal_nan=True)}
     same = tuple(grid.definitions[i] for i in sorted(alike - {best}))
     return same, tuple(grid.definitions[int(i)] for i in as_good if int(i) not in alike)
 
 
 def _distinct(grid: _Grid, usable: NDArray[np.bool_], *, most: int) -> set[tuple[float, ...]]:
     """Return the different numbers that definitions with so many differences give, without our own."""
-    few = grid.values[grid.sizes <= most][:, usable]
-    return {tuple(row) for row in few.tolist() if not np.isnan(row).any()} - {tuple(few[0].tolist())}
+    few = np.nan_to_num(grid.numbers[grid.sizes <= most][:, usable], nan=-1.0)
+    return {tuple(row) for row in few.tolist()} - {tuple(few[0].tolist())}
 
 
-def _accident(grid: _Grid) -> Floats:
-    """Return how likely a definition no further from theirs than ours is would round to their number.
+def _by_accident(grid: _Grid, rows: NDArray[np.bool_], *, most: int) -> float:
+    """Return how many definitions would give their numbers in some rows by accident.
 
-    Definitions are taken to lie evenly within the gap on both sides of their number.
+    What can be taken for an explanation is no further from their numbers than ours is, in every row. Such
+    definitions are counted, and taken to lie evenly within that distance: each rounds to their number with a
+    chance of the rounding's width over the distance.
     """
-    gaps = np.abs(grid.values[0] - grid.theirs)
-    chance: Floats = np.minimum(1.0, np.divide(grid.within, gaps, out=np.ones_like(gaps), where=gaps > 0))
-    return chance
+    gaps = np.abs(grid.numbers[0] - grid.theirs)
+    gaps = np.where(np.isnan(gaps), np.abs(grid.theirs), gaps)  # ours is of too few: as far as nothing
+    reach = np.maximum(gaps, grid.within)[rows]
+    with np.errstate(invalid="ignore"):
+        near = (np.abs(grid.numbers - grid.theirs)[:, rows] <= reach + _NOISE).all(axis=1)
+    numbers = np.nan_to_num(grid.numbers[near & (grid.sizes <= most)][:, rows], nan=-1.0)
+    ours = tuple(np.nan_to_num(grid.numbers[0, rows], nan=-1.0).tolist())
+    others = {tuple(row) for row in numbers.tolist()} - {ours}
+    return len(others) * float(np.prod(grid.within[rows] / reach))
 
 
 def _nearest(grid: _Grid, usable: NDArray[np.bool_]) -> int:
     """Return the definition with at most one difference whose numbers are nearest, in relative terms."""
     scale = np.maximum(np.abs(grid.theirs), grid.within)
-    far = (np.abs(grid.values - grid.theirs) / scale)[:, usable]
-    distance = np.where(np.isnan(far), np.inf, far).sum(axis=1)
+    far = (np.abs(grid.numbers - grid.theirs) / scale)[:, usable]
+    distance = np.where(np.isnan(far), 1.0, far).sum(axis=1)  # a number that is missing is as far as nothing
     distance[grid.sizes > 1] = np.inf
     return int(np.argmin(distance))

@@ -195,11 +195,14 @@ def _rows(cells: Cells, table: str, kpi: Kpi, about: Mapping[str, object]) -> pd
 
 def _survival(rows: pd.DataFrame, at: int) -> float:
     """Return the product-limit estimate at a minute."""
-    gone = rows.groupby(["minute", "churned"])["members"].sum().unstack(fill_value=0)
-    gone = gone.reindex(columns=[0, 1], fill_value=0).sort_index()
-    at_risk = gone.sum(axis=1).to_numpy()[::-1].cumsum()[::-1]
-    until = gone.index.to_numpy() <= at
-    risk = RiskSet(at_risk[until], gone[1].to_numpy()[until], gone[0].to_numpy()[until])
+    churned = rows["members"] * rows["churned"]
+    by_minute = (
+        rows.assign(gone=churned, lost=rows["members"] - churned).groupby("minute")[["gone", "lost"]].sum()
+    )
+    at_risk = by_minute.sum(axis=1).to_numpy()[::-1].cumsum()[::-1]
+    until = by_minute.index.to_numpy() <= at
+    gone, lost = (by_minute[name].to_numpy()[until] for name in ("gone", "lost"))
+    risk = RiskSet(at_risk[until], gone, lost)
     return float(product_limit(risk)[-1]) if len(risk) else 1.0
 
 
