@@ -7,6 +7,7 @@ from typing import Any
 
 from sojourn.core.project import root
 from sojourn.core.schema import contract_markdown
+from sojourn.data.checks.page import findings_section
 from sojourn.data.reconcile.kpis import kpis_markdown
 from sojourn.data.settings import KNOWN
 from sojourn.data.sources.page import SOURCES_PAGE
@@ -41,7 +42,9 @@ _TYPES = """
 Times are ISO 8601 (`2025-03-01T09:30:00Z`), numbers have a point and no separators, yes and no are `true`
 and `false`, an empty field is a missing value. Columns that the contract does not know are not read and are
 listed in `quality.csv`. Without a table `members` a member joins with the first event.
+"""
 
+_BEHIND = """
 ## Behind the door
 
 Tidy tables have every column of the contract in its order; `tidy.json` lists under `present` those that the
@@ -98,7 +101,8 @@ def contract_page() -> str:
     """Return the text of ``data/README.md``."""
     rows = [f"| `{name}` | {_default(known.default)} | {known.meaning} |" for name, known in KNOWN.items()]
     parameters = "| `prepare` in params.yaml | default | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    return _HEAD + parameters + SOURCES_PAGE + _TYPES + contract_markdown() + kpis_markdown()
+    door = _HEAD + parameters + SOURCES_PAGE + _TYPES + findings_section()
+    return door + _BEHIND + contract_markdown() + kpis_markdown()
 
 
 def write_contract_page() -> Path:
