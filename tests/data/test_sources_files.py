@@ -227,8 +227,8 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(url) -> None:
 def test_a_database_without_its_driver(project) -> None:
     stated = {"database": "trino://reader@127.0.0.1:1/shop", "table": "t", "snapshot": "a"}
     assert message(shop(project, stated)) == (
-        "events: the driver for trino is not installed. Install ibis-framework[trino], or export the table as "
-        "Parquet."
+        "events: the driver for trino is not installed. Install ibis-framework[trino], "
+        "or export the table as Parquet."
     )
 
 
