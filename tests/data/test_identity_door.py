@@ -8,15 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.core.errors import DataError, ParameterError
+from sojourn.core.patterns import found_in
 from sojourn.core.schema import CONTRACT, GENDER_SPELLINGS, GENDERS
+from sojourn.data.identity.personal import SOUGHT, _suspects
 from sojourn.data.prepare import prepare
 from sojourn.world import make_world
+from sojourn.world.catalogue import WORLDS
 
 
 def tidy_of(folder: Path) -> dict[str, list[dict]]:
@@ -113,6 +117,22 @@ def test_numbers_of_items_are_no_numbers_of_persons(project) -> None:
     lines = "".join(f"a,2025-01-01,login,x,{item}\n" for item in items)
     folder = prepare(project.case("shop", {"events": EVENTS + lines}), "shop")
     assert len(tidy_of(folder)["events"]) == len(items)
+
+
+@pytest.mark.parametrize("world", sorted(WORLDS))
+def test_no_world_raises_a_false_alarm(world) -> None:
+    tables = make_world(members=200, seed=3, as_of="2025-07-01T00:00:00Z", world=world).tables
+    columns = [
+        (frame[column.name], column)
+        for name, frame in tables.items()
+        if name in CONTRACT
+        for column in CONTRACT[name].columns
+        if column.name in frame.columns and column.type in ("category", "text")
+    ]
+    assert len(columns) > 10
+    for values, column in columns:
+        distinct = pa.array(values.dropna().astype(str).unique(), pa.string())
+        assert [value for value in _suspects(distinct, column) if found_in(value, SOUGHT)] == []
 
 
 def test_what_never_passes_the_door_is_not_scanned(project) -> None:
