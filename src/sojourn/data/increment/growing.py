@@ -27,6 +27,7 @@ from sojourn.data.increment.tallies import (
     merged,
     read_values,
     together,
+    together_said,
     values_of,
     write_values,
 )
@@ -128,6 +129,8 @@ def open_again_if_other(
         plan = plan.anew("members got other numbers")
     elif columns_of(raws[EVENTS]) != former.columns:
         plan = plan.anew("new parts have other columns")
+    elif any(note.concerned for note in raws[EVENTS].notes) and len(plan.read) > len(plan.new):
+        plan = plan.anew("rows are left out of parts that are read again")
     return plan, dict(raws) if plan.ledger else opener(plan.only)
 
 
@@ -171,6 +174,8 @@ def write_grown(
     write_values(values, folder)
     before = former.settled if former else _nothing(checked)
     read = by_part(plan, checked, settings)
+    notes = former.notes if former else None
+    notes = together_said(notes, checked.notes) if plan.read or notes is None else notes
     Ledger(
         meaning=plan.meaning,
         members=members_known(engine, events.numbers, key, settings.as_of),
@@ -179,8 +184,9 @@ def write_grown(
         parts={name: _part(plan, name, read) for name in plan.parts},
         days=days,
         settled=added([before, *(tally for tally, is_open in read.values() if not is_open)]),
+        notes=notes,
     ).write(folder)
-    return Grown(merged(checked, before, values), days, sorted(written), plan)
+    return Grown(merged(checked, before, values, notes), days, sorted(written), plan)
 
 
 def _nothing(checked: Checked) -> Tally:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sojourn.data.sources.notes import Note
 from sojourn.data.writing import Firsts, in_utc, write_json
 
 #: Name of the ledger in the folder of tidy tables.
@@ -97,6 +98,8 @@ class Ledger:
         By name of the part, and by UTC date.
     settled : Tally
         Of parts that are not open.
+    notes : tuple of Note
+        What source and mapping found worth saying of all parts.
     """
 
     meaning: str
@@ -106,6 +109,7 @@ class Ledger:
     parts: Mapping[str, Part]
     days: Mapping[str, Day]
     settled: Tally
+    notes: tuple[Note, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write the ledger into a folder of tidy tables."""
@@ -135,6 +139,7 @@ def _ledger(content: Mapping[str, Any]) -> Ledger:
         {name: Part(**part) for name, part in content["parts"].items()},
         {day: _day(made) for day, made in content["days"].items()},
         Tally(settled["rows"], settled["missing"], tuple(settled["broken"])),
+        tuple(Note(**note) for note in content["notes"]),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -24,6 +24,7 @@ from sojourn.data.pseudonyms import Key
 from sojourn.data.rules import Counts, is_late
 from sojourn.data.settings import Settings
 from sojourn.data.sources.files import PART
+from sojourn.data.sources.notes import Note
 
 #: A different value is kept as a keyed fingerprint of 64 bits.
 _SCHEMA = pa.schema([("column", pa.string()), ("value", pa.int64())])
@@ -73,12 +74,33 @@ def added(tallies: Iterable[Tally]) -> Tally:
     )
 
 
-def merged(checked: Checked, settled: Tally, values: Values) -> Checked:
+def together_said(former: Collection[Note] | None, now: Collection[Note]) -> tuple[Note, ...]:
+    """Return what is worth saying of parts read before and now, together.
+
+    Rows that notes concern are added. What concerns no row (a value that is renamed and nowhere) holds of all
+    parts only when it holds of both.
+    """
+    if former is None:
+        return tuple(sorted(now, key=_said))
+    rows: dict[Note, int | None] = {}
+    for note in (*former, *now):
+        plain = replace(note, concerned=None)
+        rows[plain] = None if note.concerned is None else (rows.get(plain) or 0) + note.concerned
+    both = {replace(note, concerned=None) for note in former} & {replace(n, concerned=None) for n in now}
+    kept = (replace(note, concerned=n) for note, n in rows.items() if n != 0 or note in both)
+    return tuple(sorted(kept, key=_said))
+
+
+def _said(note: Note) -> tuple[str, ...]:
+    return note.column, note.level, note.finding, note.hint
+
+
+def merged(checked: Checked, settled: Tally, values: Values, notes: tuple[Note, ...]) -> Checked:
     """Return a checked table as if the rows counted before had been read with it."""
     now = Tally(checked.counts.rows, checked.counts.missing, checked.counts.broken)
     both = added([settled, now])
     distinct = {name: len(values[name]) for name in checked.counts.distinct}
-    return replace(checked, counts=Counts(both.rows, both.missing, distinct, both.broken))
+    return replace(checked, counts=Counts(both.rows, both.missing, distinct, both.broken), notes=notes)
 
 
 def values_of(engine: Any, checked: Checked, key: Key) -> Values:
