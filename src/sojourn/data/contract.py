@@ -58,6 +58,22 @@ the ids themselves are nowhere. Shipped cases are published data and use a publi
 makes its own with `python -m sojourn.data.pseudonyms`, which writes `private/keys/KEY_ID.key`, and states
 the `key_id` it prints; the variable `SOJOURN_KEY` may hold the key instead.
 
+## A case that grows by day
+
+With `grow: by_day` the table `events` is a folder of parts, most often one file for each day on which rows
+became known. `sojourn prepare CASE` then opens only parts that are new (size and time of a file that was
+read say that it is not; where they differ, its hash decides). Tidy events stand as `events/YYYY-MM-DD.parquet`
+by UTC day. New rows are checked by all rules, and the days they belong to are opened, so a late row opens
+its own day; the files of all other days stay as they are and are not opened. All other tables are read
+each time. The files are those of a full run, byte for byte. `read.json` lists parts, days and counts,
+`values.parquet` keyed fingerprints of different values, `activity/` and `tallies/` what is made of each day.
+
+Rows that were later than `as_of` come in when it moves: their parts are read again. Everything is read again,
+and one line says why, when a part that was read has changed or is gone, when parameters (but for `as_of`),
+contract or code have changed, when `as_of` goes back, when members who had a number get another one (somebody
+gave or withdrew consent, or joined before others did and comes later), with every new `as_of` under a
+`retention_limit_days`, and where members are derived from events. `sojourn prepare CASE --anew` asks for it.
+
 ## Who is in the data, and who is not
 
 - **Consent.** A member who did not agree to analysis is in no table: rows go, a referral by that member is
