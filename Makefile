@@ -42,9 +42,10 @@ verify: setup ## rebuild everything in a scratch clone and compare with what is 
 calibrate: setup-dev ## coverage and error rates: the second pipeline
 	@cd calibration && dvc repro
 
-bench: setup-dev ## speed and memory beside peers, and of a world by its members (MEMBERS="10000 1000000")
+bench: setup-dev ## speed and memory beside peers, and of worlds (MEMBERS="10000 1000000") and the door (EVENTS=50000000)
 	@python -m bench
 	@python -m bench.world $(MEMBERS)
+	@python -m bench.door $(EVENTS)
 
 clean: ## remove what the pipeline made (not the reports)
 	@rm -rf data/raw data/tidy data/cells .sojourn .pytest_cache .mypy_cache .ruff_cache .hypothesis
