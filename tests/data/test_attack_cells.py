@@ -67,7 +67,7 @@ class Run:
 
 def without(tidy: Tidy, member: int) -> Tidy:
     tables = {
-        name: table.filter(table.member.isnull() | (table.member != member))
+        name: table.filter((table.member != member).fill_null(True))
         if "member" in table.columns
         else table
         for name, table in tidy.tables.items()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sojourn.data.protection.retention import protect, protect_risk
+from sojourn.data.protection.retention import knots, protect, protect_risk
 from sojourn.estimators.survival.risk_set import risk_set
 from sojourn.studies.retention.counted import day_n
 from sojourn.studies.retention.curve import retention_curve
@@ -65,7 +65,7 @@ def sets(risk: pd.DataFrame, *by: str):
 
 
 @given(MEMBERS, BASES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_counts_are_multiples_and_all_who_enter_leave(members, base) -> None:
     shown = protect_risk(risk_of(members), base)
     assert (shown[COUNTS] % base == 0).all(axis=None)
@@ -77,7 +77,7 @@ def test_counts_are_multiples_and_all_who_enter_leave(members, base) -> None:
 
 
 @given(MEMBERS, BASES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_nobody_leaves_who_is_not_at_risk(members, base) -> None:
     shown = protect_risk(risk_of(members), base)
     for _, _, risk in sets(shown, "by", "group", "late"):
@@ -85,29 +85,30 @@ def test_nobody_leaves_who_is_not_at_risk(members, base) -> None:
 
 
 @given(MEMBERS, BASES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_nothing_is_told_where_fewer_than_the_base_are_at_risk(members, base) -> None:
     exact = {key: risk for key, _, risk in sets(risk_of(members), "by", "group")}
     for key, rows, _ in sets(protect_risk(risk_of(members), base), "by", "group"):
-        last = int(rows["day"].max())
-        assert exact[key].at_risk[last] >= base
+        last, at_risk = int(rows["day"].max()), exact[key].at_risk
+        days = knots(len(at_risk) - 1, everybody=key[0] == "all")  # steps are laid out up to the next knot
+        assert max(at_risk[day] for day in days if day >= last) >= base
 
 
 @given(MEMBERS, BASES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_running_counts_are_off_by_half_a_base_and_those_at_risk_by_two(members, base) -> None:
     exact = {key: risk for key, _, risk in sets(risk_of(members), "by", "group", "late")}
     for key, rows, risk in sets(protect_risk(risk_of(members), base), "by", "group", "late"):
         last = int(rows["day"].max())
-        for day in range(last):
+        for day in (day for day in knots(last, everybody=key[0] == "all") if day < last):
             off = risk.churned[: day + 1].sum() - exact[key].churned[: day + 1].sum()
             assert abs(off) <= base / 2
             if key[2] == 0:  # late entrants also wait for their step
-                assert abs(int(risk.at_risk[day]) - int(exact[key].at_risk[day])) <= 2 * base
+                assert abs(int(risk.at_risk[day + 1]) - int(exact[key].at_risk[day + 1])) <= 2 * base
 
 
 @given(MEMBERS, BASES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_those_kept_to_a_day_are_never_more_than_those_matured(members, base) -> None:
     shown = protect_risk(risk_of(members), base)
     for _, rows in shown[shown["late"] == 0].groupby(["by", "group"]):
@@ -128,12 +129,12 @@ def test_the_order_of_rows_does_not_matter(members, random) -> None:
     pd.testing.assert_frame_equal(protect_risk(exact, 10), protect_risk(exact.iloc[order], 10))
 
 
-def test_a_base_of_one_changes_nothing_but_needs_somebody_at_risk() -> None:
+def test_a_base_of_one_changes_nothing_on_knots() -> None:
     exact = risk_of(drawn(300, 5, late=0.0))
-    columns = ["by", "group", "late", "day", *COUNTS]
-    pd.testing.assert_frame_equal(
-        protect_risk(exact, 1)[columns], exact[columns].sort_values(columns, ignore_index=True)
-    )
+    shown = {key: risk for key, _, risk in sets(protect_risk(exact, 1), "by", "group")}
+    for key, _, risk in sets(exact, "by", "group"):
+        for day in knots(len(shown[key]) - 1, everybody=key[0] == "all")[:-1]:
+            assert risk.at_risk[day + 1] == shown[key].at_risk[day + 1]
 
 
 def test_a_small_group_vanishes() -> None:
@@ -201,3 +202,34 @@ def make_private_cells():
     from sojourn.core.cells import Cells
 
     return lambda risk: Cells("club", "retention", {"risk": risk}, META)
+
+
+def test_a_missing_member_rarely_shows_and_does_not_tell_their_plan() -> None:
+    """Two runs with and without one of 500 members, base 20, 60 times.
+
+    An attacker who looks in which plan's rows anything moved is right about as often as one who always says
+    the larger plan (0.66 here); steps on exact days, which this replaced, made them right 92 times in 100.
+    With so few tries three standard errors are 0.19.
+    """
+    base, n, rng = 20, 500, np.random.default_rng(3)
+    members = drawn(n, 3, late=0.0)
+    full = by_plan(protect_risk(risk_of(members), base))
+    exact, right, right_on_exact, tries = by_plan(risk_of(members)), 0, 0, 60
+    for i in rng.choice(n, tries, replace=False):
+        fewer = risk_of(members.drop(index=[i, i + n]))
+        truth = members.loc[i, "group"]
+        right += guess(full, by_plan(protect_risk(fewer, base))) == truth
+        right_on_exact += guess(exact, by_plan(fewer)) == truth
+    assert right_on_exact == tries
+    assert right / tries < (members["group"][:n] == "monthly").mean() + 0.19
+
+
+def by_plan(risk: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    rows = risk[risk["by"] == "plan"]
+    return {group: rows[rows["group"] == group].set_index("day")[COUNTS] for group in ("annual", "monthly")}
+
+
+def guess(full: dict[str, pd.DataFrame], fewer: dict[str, pd.DataFrame]) -> str:
+    """Return the plan in whose rows more numbers moved; the larger one where nothing did."""
+    moved = {g: int((full[g].sub(fewer[g], fill_value=0) != 0).to_numpy().sum()) for g in full}
+    return "annual" if moved["annual"] > moved["monthly"] else "monthly"

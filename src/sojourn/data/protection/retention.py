@@ -1,4 +1,10 @@
-"""Protected cells of retention: staircases of who enters, leaves and is censored, equal at every end."""
+"""Protected cells of retention: staircases of who enters, leaves and is censored, equal at every end.
+
+A staircase that steps on the very day on which its count passes a threshold moves with every single member:
+in two runs with and without one, every later step of the member's groups stands elsewhere, and tells the
+groups. So running counts are read off on few fixed days only (knots), each off by at most half a base and
+moved by one member once in a base; between knots steps are laid out evenly, which tells nothing more.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +19,9 @@ from sojourn.data.protection.declared import Counted, protect_table
 from sojourn.data.protection.instants import begin_of_day, end_of_day
 
 RETURNS = (Counted(by=("by", "group"), members=("lapsed",), parts=("came_back",)),)
+#: Days on which running counts are read off, for everybody and for groups; then every 30 days.
+_WEEKS, _FIRST_DAYS, _MONTH = 7, (0, 7, 14), 30
+_EVERYBODY = "all"
 _COUNTS = ("entered", "churned", "censored", "potential")
 
 
@@ -28,11 +37,11 @@ def protect_risk(risk: pd.DataFrame, base: int) -> pd.DataFrame:
 
     Notes
     -----
-    First every group is followed no further than to the last day on which at least `base` of it were at risk:
-    who is left then counts as censored there. Groups of fewer than `base` vanish. Then the running counts of
-    the churned and of the censored are rounded to the nearest multiple (`staircase`), each off by at most
-    ``base / 2``; all who enter are all who leave or are censored. So nobody is at risk who did not enter, the
-    numbers at risk are off by at most ``2 base``, and those kept to a day are never more than those matured.
+    First every group is followed no further than to the last knot on which at least `base` of it were at
+    risk: who is left then counts as censored there. Groups of fewer than `base` vanish. Then the running
+    counts of the churned and of the censored are rounded at every knot, each off by at most ``base / 2``; all
+    who enter are all who leave or are censored. So nobody is at risk who did not enter, the numbers at risk
+    are off by at most ``2 base`` after a knot, and those kept to a day are never more than those matured.
     """
     made = [_group(rows, base) for _, rows in risk.groupby(["by", "group"], sort=True)]
     found = pd.concat([risk.iloc[:0], *made], ignore_index=True)[list(risk.columns)]
@@ -40,10 +49,12 @@ def protect_risk(risk: pd.DataFrame, base: int) -> pd.DataFrame:
 
 
 def _group(rows: pd.DataFrame, base: int) -> pd.DataFrame:
-    days = int(rows["day"].max()) + 1
-    grids = {late: _on_days(part, days) for late, part in rows.groupby("late")}
-    last = _followed_to(grids, base)
-    made = [_rounded(_followed(grid, last), base, late=late == 1) for late, grid in grids.items()]
+    length = int(rows["day"].max()) + 1
+    grids = {late: _on_days(part, length) for late, part in rows.groupby("late")}
+    days = knots(length - 1, everybody=rows["by"].iloc[0] == _EVERYBODY)
+    days = days[: _followed(grids, base, days)]
+    last = days[-1] if days else -1
+    made = [_rounded(_cut(grid, last), base, days, late=late == 1) for late, grid in grids.items()]
     labelled = [table.assign(late=late) for late, table in zip(grids, made, strict=True)]
     return pd.concat(labelled).assign(by=rows["by"].iloc[0], group=rows["group"].iloc[0])
 
@@ -53,19 +64,19 @@ def _on_days(rows: pd.DataFrame, days: int) -> dict[str, Counts]:
     return {name: by_day[name].to_numpy(dtype=np.int64) for name in _COUNTS}
 
 
-def _followed_to(grids: Mapping[Any, Mapping[str, Counts]], base: int) -> int:
-    """Return the last day before whose events at least `base` are at risk; -1 if there is none."""
+def _followed(grids: Mapping[Any, Mapping[str, Counts]], base: int, days: list[int]) -> int:
+    """Return how many of some days there are up to the last before whose events `base` are at risk."""
     entered, gone = (
         np.sum([sum(grid[name] for name in names) for grid in grids.values()], axis=0)
         for names in (("entered",), ("churned", "censored"))
     )
     present = np.cumsum(entered - gone)
     at_risk = np.concatenate([entered[:1], present[:-1]])
-    enough = np.flatnonzero(at_risk >= base)
-    return int(enough[-1]) if len(enough) else -1
+    enough = np.flatnonzero(at_risk[days] >= base)
+    return int(enough[-1]) + 1 if len(enough) else 0
 
 
-def _followed(grid: Mapping[str, Counts], last: int) -> dict[str, Counts]:
+def _cut(grid: Mapping[str, Counts], last: int) -> dict[str, Counts]:
     """Return the counts as if observation had ended after day `last`."""
     cut = {name: counts[: last + 1].copy() for name, counts in grid.items()}
     if last >= 0:
@@ -75,19 +86,43 @@ def _followed(grid: Mapping[str, Counts], last: int) -> dict[str, Counts]:
     return cut
 
 
-def _rounded(grid: Mapping[str, Counts], base: int, *, late: bool) -> pd.DataFrame:
+def knots(last: int, *, everybody: bool) -> list[int]:
+    """Return the days up to `last` on which running counts are read off; none if `last` is below 0.
+
+    Examples
+    --------
+    >>> knots(95, everybody=False)
+    [0, 7, 14, 30, 60, 90]
+    >>> knots(31, everybody=True)
+    [0, 7, 14, 21, 28, 30]
+    """
+    first = range(0, last + 1, _WEEKS) if everybody else _FIRST_DAYS
+    return sorted(day for day in {*first, *range(_MONTH, last + 1, _MONTH)} if day <= last)
+
+
+def _laid_out(run: Counts, base: int, days: list[int]) -> Counts:
+    """Return a running count that is rounded on some days, with its steps evenly between them."""
+    told = nearest(run[days], base) // base
+    steps = np.zeros(len(run), dtype=np.int64)
+    for before, after, of in zip([-1, *days], days, np.diff(told, prepend=0), strict=False):
+        places = before + np.ceil((np.arange(of) + 0.5) / max(of, 1) * (after - before)).astype(np.int64)
+        np.add.at(steps, places, base)
+    return np.cumsum(steps)
+
+
+def _rounded(grid: Mapping[str, Counts], base: int, days: list[int], *, late: bool) -> pd.DataFrame:
     """Return staircases of one group, rows with any step only."""
     if grid["entered"].sum() < base:
         return pd.DataFrame(columns=["day", *_COUNTS])
     runs = {name: np.cumsum(grid[name]) for name in _COUNTS}
-    churned, censored = nearest(runs["churned"], base), nearest(runs["censored"], base)
+    churned, censored = (_laid_out(runs[name], base, days) for name in ("churned", "censored"))
     gone = churned + censored
     entered = np.full(len(gone), gone[-1])
     if late:  # who enters on a day is at risk from the next on
         entered = np.minimum(
-            np.maximum(nearest(runs["entered"], base), np.append(gone[1:], gone[-1])), gone[-1]
+            np.maximum(_laid_out(runs["entered"], base, days), np.append(gone[1:], gone[-1])), gone[-1]
         )
-    potential = np.minimum(nearest(runs["potential"], base), gone)
+    potential = np.minimum(_laid_out(runs["potential"], base, days), gone)
     potential[-1] = gone[-1]
     steps = {
         name: np.diff(run, prepend=0)
