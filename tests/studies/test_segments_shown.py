@@ -1,0 +1,53 @@
+"""Numbers of a segment as they may be shown."""
+
+import numpy as np
+import pytest
+
+from sojourn.studies.segments.shown import Shown
+
+EXACT, PRIVATE = Shown(0, 0.95), Shown(20, 0.95)
+
+
+def test_public_numbers_are_exact() -> None:
+    values = np.array([1.0, 2.0, 6.0])
+    assert EXACT.size(37) == 37
+    assert EXACT.share(3, 8)[0] == 3 / 8
+    assert EXACT.mean(values, values)[0] == 3.0
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 20), (7, 45), (133, 400), (400, 400)])
+def test_private_shares_are_of_multiples_and_their_intervals_are_wider(k, n) -> None:
+    share, low, high = PRIVATE.share(k, n)
+    told = PRIVATE.size(n)
+    assert (share * told) % 20 == pytest.approx(0)
+    assert 0 <= low <= share <= high <= 1
+    assert high - low >= EXACT.share(k, n)[2] - EXACT.share(k, n)[1]
+
+
+def test_one_member_moves_a_private_mean_by_nothing_or_a_whole_step() -> None:
+    """Sums of shown means are multiples of base times cap: no member's own amount can be subtracted."""
+    rng = np.random.default_rng(4)
+    everyone = rng.exponential(30, 2_000)
+    group = everyone[:400]
+    full = PRIVATE.mean(group, everyone)[0] * PRIVATE.size(400)
+    moved = []
+    for i in range(100):
+        fewer = np.delete(group, i)
+        told = PRIVATE.mean(fewer, everyone)[0] * PRIVATE.size(399)
+        moved.append(round(abs(told - full), 6))
+    cap = 100.0  # the largest of 1, 2, 5 … that one in a hundred reach
+    assert set(moved) <= {0.0, 20 * cap}
+    assert np.mean(np.array(moved) > 0) <= 0.15
+    assert EXACT.mean(group, everyone)[0] * 400 - EXACT.mean(group[1:], everyone)[0] * 399 == pytest.approx(
+        group[0]
+    )
+
+
+def test_private_intervals_of_means_cover() -> None:
+    """400 groups of 300: bounds hold the true mean of amounts cut at the cap as often as they say."""
+    rng, inside = np.random.default_rng(5), 0
+    for _ in range(400):
+        everyone = rng.exponential(10, 1_000)
+        _, low, high = PRIVATE.mean(everyone[:300], everyone)
+        inside += low <= 10 * (1 - np.exp(-2)) <= high or low <= 10 * (1 - np.exp(-5)) <= high
+    assert inside / 400 > 0.92
