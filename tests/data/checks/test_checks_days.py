@@ -34,9 +34,25 @@ def test_usual_is_the_median_of_the_same_weekday_around():
 
 
 def test_usual_of_a_run_passes_over_the_run():
-    counts = [5] * 140
-    counts[60:90] = [0] * 30
-    assert usual(log(counts), day(75), (day(60), day(89)), days(counts)) == 5
+    counts = [5] * 220
+    counts[60:160] = [0] * 100
+    assert usual(log(counts), day(110), (day(60), day(159)), days(counts)) == 5
+
+
+def test_an_empty_day_is_no_gap_where_days_scatter():
+    counts = np.random.default_rng(5).poisson(14 * np.random.default_rng(6).gamma(1, 1, 365)) + 1
+    counts[200] = 0
+    assert usual(log(counts), day(200), (day(200), day(200)), days(counts)) > 0
+    assert gaps(log(counts), days(counts)) == []
+    even = np.random.default_rng(5).poisson(20, 365)
+    even[200] = 0
+    assert len(gaps(log(even), days(even))) == 1
+
+
+def test_an_end_as_low_as_a_day_before_is_not_cut_off():
+    counts = [30] * 120
+    counts[-1] = counts[-20] = 2
+    assert end(log(counts), days(counts)) is None
 
 
 def test_usual_is_not_known_of_three_days():
