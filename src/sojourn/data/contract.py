@@ -47,26 +47,28 @@ listed in `quality.csv`. Without a table `members` a member joins with the first
 _BEHIND = """
 ## Behind the door
 
-Tidy tables have every column of the contract in its order; `tidy.json` lists under `present` those that the
-case brought, all others are empty. In place of `member_id` and of `referred_by` stands the member's number:
-dense from 0, in the order of joining, then of the id as text. Sensitive columns are coarsened by the rule
-that the contract states with them. Instants are UTC, amounts DECIMAL(18,4). Rows are sorted by member,
-time and all other columns, so the same rows give the same bytes in any order and with any number of threads.
-`quality.csv` counts rows, missing and distinct values and lists what was left out or looked odd. `ids.parquet` holds each
-member's pseudonym, the HMAC-SHA-256 of the id, by which the owner of key and ids can find a member again;
-the ids themselves are nowhere. Shipped cases are published data and use a published key. A private case
-makes its own with `python -m sojourn.data.pseudonyms`, which writes `private/keys/KEY_ID.key`, and states
-the `key_id` it prints; the variable `SOJOURN_KEY` may hold the key instead.
+Tidy tables have every column of the contract in its order; `tidy.json` lists under `present` those that
+the case brought, all others are empty. In place of `member_id` and of `referred_by` stands the member's
+number: dense from 0, in the order of joining, then of the id as text. Sensitive columns are coarsened by
+the rule that the contract states with them. Instants are UTC, amounts DECIMAL(18,4). Rows are sorted by
+member, time and all other columns, so the same rows give the same bytes in any order and with any number
+of threads. `quality.csv` counts rows, missing and distinct values and lists what was left out or looked
+odd. `ids.parquet` holds each member's pseudonym, the HMAC-SHA-256 of the id, by which the owner of key
+and ids can find a member again; the ids themselves are nowhere. Shipped cases are published data and use
+a published key. A private case makes its own with `python -m sojourn.data.pseudonyms`, which writes
+`private/keys/KEY_ID.key`, and states the `key_id` it prints; the variable `SOJOURN_KEY` may hold the key
+instead.
 
 ## A case that grows by day
 
-With `grow: by_day` the table `events` is a folder of parts, most often one file for each day on which rows
-became known. `sojourn prepare CASE` then opens only parts that are new (size and time of a file that was
-read say that it is not; where they differ, its hash decides). Tidy events stand by UTC day as
-`events/YYYY-MM-DD.parquet`. New rows are checked by all rules, and the days they belong to are opened, so a
-late row opens its own day; the files of all other days stay as they are and are not opened. All other tables are read
-each time. The files are those of a full run, byte for byte. `read.json` lists parts, days and counts,
-`values.parquet` keyed fingerprints of different values, `activity/` and `tallies/` what is made of each day.
+With `grow: by_day` the table `events` is a folder of parts, most often one file for each day on which
+rows became known. `sojourn prepare CASE` then opens only parts that are new (size and time of a file that
+was read say that it is not; where they differ, its hash decides). Tidy events stand by UTC day as
+`events/YYYY-MM-DD.parquet`. New rows are checked by all rules, and the days they belong to are opened, so
+a late row opens its own day; the files of all other days stay as they are and are not opened. All other
+tables are read each time. The files are those of a full run, byte for byte. `read.json` lists parts, days
+and counts, `values.parquet` keyed fingerprints of different values, `activity/` and `tallies/` what is
+made of each day.
 
 Rows that were later than `as_of` come in when it moves: their parts are read again. Everything is read again,
 and one line says why, when a part that was read has changed or is gone, when parameters (but for `as_of`),
