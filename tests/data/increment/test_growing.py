@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -318,6 +319,21 @@ def test_members_that_come_from_events_lead_to_a_full_run(shop) -> None:
     same_as_anew(shop, end_of(4))
 
 
+def test_what_is_said_of_mappings_adds_up(project) -> None:
+    values = {"events": {"event": {"login": "visit", "never": "always", "rare": "seldom"}}}
+    left_out = {"events": ["feature"]}
+    shop, events = Shop(project, suffix=".csv", values=values, leave_out_empty=left_out), make_events()
+    begin(shop, events, 3)
+    shop.add("003", part_of(events, 3).replace({"event": {"view": "rare"}}))
+    shop.run(end_of(3))
+    shop.add("004", part_of(events, 4).query("event != 'login'"))
+    made = shop.run(end_of(4))
+    assert [text.split(";")[0] for text in shop.said[1:]] == ["1 of 4 parts is new", "1 of 5 parts is new"]
+    found = (made / "quality.csv").read_text(encoding="utf-8")
+    assert ("'never'" in found, "'rare'" in found, "'login'" in found) == (True, False, False)
+    same_as_anew(shop, end_of(4))
+
+
 def test_copies_in_other_parts_are_found_and_left_out(project) -> None:
     shop, events = Shop(project, exact_duplicates={"events": "drop"}), make_events()
     begin(shop, events, 5)
@@ -330,7 +346,8 @@ def test_copies_in_other_parts_are_found_and_left_out(project) -> None:
 def test_new_parts_without_rows_or_with_other_columns(shop) -> None:
     events = make_events()
     begin(shop, events, 4)
-    shop.add("004", part_of(events, 4).head(0).astype(part_of(events, 3).dtypes))
+    one = pq.read_table(shop.folder / "003.parquet")
+    pq.write_table(one.slice(0, 0), shop.folder / "004.parquet")
     shop.run(end_of(4))
     assert shop.said[-1] == "1 of 5 parts is new; 0 days opened"
     same_as_anew(shop, end_of(4))
@@ -392,17 +409,17 @@ def test_events_that_are_one_file_cannot_grow(project) -> None:
         prepare(params, "shop")
 
 
-@settings(deadline=None, max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_split_into_parts_and_any_order_of_arrival(project, data) -> None:
     shutil.rmtree(project.root / "incoming", ignore_errors=True)
     shop = Shop(project, after_as_of="leave_out")
     shop.exported = end_of(DAYS)
-    events = make_events(data.draw(st.integers(0, 99)), late=0.2).sample(300, random_state=1)
-    rows = pd.concat([part_of(events, day) for day in range(DAYS)])
-    parts = data.draw(st.lists(st.integers(0, 5), min_size=len(rows), max_size=len(rows)))
+    events = make_events(data.draw(st.integers(0, 99)), late=0.2)
+    rows = pd.concat([part_of(events, day) for day in range(6)])
+    parts = data.draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows)))
     order = data.draw(st.permutations(sorted(set(parts))))
-    instants = sorted(data.draw(st.lists(st.integers(24 * 5, 24 * DAYS), min_size=3, max_size=3)))
+    instants = sorted(data.draw(st.lists(st.integers(40, 24 * 6), min_size=3, max_size=3)))
     shutil.rmtree(shop.params(end_of(1)).places("shop").tidy, ignore_errors=True)
     for wave, hours in enumerate(instants):
         for name in order[wave::3]:
