@@ -11,6 +11,7 @@ from typing import Any
 import ibis
 from ibis import Table
 
+from sojourn.core.errors import DataError
 from sojourn.core.schema import CONTRACT
 from sojourn.data.activity import write_activity
 from sojourn.data.checked import Checked, Raw
@@ -165,11 +166,20 @@ def write_grown(
         Of the fingerprints.
     folder : Path
         Where the tidy tables are built.
+
+    Raises
+    ------
+    DataError
+        When no event is left.
     """
     checked, former = events.checked, plan.ledger
     (folder / EVENTS).mkdir()
     written = _write(engine, plan, events, settings, folder / EVENTS)
     days = dict(sorted({**(former.days if former else {}), **written}.items()))
+    if not days:
+        raise DataError(
+            "events: no row is left to analyse. They are later than as_of, or of members left out."
+        )
     values = together(read_values(plan.former) if former else {}, values_of(engine, checked, key))
     write_values(values, folder)
     before = former.settled if former else _nothing(checked)
