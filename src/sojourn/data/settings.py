@@ -48,7 +48,6 @@ KNOWN: dict[str, Parameter] = {
     ),
     "products": Parameter({}, "By table: amounts, and the two columns of the file whose product each is."),
     "leave_out_empty": Parameter({}, "By table: columns; rows in which one is empty are left out."),
-    "whole_ids": Parameter({}, "By table: ids that are kept as numbers with a point; 17850.0 is 17850."),
     "ids": Parameter("as_written", "`as_written`, or `whole_numbers`: 7, 7.0 and 007 are one member."),
     "clock": Parameter("utc", "What a time without offset means: `utc`, or `local` in the case's zone."),
     "after_as_of": Parameter("error", "What a row later than `as_of` is: an `error`, or `leave_out`."),

@@ -42,8 +42,8 @@ class Guess:
         Ours -> the two columns of theirs whose product it is.
     leave_out_empty : tuple of str
         Ours that every row needs and that some rows of the sample lack.
-    whole_ids : tuple of str
-        Ours that are kept as numbers with a point.
+    whole_ids : bool
+        Whether some id is kept as a number with a point.
     unread : tuple of str
         Columns of theirs that are no column of ours.
     """
@@ -55,7 +55,7 @@ class Guess:
     constants: Mapping[str, str]
     products: Mapping[str, tuple[str, ...]]
     leave_out_empty: tuple[str, ...]
-    whole_ids: tuple[str, ...]
+    whole_ids: bool
     unread: tuple[str, ...]
 
 
@@ -102,7 +102,7 @@ def choose(table: str, looks: Mapping[str, Look], stated: Mapping[str, str], sho
     order = [column.name for column in CONTRACT[table].columns if column.name in columns]
     ordered = {ours: columns[ours] for ours in order}
     ids = [ours for ours in ordered if CONTRACT[table].column(ours).type == "id"]
-    whole = tuple(ours for ours in ids if looks[ordered[ours]].written == "point")
+    whole = any(looks[ordered[ours]].written == "point" for ours in ids)
     lacking = _lacking(table, looks, ordered)
     return Guess(table, ordered, why, times, constants, products, lacking, whole, unread)
 

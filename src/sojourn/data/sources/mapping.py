@@ -22,7 +22,7 @@ _DIRECTIVES = frozenset("YymdbBjHIMSfp%")
 _WRITTEN = re.compile(r"%(.)")
 
 #: Parameters of ``prepare`` that map, each a mapping by table.
-PARAMETERS = ("columns", "values", "constants", "times", "products", "leave_out_empty", "whole_ids")
+PARAMETERS = ("columns", "values", "constants", "times", "products", "leave_out_empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,6 @@ class TableMapping:
         By column of the contract: the columns of the file whose product it is.
     leave_out_empty : tuple of str
         Columns of the contract; rows in which one of them is empty are left out.
-    whole_ids : tuple of str
-        Ids that the file keeps as numbers with a point: 17850.0 is 17850.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +51,6 @@ class TableMapping:
     times: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leave_out_empty: tuple[str, ...] = ()
-    whole_ids: tuple[str, ...] = ()
 
 
 def read_mappings(stated: Mapping[str, Any], where: str) -> dict[str, TableMapping]:
@@ -185,14 +182,6 @@ def _empties(stated: object, where: str, contract: Contract) -> tuple[str, ...]:
     return tuple(_column(name, where, contract) for name in stated)
 
 
-def _ids(stated: object, where: str, contract: Contract) -> tuple[str, ...]:
-    names = _empties(stated, where, contract)
-    for name in names:
-        if contract.column(name).type != "id":
-            raise ParameterError(f"'{where}' names {name}, which is no id.")
-    return names
-
-
 def _stop_at_two_origins(table: str, mapping: TableMapping, where: str) -> None:
     origins = [*mapping.columns.values(), *mapping.constants, *mapping.products]
     twice = sorted({name for name in origins if origins.count(name) > 1})
@@ -210,5 +199,4 @@ _READERS: dict[str, Any] = {
     "times": _times,
     "products": _products,
     "leave_out_empty": _empties,
-    "whole_ids": _ids,
 }

@@ -13,8 +13,6 @@ from sojourn.data.sources.mapping import TableMapping
 from sojourn.data.sources.notes import Note
 
 _ZERO = r"\x00"
-#: From here on a number with a point no longer tells neighbouring whole numbers apart.
-_EXACT = 2**53
 
 
 def shaped(table: Table, name: str, mapping: TableMapping, written: Written) -> Table:
@@ -46,31 +44,10 @@ def shaped(table: Table, name: str, mapping: TableMapping, written: Written) -> 
                 "constant out, or rename the column."
             )
     table = table.mutate(**{ours: ibis.literal(value) for ours, value in mapping.constants.items()})
-    for ours in [*mapping.values, *mapping.leave_out_empty, *mapping.whole_ids]:
+    for ours in [*mapping.values, *mapping.leave_out_empty]:
         if ours not in table.columns:
             raise DataError.missing_column(name, ours, table.columns)
-    table = table.mutate(**{ours: _whole(table, name, ours) for ours in mapping.whole_ids})
     return table.mutate(**{ours: _with_values(table[ours], keys) for ours, keys in mapping.values.items()})
-
-
-def _whole(table: Table, name: str, ours: str) -> Value:
-    """Return ids that are kept as numbers with a point, as text without it."""
-    number = (
-        table[ours].try_cast("float64") if table[ours].type().is_string() else table[ours].cast("float64")
-    )
-    exact = (number == number.floor()) & (number.abs() < _EXACT)
-    counted = _row(table, {"broken": (~exact).sum(), "rows": table.count()})
-    if counted["broken"]:
-        raise DataError.in_rows(
-            name,
-            ours,
-            "not a whole number, or too large for one with a point",
-            bad_rows=counted["broken"],
-            all_rows=counted["rows"],
-            examples=[],
-            hint="Export ids as text.",
-        )
-    return ibis.cases((exact, number.cast("int64").cast("string")))
 
 
 def _made(ours: str) -> str:
