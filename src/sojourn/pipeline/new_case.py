@@ -194,9 +194,7 @@ def _prepare(found: Mapping[str, Found], key_id: str, as_of: datetime) -> list[s
     lines += _by_table("products", {table: _marked(one.guess.products) for table, one in found.items()})
     lines += _listed("leave_out_empty", {table: one.guess.leave_out_empty for table, one in found.items()})
     if any(one.guess.whole_ids for one in found.values()):
-        lines.append(
-            "      ids: whole_numbers               # guess: some are kept with a point; 7, 7.0 and 007 are one"
-        )
+        lines.append("      ids: whole_numbers               # guess: 7, 7.0 and 007 are one")
     for table, one in found.items():
         if one.guess.unread:
             lines.append(f"      # not read of {table}: {', '.join(map(_comment, one.guess.unread))}")
