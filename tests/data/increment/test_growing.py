@@ -447,3 +447,11 @@ def garble(path: Path) -> bytes:
     path.write_bytes(content)
     os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
     return content
+
+
+def test_no_event_left_is_one_clear_error(project) -> None:
+    shop = Shop(project, after_as_of="leave_out")
+    shop.exported = end_of(DAYS)
+    shop.add("009", part_of(make_events(late=0), 9))
+    with pytest.raises(DataError, match="no row is left"):
+        shop.run(end_of(5))

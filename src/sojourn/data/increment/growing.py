@@ -177,9 +177,7 @@ def write_grown(
     written = _write(engine, plan, events, settings, folder / EVENTS)
     days = dict(sorted({**(former.days if former else {}), **written}.items()))
     if not days:
-        raise DataError(
-            "events: no row is left to analyse. They are later than as_of, or of members left out."
-        )
+        raise DataError("events: no row is left: all are later than as_of, or of members left out.")
     values = together(read_values(plan.former) if former else {}, values_of(engine, checked, key))
     write_values(values, folder)
     before = former.settled if former else _nothing(checked)
