@@ -20,8 +20,8 @@ from sojourn.core.params import read_params
 from sojourn.core.schema import AGE_BANDS, CONTRACT
 from sojourn.data.parquet import ARROW
 from sojourn.data.prepare import prepare
-from sojourn.data.quality import SCHEMAS
 from sojourn.data.pseudonyms import Key
+from sojourn.data.quality import SCHEMAS
 from sojourn.data.tidy import open_tidy
 
 MEMBERS = """member_id,joined_at,churned_at,churn_reason,plan,birth_year,referred_by,consent,shoe_size
