@@ -12,7 +12,10 @@ base times the cap, so the richest member weighs in it as one member weighs in a
 What is not. Each shown count says that the exact one lies within half a base of it, and thresholds do not
 move: whoever knows the exact count of all others, and that it stands right below a threshold, sees whether
 one more member counted. Of all values a count can have, one in the base stands there. Nothing is random here,
-so there is no guarantee against such a reader in the sense of differential privacy.
+so there is no guarantee against such a reader in the sense of differential privacy. The more
+running counts are told, the more thresholds one member can cross: where two runs differ by one member only,
+who sees both learns the groups in which something moved (`tests/data/test_protection_retention.py` measures
+how often). So along time few days are read off where members are grouped.
 
 Halves round up everywhere, so results depend on nothing but the numbers.
 """
