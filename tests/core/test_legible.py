@@ -2,10 +2,21 @@
 
 import unicodedata
 
+import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sojourn.core.legible import LONGEST_NAME, legible, legible_data, legible_names, listed, visible
+from sojourn.core.cells import Cells, legible_cells
+from sojourn.core.legible import (
+    LONGEST_NAME,
+    LONGEST_SENTENCE,
+    legible,
+    legible_data,
+    legible_names,
+    listed,
+    sentence,
+    visible,
+)
 
 anything = st.text(alphabet=st.characters(), max_size=60)  # lone surrogates too
 
@@ -52,3 +63,28 @@ def test_data_beside_the_cells_is_made_legible_with_the_same_names():
 
 def test_a_message_keeps_its_backticks():
     assert visible("see `spells`\x07") == "see `spells`\\x07"
+
+
+@settings(deadline=None, max_examples=200)
+@given(anything, st.integers(0, 12))
+def test_a_sentence_is_one_visible_line_and_longer_than_a_name_may_be(text, times):
+    shown = sentence(text * times)
+    assert len(shown) <= LONGEST_SENTENCE
+    assert visible(shown) == shown
+    assert visible(text * times).startswith(shown.removesuffix("…"))
+
+
+def test_sentences_of_cells_are_not_cut_like_names_and_names_beside_them_are():
+    long = "a name that differs from another by case, blanks or form only ('x\ny'); see `values`"
+    table = pd.DataFrame({"column": ["c" * 99, None], "finding": [long, "\u202e" + "y" * 999], "n": [1, 2]})
+    shown = legible_cells(Cells("x", "quality", {"findings": table}, {})).tables["findings"]
+    assert shown["column"][0] == "c" * (LONGEST_NAME - 1) + "…"
+    assert shown["finding"][0] == long.replace("\n", " ")
+    assert shown["finding"][1].startswith("\\u202eyyy")
+    assert len(shown["finding"][1]) == LONGEST_SENTENCE
+    assert table["column"][0] == "c" * 99  # cells that somebody else holds are not changed
+
+
+def test_cells_that_are_legible_stay_the_same_tables():
+    table = pd.DataFrame({"finding": ["a rule that is broken"], "column": ["plan"], "n": [1]})
+    assert legible_cells(Cells("x", "quality", {"findings": table}, {})).tables["findings"] is table

@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from sojourn.core.errors import DataError
-from sojourn.core.legible import legible_data, legible_names, listed
+from sojourn.core.legible import SENTENCES, legible_data, legible_names, listed, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,14 @@ def read_cells(folder: Path, case: str, study: str) -> Cells:
 
 
 def legible_cells(cells: Cells) -> Cells:
-    """Return cells whose names are one line of visible text (`sojourn.core.legible`), the same everywhere."""
-    found = {text for table in cells.tables.values() for name in _texts(table) for text in table[name]}
+    """Return cells whose names are one line of visible text (`sojourn.core.legible`), the same everywhere.
+
+    Columns of sentences (`SENTENCES`) are made so too, and not cut like names.
+    """
+    columns = [(table, name) for table in cells.tables.values() for name in _texts(table)]
+    found = {text for table, name in columns if name not in SENTENCES for text in table[name]}
     names = legible_names({*filter(_is_text, found), *listed(dict(cells.meta))})
-    tables = {name: _renamed(table, names) for name, table in cells.tables.items()} if names else cells.tables
+    tables = {name: _renamed(table, names) for name, table in cells.tables.items()}
     return Cells(cells.case, cells.study, tables, legible_data(dict(cells.meta), names))
 
 
@@ -103,5 +108,15 @@ def _is_text(value: object) -> bool:
 
 
 def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    texts = {name: table[name].map(lambda value: names.get(value, value)) for name in _texts(table)}
-    return table.assign(**texts)
+    """Return a table with names shown as in `names`, and sentences as they are shown; the same if all are."""
+    texts = {}
+    for name in _texts(table):
+        show = sentence if name in SENTENCES else partial(_named, names)
+        shown = table[name].map(show, na_action="ignore")
+        if not shown.equals(table[name]):
+            texts[name] = shown
+    return table.assign(**texts) if texts else table
+
+
+def _named(names: Mapping[str, str], value: Any) -> Any:
+    return names.get(value, value)

@@ -6,6 +6,8 @@ surrogate or invisible mark that turns the direction of text becomes an escape s
 which sets code on our pages, becomes its look-alike; of a long name the beginning is shown. Names that
 differ stay different, and a harmless name is not changed. What a name would mean to a page, a picture or a
 spreadsheet is not decided here: markup is escaped where pages are made, formulas where CSV is written.
+
+Sentences in tables are our own words, around names from data at most: they may be longer, and keep backticks.
 """
 
 from __future__ import annotations
@@ -17,6 +19,10 @@ from typing import Any
 
 #: A longer name is cut; so much fits beside a picture.
 LONGEST_NAME = 40
+#: A longer sentence is cut.
+LONGEST_SENTENCE = 300
+#: Columns of cells that hold sentences of ours and no names.
+SENTENCES = frozenset(("finding", "hint"))
 
 #: Invisible, and needed to write some languages and signs.
 _KEPT = frozenset("\u200c\u200d\u00ad")
@@ -61,7 +67,7 @@ def legible_names(names: Iterable[str]) -> dict[str, str]:
         All names of one body of data; their order does not matter.
     """
     present = set(names)
-    shown = {name: _cut(legible(name)) for name in sorted(present)}
+    shown = {name: short_name(name) for name in sorted(present)}
     taken = {name for name in present if shown[name] == name}
     changed = {}
     for name in sorted(present - taken):
@@ -70,8 +76,18 @@ def legible_names(names: Iterable[str]) -> dict[str, str]:
     return changed
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+def short_name(name: str) -> str:
+    """Return one name as it is shown, whatever other names there are."""
+    return _cut(legible(name), LONGEST_NAME)
+
+
+def sentence(text: str) -> str:
+    """Return a sentence of a table as it is shown."""
+    return _cut(visible(text), LONGEST_SENTENCE)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def _free(name: str, taken: set[str]) -> str:

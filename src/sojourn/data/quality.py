@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 from ibis import Table
 
+from sojourn.core.columns import csv_text
+from sojourn.core.legible import visible
 from sojourn.data.checked import Checked
 from sojourn.data.checks.finding import Finding
 from sojourn.data.checks.judge import judge
@@ -23,8 +24,6 @@ from sojourn.data.parquet import write_parquet
 from sojourn.data.settings import Settings
 
 _HEADER = ("table", "column", "rows", "missing", "distinct", "level", "finding", "rows_concerned")
-#: With one of these a spreadsheet takes a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _TEXT, _NUMBER = pa.string(), pa.int64()
 #: Columns of the quality tables in Parquet, by name of the file.
@@ -132,14 +131,12 @@ def _columns(tables: Iterable[Checked]) -> Iterator[tuple[object, ...]]:
 
 def _write_csv(path: Path, tables: Sequence[Checked], findings: Sequence[Finding]) -> None:
     """Write one row per column, and one per finding."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_HEADER)
-        for checked in tables:
-            own = [finding for finding in findings if finding.table == checked.contract.name]
-            for line in [*_columns([checked]), *(_line(finding) for finding in own)]:
-                padded = [*line, *[""] * (len(_HEADER) - len(line))]
-                writer.writerow([_harmless(value) for value in padded])
+    lines: list[list[object]] = []
+    for checked in tables:
+        own = [finding for finding in findings if finding.table == checked.contract.name]
+        for line in [*_columns([checked]), *(_line(finding) for finding in own)]:
+            lines.append([*map(_readable, line), *[""] * (len(_HEADER) - len(line))])
+    path.write_text(csv_text(_HEADER, lines), encoding="utf-8", newline="")
 
 
 def _line(found: Finding) -> tuple[object, ...]:
@@ -147,6 +144,6 @@ def _line(found: Finding) -> tuple[object, ...]:
     return found.table, found.column, found.rows, "", "", found.level, text, found.concerned
 
 
-def _harmless(value: object) -> object:
-    """Return a text so that no spreadsheet takes it for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+def _readable(value: object) -> object:
+    """Return a text without invisible characters."""
+    return visible(value) if isinstance(value, str) else value

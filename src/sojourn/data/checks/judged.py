@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sojourn.core.legible import short_name
 from sojourn.data.checked import Checked
 from sojourn.data.checks.categories import Name
 from sojourn.data.checks.finding import Finding
@@ -87,4 +88,4 @@ class Judged:
             return ""
         shown = sorted(names, key=lambda name: (-name.rows, name.text))[:EXAMPLES]
         more = ", …" if len(names) > EXAMPLES else ""
-        return f" ({', '.join(f"'{name.text}'" for name in shown)}{more})"
+        return f" ({', '.join(f"'{short_name(name.text)}'" for name in shown)}{more})"

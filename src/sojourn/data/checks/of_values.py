@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from sojourn.core.legible import short_name
 from sojourn.core.text import count, plural
 from sojourn.data.checks import categories
 from sojourn.data.checks.categories import Name
@@ -50,7 +51,7 @@ def _too_many(judged: Judged, which: str, when: str) -> Iterator[Finding]:
 def amounts(judged: Judged) -> Iterator[Finding]:
     """Say which amounts are absurd; of events also how many are negative or zero."""
     for (column, kind), found in judged.tallies.amounts.items():
-        of = f" of '{kind}'" if kind and not judged.settings.private else ""
+        of = f" of '{short_name(kind)}'" if kind and not judged.settings.private else ""
         yield from _absurd(judged, column, of, found)
         if judged.name == "events" and found.negative:
             hint = "They count as money given back."
