@@ -188,7 +188,8 @@ def _named(rows: Table, contract: Contract, column: str) -> Table:
 def _digits(rows: Table, column: str, kind: Any) -> Table:
     """Count amounts by sign, number of digits and first digit."""
     filled = rows.mutate(kind=kind).filter(rows[column].notnull())
-    units = (filled[column].abs() * _PLACES).cast("int64").cast("string")
+    wide = filled[column].cast("decimal(38, 4)").abs()
+    units = (wide * _PLACES).cast("int64").cast("string")
     sign = filled[column].sign().cast("int64")
     keys = _row(
         "amount",
