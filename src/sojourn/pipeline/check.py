@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -31,12 +32,24 @@ def check(case: str) -> int:
     params = read_params()
     private = params.is_private(case)
     beside = params.places(case).base / ".sojourn"
-    with only_mine(private):
+    with _gone_again(beside, beside.parent), only_mine(private):
         beside.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="check.", dir=beside) as scratch:
             tidy = prepare(case, into=Path(scratch) / "tidy")
             print("\n".join(_said(case, tidy)))
     return 0
+
+
+@contextmanager
+def _gone_again(*folders: Path) -> Iterator[None]:
+    """See to it that folders that are not there are not there afterwards, unless others put something in."""
+    new = [folder for folder in folders if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in new:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _said(case: str, tidy: Path) -> Iterator[str]:

@@ -103,6 +103,7 @@ def _add_new_case(new: argparse.ArgumentParser) -> None:
         new.add_argument(f"--{table}", type=Path, metavar="FILE", required=table == "events", help=text)
     known = "which of your columns is which, where it cannot be guessed (may be repeated)"
     new.add_argument("--column", action="append", default=[], metavar="TABLE.OURS=YOURS", help=known)
+    new.add_argument("--zone", help="time zone of the platform, such as Europe/Berlin")
 
 
 def _add_reconcile(reconcile: argparse.ArgumentParser) -> None:
@@ -155,7 +156,7 @@ def _new_case(arguments: argparse.Namespace) -> int:
 
     stated = {table: getattr(arguments, table) for table in CONTRACT}
     files = {table: path for table, path in stated.items() if path is not None}
-    print(new_case(arguments.name, files, arguments.column), end="")
+    print(new_case(arguments.name, files, arguments.column, zone=arguments.zone), end="")
     print(f"Correct the guesses in params.yaml, then `sojourn check {arguments.name}`.", file=sys.stderr)
     return 0
 

@@ -46,6 +46,10 @@ class Guess:
         Whether some id is kept as a number with a point.
     unread : tuple of str
         Columns of theirs that are no column of ours.
+    naive : tuple of str
+        Ours whose instants say no offset.
+    marks : mapping of str to str
+        ``decimal`` and ``thousands``, where numbers are not written with a point alone.
     """
 
     table: str
@@ -57,6 +61,8 @@ class Guess:
     leave_out_empty: tuple[str, ...]
     whole_ids: bool
     unread: tuple[str, ...]
+    naive: tuple[str, ...]
+    marks: Mapping[str, str]
 
 
 def choose(table: str, looks: Mapping[str, Look], stated: Mapping[str, str], shown: str) -> Guess:
@@ -92,11 +98,9 @@ def choose(table: str, looks: Mapping[str, Look], stated: Mapping[str, str], sho
     products = {} if "amount" in columns else _products(table, looks, columns)
     constants = _constants(table, {*columns, *products})
     _stop_at_missing(table, {*columns, *constants}, looks, shown)
-    times = {
-        ours: looks[theirs].written
-        for ours, theirs in columns.items()
-        if looks[theirs].kind == "instant" and looks[theirs].written != "iso"
-    }
+    instants = {ours: looks[theirs] for ours, theirs in columns.items() if looks[theirs].kind == "instant"}
+    times = {ours: look.written for ours, look in instants.items() if look.written != "iso"}
+    naive = tuple(ours for ours, look in instants.items() if look.naive)
     used = {*columns.values(), *(factor for factors in products.values() for factor in factors)}
     unread = tuple(theirs for theirs in looks if theirs not in used)
     order = [column.name for column in CONTRACT[table].columns if column.name in columns]
@@ -104,7 +108,17 @@ def choose(table: str, looks: Mapping[str, Look], stated: Mapping[str, str], sho
     ids = [ours for ours in ordered if CONTRACT[table].column(ours).type == "id"]
     whole = any(looks[ordered[ours]].written == "point" for ours in ids)
     lacking = _lacking(table, looks, ordered)
-    return Guess(table, ordered, why, times, constants, products, lacking, whole, unread)
+    marks = _marks([looks[theirs].written for theirs in used if looks[theirs].kind == "decimal"])
+    return Guess(table, ordered, why, times, constants, products, lacking, whole, unread, naive, marks)
+
+
+def _marks(written: Collection[str]) -> dict[str, str]:
+    """Return the marks between the digits of numbers, where any has others than a point."""
+    if "point and comma" in written:
+        return {"decimal": ",", "thousands": "."}
+    if "comma" in written:
+        return {"decimal": ","}
+    return {"thousands": ","} if "comma and point" in written else {}
 
 
 def _most_needed_first(table: str) -> list[str]:

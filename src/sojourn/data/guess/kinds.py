@@ -28,10 +28,13 @@ FORMATS: tuple[str, ...] = (
 
 #: Whole numbers within these are read as seconds (or milliseconds) since 1970: 1990 to 2100.
 _EARLIEST, _LATEST = 631_152_000, 4_102_444_800
-_BOOL = {"true", "false", "yes", "no", "y", "n", "t", "f"}
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+_BOOL = re.compile(r"true|false|yes|no|y|n|t|f", re.IGNORECASE)
+_DIGITS = re.compile(r"[+-]?\d+")
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
-_COMMA = re.compile(r"[+-]?\d+(\.\d{3})*,\d+")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
+_POINT_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?")
+_COMMA_POINT = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,17 @@ class Look:
         The narrowest kind that fits every value.
     written : str
         How instants are written: ``iso``, ``epoch_seconds``, ``epoch_milliseconds`` or a format of
-        ``strptime``; of decimals ``comma`` where that is their mark, of whole numbers ``point`` where they
-        have one (7.0); else empty.
+        ``strptime``; of decimals ``comma`` where that is their mark, ``point and comma`` or ``comma and
+        point`` where the first of these parts thousands; of whole numbers ``point`` where they have one
+        (7.0); else empty.
     distinct : int
         Number of different values.
     latest : datetime or None
         The latest instant (UTC; one without offset counts as UTC).
     empty : int
         Number of values that are missing.
+    naive : bool
+        Whether some instant says no offset, so that it is of a clock that has to be stated.
     """
 
     kind: Kind
@@ -59,6 +65,7 @@ class Look:
     distinct: int = 0
     latest: datetime | None = None
     empty: int = 0
+    naive: bool = False
 
 
 def look_at(values: Sequence[str]) -> Look:
@@ -76,21 +83,33 @@ def look_at(values: Sequence[str]) -> Look:
     for written, read in _INSTANTS:
         found = _all(read, filled)
         if found is not None:
-            return Look("instant", written, distinct, max(found), len(values) - len(filled))
+            empty = len(values) - len(filled)
+            return Look("instant", written, distinct, max(found), empty, _is_naive(written, filled))
     return Look(*_plain(filled), distinct, empty=len(values) - len(filled))
 
 
+def _is_naive(written: str, filled: Sequence[str]) -> bool:
+    if written == "iso":
+        return any(datetime.fromisoformat(value).tzinfo is None for value in filled)
+    return written.startswith("%")
+
+
+#: How values that are no instants are written: kind, mark, and what every value of it looks like.
+_WRITTEN: tuple[tuple[Kind, str, re.Pattern[str]], ...] = (
+    ("bool", "", _BOOL),
+    ("integer", "", _DIGITS),
+    ("integer", "point", _WHOLE),
+    ("decimal", "", _NUMBER),
+    ("decimal", "comma", _COMMA),
+    ("decimal", "point and comma", _POINT_COMMA),
+    ("decimal", "comma and point", _COMMA_POINT),
+)
+
+
 def _plain(filled: Sequence[str]) -> tuple[Kind, str]:
-    if {value.lower() for value in filled} <= _BOOL:
-        return "bool", ""
-    if all(value.lstrip("+-").isdigit() for value in filled):
-        return "integer", ""
-    if all(_WHOLE.fullmatch(value) for value in filled):
-        return "integer", "point"
-    if all(_NUMBER.fullmatch(value) for value in filled):
-        return "decimal", ""
-    if all(_COMMA.fullmatch(value) or _NUMBER.fullmatch(value) for value in filled):
-        return "decimal", "comma"
+    for kind, mark, pattern in _WRITTEN:
+        if all(pattern.fullmatch(value) for value in filled):
+            return kind, mark
     return "text", ""
 
 
