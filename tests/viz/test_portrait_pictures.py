@@ -8,7 +8,7 @@ import pytest
 
 import sojourn as sj
 from sojourn.core.errors import UndefinedError
-from sojourn.viz.portrait import _months
+from sojourn.viz.months import months
 
 PLOTS = {
     "joiners": sj.plot_joiners,
@@ -133,8 +133,8 @@ def test_there_is_no_picture_of_nothing(found, part, plot):
 
 def test_long_stretches_have_few_names_of_months():
     first, last = (pd.Timestamp(day).to_pydatetime().toordinal() for day in ("2020-01-15", "2025-01-15"))
-    ticks, names = _months(first, last)
+    ticks, names = months(first, last)
     assert len(ticks) <= 8
     assert names[0].endswith("2020")
     assert len({np.sign(step) for step in np.diff(ticks)}) == 1
-    assert _months(first, first + 3) == ([], [])
+    assert months(first, first + 3) == ([], [])

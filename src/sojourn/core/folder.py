@@ -105,7 +105,11 @@ def _sweep(target: Path) -> None:
 
 
 def _is_free(folder: Path) -> bool:
-    held = os.open(folder, os.O_RDONLY)
+    """Return whether nobody builds in a folder; one that its owner is just removing is not free."""
+    try:
+        held = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
