@@ -144,3 +144,11 @@ def test_the_rate_is_drawn_in_100_from_zero_without_the_thin_end():
     assert ax.lines[0].get_ydata().tolist() == pytest.approx([3.0, 2.8])
     assert ax.lines[0].get_xdata().tolist() == [3.5, 10.5]
     assert ax.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize(("letter", "kept"), [("W", 17), ("名", 8), ("x", 17)])
+def test_names_of_any_length_leave_room_for_the_curves(letter, kept):
+    ax = sj.plot_retention(a_curve({letter * 40: 900, letter * 39 + "y": 400}))
+    block = sj.figure(ax, name="a", title="T.", subtitle="s", alt="a", table=pd.DataFrame({"n": [1]}))
+    assert letter * kept + "…" in block.data["svg"]
+    assert letter * (kept + 1) not in block.data["svg"]

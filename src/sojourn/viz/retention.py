@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import pandas as pd
 
@@ -25,6 +27,8 @@ _FIRST_GAP, _TICK_GAP = 0.16, 0.095
 _LABEL_GAP = 0.055
 #: Bands are this much lighter than their line.
 _BAND_ALPHA = 0.16
+#: Names stand on both sides of the curves; what is longer is cut. East Asian letters count twice.
+_LONGEST = 18
 
 
 def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | None = None) -> Axes:
@@ -126,7 +130,15 @@ def _label_ends(ax: Axes, drawn: pd.DataFrame, groups: list[str]) -> None:
         named = [height for at, height in taken if abs(at - x) < longest / 4]
         height = _free(y, [*_passing(others, x, x + longest // 5), *named, 0.0])
         taken.append((x, height))
-        label_end(ax, x, height, group, color=_colours(groups)[groups.index(group)])
+        label_end(ax, x, height, _fitting(group), color=_colours(groups)[groups.index(group)])
+
+
+def _fitting(group: str) -> str:
+    """Return a name that leaves room for the curves between two of its kind; colours tell those cut alike."""
+    widths = list(accumulate(1 + (east_asian_width(letter) in "WF") for letter in group))
+    if max(widths, default=0) <= _LONGEST:
+        return group
+    return group[: sum(width < _LONGEST for width in widths)].rstrip() + "…"
 
 
 def _passing(lines: list[pd.DataFrame], first: int, last: int) -> list[float]:
@@ -164,7 +176,7 @@ def _draw_at_risk(ax: Axes, curve: RetentionCurve) -> None:
         for y, (group, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
             if group != EVERYONE:
                 beside = ax.get_yaxis_transform()
-                ax.text(-0.015, y, group, color=colour, va="center", ha="right", transform=beside)
+                ax.text(-0.015, y, _fitting(group), color=colour, va="center", ha="right", transform=beside)
             rows = readings[readings["group"] == group]
             for x, n in zip(rows["duration"], rows["at_risk"], strict=True):
                 ax.text(x, y, count(n), color=colour, va="center", ha="center" if x else "left")
