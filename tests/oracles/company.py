@@ -38,6 +38,7 @@ class Company:
     as_of: pd.Timestamp
     observed_from: pd.Timestamp
     silence_days: int = 30
+    fewest: int = 20
     kept: dict = field(default_factory=dict)
 
     def number(self, kpi: Any, **options: str) -> float:
@@ -51,6 +52,12 @@ class Company:
         return self._moved(kpi, how, people)
 
     def _people(self, how):
+        key = tuple(how[name] for name in ("zone", "old", "bots", "denominator"))
+        if key not in self.kept:
+            self.kept[key] = self._chosen(how)
+        return self.kept[key]
+
+    def _chosen(self, how):
         people = self.members.copy()
         people["joined"] = _days(people["joined_at"], how["zone"])
         people["left"] = _days(people["churned_at"], how["zone"])
@@ -99,7 +106,7 @@ class Company:
                 now = _age(_days(pd.Series([self.as_of]), how["zone"]).iloc[0], people["joined"], kpi.unit)
                 over = now > needs
             people = people[over]
-        if len(people) < 20:
+        if len(people) < self.fewest:
             return np.nan
         kept = (
             self._kept(how, people, kpi.unit, n, length)
@@ -156,6 +163,8 @@ class Company:
         time = (end.where(left, seen_to) - people["joined_at"]).dt.total_seconds()
         usable = time.notna() & (time >= 0)
         time, left = time[usable].to_numpy(), left[usable].to_numpy()
+        if not len(time) or time.max() < at.total_seconds():
+            return np.nan  # nobody was followed for so long
         share = 1.0
         for moment in np.unique(time[left & (time <= at.total_seconds())]):
             share *= 1 - (left & (time == moment)).sum() / (time >= moment).sum()

@@ -54,7 +54,7 @@ def college(tmp_path_factory):
     events = log[["member", "occurred_at", "event"]].copy()
     tidy = first_seen(events, tmp_path_factory.mktemp("college"), log["occurred_at"].max())
     kpis = [share(row, n, 0.0) for row, n in enumerate((1, 7, 30, 60, 90), 1)]
-    return reconcile_cells(tidy, kpis)
+    return reconcile_cells(tidy, kpis, zones=("America/Los_Angeles",))
 
 
 @pytest.mark.parametrize(

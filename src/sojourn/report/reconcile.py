@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from sojourn.core.columns import csv_of, csv_text
+from sojourn.core.privacy import coarse, nearest, to_multiples
 from sojourn.core.results.block import Block
 from sojourn.core.results.figures import KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.results.reconcile import SHARES, Definition, Family, Kpi, Reconciliation
+from sojourn.core.results.reconcile import SHARES, Definition, Family, Kind, Kpi, Reconciliation
 from sojourn.core.text import count, listing, number, once, plural
 from sojourn.report import blocks
 from sojourn.report.page import SOURCES
@@ -113,11 +115,7 @@ def limits(result: Reconciliation, *, private: bool) -> list[str]:
     zones = listing(list(facts["zones"]))
     said = [f"Tried: every single difference from our definition and every pair. Zones: {zones}."]
     if facts["bots_above"]:
-        above = f" (here more than {count(facts['bots_above'])})" if not private else ""
-        said.append(
-            "A member is taken for a bot who on one day has more than ten times the events "
-            f"that 99 in 100 members stay within on their busiest day{above}."
-        )
+        said.append(_bots(facts["bots_above"], private=private))
     members = facts["left_out"].get("members", 0)
     if members:
         many = plural(members, "member") if not private else "Some members"
@@ -130,6 +128,17 @@ def limits(result: Reconciliation, *, private: bool) -> list[str]:
         "earlier and later months cannot be compared by it."
     )
     return said
+
+
+def _bots(above: Mapping[str, float], *, private: bool) -> str:
+    """Say who is taken for a bot."""
+    when = {"busiest": "on one day", "total": "in all"}
+    if private:
+        return "A member is taken for a bot as the door does it: by far more events than members have."
+    limits = " or ".join(
+        f"more than {count(round(above[name]))} {when[name]}" for name in when if name in above
+    )
+    return f"A member is taken for a bot by the number of events, {limits}: the rule of the door."
 
 
 def reconcile_csv(result: Reconciliation, *, private: bool) -> str:
@@ -177,16 +186,26 @@ def _kpi(result: Reconciliation, row: int) -> Kpi:
 
 def _shown(result: Reconciliation, *, private: bool) -> pd.DataFrame:
     """Return the table as it may be shown: of a private case in whole multiples of ``min_group``."""
-    table, step = result.table.copy(), result.min_group
+    table = result.table.copy()
     if not private:
         return table
-    share = table["row"].map(lambda row: _kpi(result, row).kind in SHARES)
-    of = table["members"].where(share, 1.0)
-    base = ((table["members"] / step).round() * step).where(share, 1.0)
-    for name in ("ours", "rebuilt"):
-        table[name] = ((table[name] * of / step).round() * step) / base
+    for at, found in table.iterrows():
+        kind = _kpi(result, int(found["row"])).kind
+        for name in ("ours", "rebuilt"):
+            value = float(found[name])
+            if not np.isnan(value):
+                table.loc[at, name] = _coarse(kind, value, int(found["members"]), result.min_group)
     table["gap"] = table["theirs"] - table["ours"]
     return table
+
+
+def _coarse(kind: Kind, value: float, members: int, base: int) -> float:
+    """Return a count as a multiple of `base`, a share as one multiple of another."""
+    if kind not in SHARES:
+        exact = int(once(value, 0))
+        return float(coarse(exact, base)) if kind == "events" else float(to_multiples(exact, base))
+    of = int(to_multiples(members, base))
+    return int(nearest(int(once(value * members, 0)), base)) / of if of else np.nan
 
 
 def reconcile_blocks(result: Reconciliation, *, private: bool) -> list[tuple[str, list[Block]]]:

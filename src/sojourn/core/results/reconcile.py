@@ -176,8 +176,9 @@ class Reconciliation:
         (under the definition found), ``members`` (that ours is of), ``status``, ``explanation``; shares are
         0-1, what is of fewer than ``min_group`` members is missing.
     facts : mapping
-        What was tried and what no definition can tell: ``zones``, ``bots_above`` (events on one day),
-        ``silence_days``, ``left_out`` (rows that stayed before the door, by table).
+        What was tried and what no definition can tell: ``zones``, ``bots_above`` (events on the
+        ``busiest`` day, in ``total``), ``silence_days``, ``left_out`` (rows that stayed before the door, by
+        table).
     min_group : int
         Smallest number of members that is shown.
     """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +21,6 @@ from sojourn.data.reconcile import grid
 from sojourn.data.reconcile.activity import active, daily
 from sojourn.data.reconcile.followed import Ages, exits, first_silences, followed, in_cohorts, returned
 from sojourn.data.reconcile.grid import DAY, LENGTH, day_number
-from sojourn.data.reconcile.kept import Kept
 from sojourn.data.reconcile.moved import moved
 from sojourn.data.reconcile.people import bots_above, instant_of, known_events, on_clock, people
 from sojourn.data.tidy import Tidy
@@ -65,10 +65,10 @@ def reconcile_cells(
     bys = sorted({kpi.by for kpi in kpis})
     _check_groups(tidy, kpis)
     offered = _offered(tidy, [ours, *(z for z in dict.fromkeys(zones) if z != ours)], silence_days, min_group)
-    with Kept() as keep:
-        everybody = keep(people(tidy, bys, _clock(tidy, ours)))
+    with ExitStack() as kept:
+        everybody = kept.enter_context(people(tidy, bys, _clock(tidy, ours)).cache())
         asked = _Asked(kpis, offered, bys, bots_above(everybody))
-        everybody = keep(_with_silences(tidy, everybody, kpis, silence_days))
+        everybody = kept.enter_context(_with_silences(tidy, everybody, kpis, silence_days).cache())
         made: dict[str, list[pd.DataFrame]] = {}
         for zone in offered.zones:
             for name, table in _in_zone(tidy, everybody, asked, zone):
@@ -88,12 +88,12 @@ def _with_silences(tidy: Tidy, everybody: Table, kpis: Sequence[Kpi], silence_da
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is to be counted: numbers, ways of counting, groupings, and from how many events on bots are."""
+    """What is to be counted: numbers, ways of counting, groupings, and above how many events bots are."""
 
     kpis: Sequence[Kpi]
     offered: Offered
     bys: Sequence[str]
-    bots: int
+    bots: Mapping[str, float]
 
     def changes(self, zone: str) -> int:
         return int(zone != self.offered.zones[0])
@@ -107,9 +107,11 @@ def _in_zone(tidy: Tidy, everybody: Table, asked: _Asked, zone: str) -> Iterator
     here, events = _clock(tidy, zone), known_events(tidy)
     as_of = instant_of(tidy.meta, "as_of")
     periods, changes = grid.periods(asked.kpis), asked.changes(zone)
-    with Kept() as keep:
-        members = keep(on_clock(everybody, here, asked.bots))
-        done = None if events is None else keep(daily(events, everybody, here, asked.offered.kinds))
+    with ExitStack() as kept:
+        members = kept.enter_context(on_clock(everybody, here, asked.bots).cache())
+        done = None
+        if events is not None:
+            done = kept.enter_context(daily(events, everybody, here, asked.offered.kinds).cache())
         if periods is not None:
             yield "moved", moved(members, periods, asked.bys)
         if (
@@ -124,7 +126,7 @@ def _in_zone(tidy: Tidy, everybody: Table, asked: _Asked, zone: str) -> Iterator
             found = active(once, members, periods, asked.bys, zone_changes=changes + 1)
             yield "active", found.mutate(repeats=_text("out"))
         for unit in sorted({kpi.unit for kpi in asked.kpis if kpi.kind in FOLLOWED}):
-            chosen = keep(in_cohorts(members, grid.cohorts(asked.kpis, unit), unit))
+            chosen = kept.enter_context(in_cohorts(members, grid.cohorts(asked.kpis, unit), unit).cache())
             yield from _of_unit(as_of, done, chosen, asked, (unit, zone))
 
 
@@ -212,7 +214,7 @@ def _check_groups(tidy: Tidy, kpis: Sequence[Kpi]) -> None:
             )
 
 
-def _meta(tidy: Tidy, offered: Offered, bots: int, min_group: int) -> dict[str, Any]:
+def _meta(tidy: Tidy, offered: Offered, bots: Mapping[str, float], min_group: int) -> dict[str, Any]:
     read, rows = tidy.meta.get("read", {}), tidy.meta.get("rows", {})
     left_out = {name: read[name] - rows.get(name, 0) for name in ("members", "events") if name in read}
     return {
@@ -227,7 +229,7 @@ def _meta(tidy: Tidy, offered: Offered, bots: int, min_group: int) -> dict[str, 
         "old": offered.old,
         "ends": offered.ends,
         "silence_days": offered.silence_days,
-        "bots_above": bots,
+        "bots_above": dict(bots),
         "min_group": min_group,
         "left_out": left_out,
     }

@@ -9,12 +9,14 @@ from typing import Any
 import ibis
 from ibis import Table, Value
 
+from sojourn.data.checks.of_values import OF_EVENTS
+from sojourn.data.checks.tails import limit
 from sojourn.data.localtime import Clock
 from sojourn.data.reconcile.grid import DAY
 from sojourn.data.tidy import Tidy
 
-#: Members with so many times the events that 99 in 100 have on their busiest day are taken for bots.
-BOT_FACTOR = 10
+#: Of which a bot has more than members ever have: events on its busiest day, and in all.
+BUSY = ("busiest", "total")
 FLAGS = ("bot", "old", "ever", "stayed")
 
 
@@ -57,8 +59,8 @@ def people(tidy: Tidy, bys: Sequence[str], clock: Clock) -> Table:
     -------
     Table
         ``member``, ``joined_at``, ``churned_at``, ``joined_s``, ``first_s``, ``last_s`` (of events),
-        ``busiest`` (events on the busiest day), ``old`` (joined before observation began), ``ever``
-        (did anything), and the columns in `bys`.
+        ``busiest`` (events on the busiest day), ``total`` (events), ``old`` (joined before observation
+        began), ``ever`` (did anything), and the columns in `bys`.
     """
     members, as_of = tidy.tables["members"], instant_of(tidy.meta, "as_of")
     began = tidy.meta.get("observed_from")
@@ -75,10 +77,11 @@ def people(tidy: Tidy, bys: Sequence[str], clock: Clock) -> Table:
     events = known_events(tidy)
     if events is None:
         nobody = {name: ibis.null("int64") for name in ("first_s", "last_s", "first_at")}
-        return selected.mutate(**nobody, busiest=ibis.literal(0, "int64"), ever=ibis.literal(0, "int64"))
+        return selected.mutate(**nobody, **{name: ibis.literal(0, "int64") for name in (*BUSY, "ever")})
     seen = _seen(events, clock)
     joined = selected.left_join(seen, "member").drop("member_right")
-    return joined.mutate(busiest=joined.busiest.fill_null(0), ever=joined.first_s.notnull().cast("int64"))
+    busy = {name: joined[name].fill_null(0) for name in BUSY}
+    return joined.mutate(**busy, ever=joined.first_s.notnull().cast("int64"))
 
 
 def _known_end(members: Table, as_of: datetime) -> Value:
@@ -89,36 +92,41 @@ def _known_end(members: Table, as_of: datetime) -> Value:
 
 
 def _seen(events: Table, clock: Clock) -> Table:
-    """Return first and last event and the number on the busiest day, by member."""
+    """Return first and last event, and the number on the busiest day and in all, by member."""
     days = events.group_by("member", day=day_of(clock, events.occurred_at)).agg(
         n=events.count(), first_at=events.occurred_at.min(), last_at=events.occurred_at.max()
     )
     found = days.group_by("member").agg(
-        busiest=days.n.max(), first_at=days.first_at.min(), last_at=days.last_at.max()
+        busiest=days.n.max(), total=days.n.sum(), first_at=days.first_at.min(), last_at=days.last_at.max()
     )
     return found.mutate(first_s=seconds(found.first_at), last_s=seconds(found.last_at)).drop("last_at")
 
 
-def bots_above(everybody: Table) -> int:
-    """Return how many events on one day make a bot: `BOT_FACTOR` times what 99 in 100 members stay within."""
-    seen = everybody.filter(everybody.busiest > 0)
-    counted = seen.group_by("busiest").agg(n=seen.count()).order_by("busiest").to_pyarrow().to_pylist()
-    total, reached = sum(row["n"] for row in counted), 0
-    for row in counted:
-        reached += row["n"]
-        if reached * 100 >= total * 99:
-            return BOT_FACTOR * int(row["busiest"])
-    return 0
+def bots_above(everybody: Table) -> dict[str, float]:
+    """Return above how many events on one day, and in all, a member is a bot: the rule of the door."""
+    seen = everybody.filter(everybody.total > 0)
+    limits: dict[str, float] = {}
+    for name in BUSY:
+        rows = seen.group_by(size=seen[name]).agg(n=seen.count()).to_pyarrow().to_pylist()
+        most = limit({float(row["size"]): int(row["n"]) for row in rows}, least=OF_EVENTS)
+        if most is not None:
+            limits[name] = most
+    return limits
 
 
-def on_clock(everybody: Table, clock: Clock, bots: int) -> Table:
+def on_clock(everybody: Table, clock: Clock, bots: Mapping[str, float]) -> Table:
     """Return members with the days and months of joining, of leaving and of the first event by a clock."""
     joined, churned = everybody.joined_at, everybody.churned_at
     days = {"joined_day": day_of(clock, joined), "churned_day": day_of(clock, churned)}
     months = {"joined_month": month_of(clock, joined), "churned_month": month_of(clock, churned)}
     first = everybody.first_at.cast("timestamp('UTC')")
-    made = everybody.mutate(
-        **days, **months, first_day=day_of(clock, first), bot=(everybody.busiest > bots).cast("int64")
-    )
+    made = everybody.mutate(**days, **months, first_day=day_of(clock, first), bot=_bot(everybody, bots))
     stayed = made.churned_day.isnull() | (made.churned_day != made.joined_day)
     return made.mutate(stayed=stayed.cast("int64"))
+
+
+def _bot(everybody: Table, bots: Mapping[str, float]) -> Value:
+    beyond = ibis.literal(False)
+    for name, most in bots.items():
+        beyond = beyond | (everybody[name] > most)
+    return beyond.cast("int64")

@@ -187,7 +187,7 @@ def _keep(chosen: Mapping[str, str]) -> dict[str, int]:
 def _rows(cells: Cells, table: str, kpi: Kpi, about: Mapping[str, object]) -> pd.DataFrame | None:
     if table not in cells.tables:
         return None
-    rows = cells[table]
+    rows = cells.tables[table]  # whole numbers and text: nothing to convert
     for name, wanted in {**about, "by": kpi.by, "group": kpi.group}.items():
         rows = rows[rows[name] == wanted]
     return rows
