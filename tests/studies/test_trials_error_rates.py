@@ -222,3 +222,16 @@ def test_expected_loss_is_that_of_draws():
         assert (stated >= exact - 0.02).all()
         if means.size == 2:
             np.testing.assert_allclose(stated, exact, atol=0.02)
+
+
+@pytest.mark.parametrize("kind", ["binary", "value"])
+def test_a_scheme_with_fewer_members_than_looks_is_seen_from_its_first_member_on(kind):
+    setting = Setting(kind, np.array([3, 3]), 0.5, np.array([1.0, 1.0]))
+    seen = []
+
+    def passing(means, variances):
+        seen.append(np.isfinite(means).all() and np.isfinite(variances).all())
+        return 0 * means[:, 1:] - 1
+
+    shipped(setting, np.zeros(2), passing, looks=5, worlds=50, rng=np.random.default_rng(1))
+    assert seen == [True] * 5

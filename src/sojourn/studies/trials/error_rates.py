@@ -315,7 +315,7 @@ def _looks(
     total: Floats = np.zeros((worlds, setting.n.size))
     before = np.zeros_like(setting.n)
     for look in range(1, looks + 1):
-        n = setting.n * look // looks
+        n = np.maximum(setting.n * look // looks, 1)  # whoever is judged has been seen
         total += _increment(setting, effects, n - before, worlds, rng)
         yield _estimates(setting, total, n)
         before = n
