@@ -170,7 +170,8 @@ def in_micros(instant: Value) -> Value:
     engine = instant.get_backend().name
     if engine in _MICROS:
         return _MICROS[engine](instant)
-    return (instant.epoch_seconds() * 1_000_000).cast("int64")
+    whole = instant.cast("timestamp").truncate("s").epoch_seconds().cast("int64")
+    return whole * 1_000_000 + instant.cast("timestamp").microsecond().cast("int64")
 
 
 def _number(micros_of: Value, as_of: datetime) -> Value:

@@ -112,7 +112,7 @@ def forget(params: Params, case: str, members: Collection[str], *, dry_run: bool
         _left(leavers, [*gone, *(origin.path for origin in _in_files(tables))]),
     )
     if not dry_run:
-        _do(done, tables, leavers, key)
+        _do(done, tables, leavers, key, memory_limit=params.engine.memory_limit)
     return done
 
 
@@ -129,10 +129,12 @@ def _in_databases(tables: Collection[Origin]) -> list[Origin]:
     return [origin for origin in tables if isinstance(origin.source, DatabaseTable)]
 
 
-def _do(done: Forgetting, tables: Collection[Origin], leavers: Leavers, key: Key) -> None:
+def _do(
+    done: Forgetting, tables: Collection[Origin], leavers: Leavers, key: Key, *, memory_limit: str
+) -> None:
     changes: list[tuple[Path, Path]] = []
     try:
-        for change in rewritten(_in_files(tables), leavers):
+        for change in rewritten(_in_files(tables), leavers, memory_limit=memory_limit):
             changes.append(change)
         log("forget", case=done.case, members=done.members, rows=dict(done.rows))
     except BaseException:

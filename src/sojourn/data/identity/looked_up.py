@@ -29,7 +29,7 @@ def raw_of(params: Params, case: str) -> Iterator[tuple[Any, Mapping[str, Raw], 
     above = root() / "private"
     above.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".lookup.", dir=above) as spill:
-        engine = connect(scratch=Path(spill))
+        engine = connect(memory_limit=params.engine.memory_limit, scratch=Path(spill))
         try:
             yield engine, raw_tables(engine, settings, params.places(case).raw, None), settings
         finally:

@@ -44,7 +44,9 @@ class Leavers:
 BUILDING = ".forget."
 
 
-def rewritten(origins: Collection[Origin], leavers: Leavers) -> Iterator[tuple[Path, Path]]:
+def rewritten(
+    origins: Collection[Origin], leavers: Leavers, *, memory_limit: str
+) -> Iterator[tuple[Path, Path]]:
     """Write what tables will be, and give each file with the one that is to take its place.
 
     Rows of leavers go; `referred_by` of others becomes empty. Everything else stays as it is: in a text every
@@ -57,6 +59,8 @@ def rewritten(origins: Collection[Origin], leavers: Leavers) -> Iterator[tuple[P
         The tables.
     leavers : Leavers
         Who goes.
+    memory_limit : str
+        Of DuckDB, which spills beside the file beyond it.
 
     Raises
     ------
@@ -78,7 +82,8 @@ def rewritten(origins: Collection[Origin], leavers: Leavers) -> Iterator[tuple[P
                     yield path, new
     inside = [origin for origin in origins if isinstance(origin.source, DuckDBTable)]
     for path in sorted({origin.path for origin in inside}):
-        yield path, _duckdb(path, [origin for origin in inside if origin.path == path], leavers)
+        here = [origin for origin in inside if origin.path == path]
+        yield path, _duckdb(path, here, leavers, memory_limit)
 
 
 def put_into_place(path: Path, new: Path) -> None:
@@ -194,12 +199,12 @@ def _names_leavers(rows: pa.Table, present: Mapping[str, str], leavers: Leavers)
     return False
 
 
-def _duckdb(path: Path, origins: Collection[Origin], leavers: Leavers) -> Path:
+def _duckdb(path: Path, origins: Collection[Origin], leavers: Leavers, memory_limit: str) -> Path:
     """Copy the file without the rows, twice, for a deleted row stays in the blocks of its file."""
     new = _beside(path)
-    between = new.with_name("between.duckdb")
+    between, spill = new.with_name("between.duckdb"), new.with_name("spill")
     try:
-        with duckdb.connect() as engine:
+        with duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": str(spill)}) as engine:
             engine.execute(f"ATTACH {_literal(path)} AS former (READ_ONLY)")
             engine.execute(f"ATTACH {_literal(between)} AS between")
             engine.execute(f"ATTACH {_literal(new)} AS fresh")
@@ -215,6 +220,7 @@ def _duckdb(path: Path, origins: Collection[Origin], leavers: Leavers) -> Path:
             "elsewhere. Close other programs, or delete the rows there; then run this again."
         ) from None
     between.unlink()
+    shutil.rmtree(spill, ignore_errors=True)
     return new
 
 
