@@ -92,3 +92,11 @@ def test_no_text_in_a_csv_starts_like_a_formula(value: str) -> None:
 
 def test_negative_numbers_stay_numbers_in_a_csv() -> None:
     assert csv_text(["lift", "scheme"], [[-0.5, "-x"], [None, "a,b"]]) == 'lift,scheme\n-0.5,\'-x\n,"a,b"\n'
+
+
+def test_a_whole_number_that_is_missing_is_none() -> None:
+    frame = pd.DataFrame({"members": pd.array([3, None], "Int64"), "distinct": pd.array([None, 2], "Int64")})
+    assert as_data(frame) == {
+        "columns": [["members", "count"], ["distinct", "count"]],
+        "rows": [[3, None], [None, 2]],
+    }

@@ -100,7 +100,7 @@ def _kind_by_type(values: pd.Series[Any]) -> Kind:
 
 def _fits(kind: Kind, values: pd.Series[Any]) -> bool:
     """Whether the values can be what the name says; `kept` may be a share or a count, for example."""
-    present = [float(v) for v in values.tolist() if v is not None and math.isfinite(v)]
+    present = [float(v) for v in values.tolist() if v is not None and v is not pd.NA and math.isfinite(v)]
     if kind in ("count", "whole"):
         return all(v.is_integer() for v in present)
     if kind in ("share", "probability", "p_value"):
@@ -121,7 +121,12 @@ def columns_of(frame: pd.DataFrame) -> list[Column]:
 
 def held(value: Any, kind: Kind) -> Any:
     """Return one value as a block holds it: None when missing, numbers with all digits that matter."""
-    if value is None or value is pd.NaT or (isinstance(value, float | Decimal) and not math.isfinite(value)):
+    if (
+        value is None
+        or value is pd.NaT
+        or value is pd.NA
+        or (isinstance(value, float | Decimal) and not math.isfinite(value))
+    ):
         return None
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"

@@ -29,6 +29,8 @@ def reconcile_case(case: str, file: Path, *, zones: Sequence[str] = ()) -> str:
     ------
     DataError
         When the file cannot be read, or `prepare` has not run.
+    LeakError
+        When the file says what may not be published.
     """
     from sojourn.data.reconcile.kpis import read_kpis
     from sojourn.data.reconcile.make import ZONES, reconcile_cells
@@ -67,6 +69,7 @@ def _silence_days(params: Params, case: str) -> int:
 
 def _write(params: Params, result: Reconciliation, file: str, as_of: str) -> None:
     from sojourn.report.reconcile import reconcile_csv, reconcile_tables, render_reconcile
+    from sojourn.report.scan import need_clean
 
     private = params.is_private(result.case)
     folder = params.places(result.case).reports
@@ -77,6 +80,8 @@ def _write(params: Params, result: Reconciliation, file: str, as_of: str) -> Non
         "reconcile.csv": reconcile_csv(result, private=private),
         **reconcile_tables(result, private=private),
     }
+    stated = [text for text in params.about(result.case).values() if isinstance(text, str)]
+    need_clean(texts, f"The page of {file} beside {result.case}", stated=stated)
     with only_mine(private):
         (folder / "reconcile").mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
