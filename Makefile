@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SOJOURN_ROOT := $(CURDIR)
 
-.PHONY: help setup setup-dev reproduce test lab lint types lock verify calibrate bench clean
+.PHONY: help setup setup-dev reproduce test lab lint types lock verify scan calibrate bench clean
 
 help: ## what each word does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ lock: setup-dev ## resolve the dependencies anew and rewrite what follows from t
 
 verify: setup ## rebuild everything in a scratch clone and compare with what is committed
 	@sojourn verify $(addprefix --case ,$(CASES))
+
+scan: setup ## search all reports for what may not be published
+	@sojourn scan
 
 calibrate: setup-dev ## coverage and error rates: the second pipeline
 	@cd calibration && dvc repro

@@ -146,22 +146,11 @@ def test_reports_keep_their_size():
     assert [path.name for path in files if path.suffix == ".html" and path.stat().st_size > 300_000] == []
 
 
-def test_no_id_number_or_address_of_a_person_is_published():
-    """Patterns of e-mail addresses, telephone and card numbers in everything that is published."""
-    patterns = {
-        "e-mail": re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", re.I),
-        "telephone": re.compile(r"(?<![\d.#\w-])\+\d[\d ()/-]{8,}\d"),
-        "card": re.compile(r"(?<![\d.])(?:\d{4}[ -]){3}\d{4}(?![\d.])"),
-        "member id of the demo": re.compile(r"\bM0\d{5,}\b"),
-    }
-    found = [
-        f"{path.name}: {kind} {match.group(0)}"
-        for path in (PROJECT / "reports").rglob("*")
-        if path.suffix in {".html", ".csv", ".json"}
-        for kind, pattern in patterns.items()
-        if (match := pattern.search(path.read_text(encoding="utf-8")))
-    ]
-    assert found == []
+def test_no_id_of_a_member_is_published():
+    """Addresses, numbers and the like are found by `sojourn scan` and its tests."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (PROJECT / "reports").rglob("*.*")}
+    assert len(texts) > 10
+    assert [name for name, text in texts.items() if re.search(r"\bM0\d{5,}\b", text)] == []
 
 
 def test_every_pair_of_the_parameters_has_its_committed_page():
