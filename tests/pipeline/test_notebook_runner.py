@@ -1,5 +1,7 @@
 """What the runner takes out of a notebook, and what it refuses."""
 
+import ast
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -130,3 +132,25 @@ def test_the_source_hash_sees_sources_only():
     b = new_notebook(cells=[new_code_cell("x = 1", execution_count=3, metadata={"k": 1})])
     c = new_notebook(cells=[new_code_cell("x = 2")])
     assert source_hash(a) == source_hash(b) != source_hash(c)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        'plan"; import os; os.mkdir("made"); "',
+        "plan'\nimport os\nos.mkdir('made')",
+        "\\",
+        '"""',
+        "{x}",
+        "\u202e\x00",
+    ],
+)
+def test_a_parameter_that_tries_to_be_code_is_a_text(value):
+    """Papermill writes parameters as code, so each must come back as it is, and nothing else be said."""
+    from papermill.translators import translate_parameters  # reads only what it is given
+
+    given = {"by": value, "ks": [value], "of": {value: value}}
+    code = translate_parameters("python3", "python", given, "Parameters")
+    statements = ast.parse(code).body
+    assert [ast.unparse(statement.targets[0]) for statement in statements] == ["by", "ks", "of"]
+    assert {s.targets[0].id: ast.literal_eval(s.value) for s in statements} == given
