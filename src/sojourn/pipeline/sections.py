@@ -101,7 +101,7 @@ def with_entries(text: str, section: str, entries: str) -> str:
     if head is None:
         raise ParameterError.missing(section, "params.yaml")
     last = _last_line(lines, head)
-    _stop_at_other_forms(lines[head : last + 1], section)
+    _stop_at_other_forms(lines[head:], section)
     if last == head:
         lines[head] = re.sub(r"^([^#]*?):[ \t]*\{[ \t]*\}[ \t]*(?=[\r\n#])", r"\1: ", lines[head])
         lines[head] = re.sub(r"[ \t]+(\r?\n)$", r"\1", lines[head])
@@ -124,8 +124,8 @@ def _last_line(lines: list[str], head: int) -> int:
 def _stop_at_other_forms(lines: list[str], section: str) -> None:
     """Raise where a section's head holds entries, or where its first entry is not set in by two blanks."""
     opens = re.fullmatch(rf"{section}:\s*(\{{\s*\}})?\s*(#.*)?", lines[0].strip())
-    first = next((line for line in lines[1:] if line.strip() and not line.lstrip().startswith("#")), "  -")
-    if not opens or not re.match(r" {2}\S", first):
+    first = next((line for line in lines[1:] if line.strip() and not line.lstrip().startswith("#")), "next:")
+    if not opens or not re.match(r" {2}\S|[^\s-]", first):
         raise _by_hand(section)
 
 
