@@ -214,7 +214,7 @@ def test_members_followed_for_a_while_are_named(company, cells, rule):
     family = named(cells, told(company, "retained", "day", changes))
     assert family.best.changes == changes
     assert family.status == "explained"
-    assert ("future" in " ".join(family.best.words)) == (rule == "last_sign")
+    assert ("looks ahead" in " ".join(family.best.words)) == (rule == "last_sign")
 
 
 @pytest.mark.parametrize(("kind", "unit"), FAMILIES)

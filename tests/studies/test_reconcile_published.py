@@ -74,7 +74,7 @@ def test_college_messages(college, rule, numbers):
     assert family.best.changes == (("rule", rule), ("maturity", "censored"))
     assert family.explains == (1, 2, 3, 4, 5)
     assert family.status == "explained"
-    assert any("reads the future" in words for words in family.best.words) == (rule == "last_sign")
+    assert any("looks ahead" in words for words in family.best.words) == (rule == "last_sign")
 
 
 def test_monthly_cohort_of_the_online_shop(tmp_path):

@@ -16,7 +16,7 @@ MOST_CHANGES = 2
 
 #: Rules of retention under which members end, so that following them only for a while can be allowed for.
 ENDING = ("not_cancelled", "silence", "last_sign")
-_FUTURE = ", which reads the future"
+_FUTURE = ", which looks ahead: later events change it"
 _LENGTH = {"day": "24-hour periods", "week": "7-day periods", "month": "30-day periods"}
 
 
@@ -113,7 +113,10 @@ def _of_retention(unit: Unit, offered: Offered) -> list[Dimension]:
         days = offered.silence_days
         rules += [
             ("silence", f"count members without a silence longer than {days} days so far"),
-            ("last_sign", f"judge by the last event ever, {days} days before the end{_FUTURE}"),
+            (
+                "last_sign",
+                f"count members as there until the last event they ever had{_FUTURE}",
+            ),
         ]
     rules = rules if offered.events else rules[1:]
     return [

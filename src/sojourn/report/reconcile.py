@@ -14,7 +14,7 @@ from sojourn.core.privacy import coarse, nearest, to_multiples
 from sojourn.core.results.block import Block
 from sojourn.core.results.figures import KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.results.reconcile import SHARES, Definition, Family, Kind, Kpi, Reconciliation
+from sojourn.core.results.reconcile import FOLLOWED, SHARES, Definition, Family, Kind, Kpi, Reconciliation
 from sojourn.core.text import count, listing, number, once, plural
 from sojourn.report import blocks
 from sojourn.report.page import SOURCES
@@ -23,7 +23,7 @@ from sojourn.report.setting import set_page
 
 QUESTION = "Why do these numbers differ from ours?"
 _COLUMNS = ("row", "kpi", "period", "group", "theirs", "ours", "gap", "rebuilt", "status", "explanation")
-_SHOWN_RIVALS = 6
+_SHOWN_RIVALS, _SHOWN_DIFFERENCES = 6, 3
 _ORDER = ("explained", "agrees", "ambiguous", "not explained", "too few", "cannot be computed")
 _WORDS = {
     "explained": "explained",
@@ -35,16 +35,29 @@ _WORDS = {
 }
 
 
+#: How many numbers came out in which way, as part of a sentence: of one number, and of several.
+_SAID = {
+    "agrees": ("agrees as it stands", "agree as they stand"),
+    "ambiguous": ("fits more than one definition", "fit more than one definition"),
+    "not explained": ("is not explained", "are not explained"),
+    "too few": ("is of too few members to be shown", "are of too few members to be shown"),
+    "cannot be computed": ("cannot be computed", "cannot be computed"),
+}
+
+
 def headline_reconcile(result: Reconciliation) -> Headline:
     """Return the answer: how many numbers are explained, and by which differences."""
     counts, total = result.counts, len(result.table)
     explained = counts.get("explained", 0)
-    rest = [f"{count(counts[name])} {_WORDS[name]}" for name in _ORDER[1:] if counts.get(name)]
+    rest = [f"{count(n)} {_SAID[name][n > 1]}" for name in _ORDER[1:] if (n := counts.get(name, 0))]
     detail = f"Of all {total}, {listing(rest)}." if rest and explained else ""
     if explained:
         words = _differences(result)
         many = plural(len(words), "difference")
-        sentence = f"{explained} of {total} numbers are explained by {many}: they {_chain(words)}."
+        are = f"{explained} of {total} numbers {'are' if explained > 1 else 'is'}"
+        more = f"; and {len(words) - _SHOWN_DIFFERENCES} more" if len(words) > _SHOWN_DIFFERENCES else ""
+        said = _chain(words[:_SHOWN_DIFFERENCES])
+        sentence = f"{are} explained by {many} in how their makers count: they {said}{more}."
         return Headline(
             sentence, "explained" if explained == total else "partly explained", "ok", detail=detail
         )
@@ -123,10 +136,16 @@ def limits(result: Reconciliation, *, private: bool) -> list[str]:
             f"{many} did not agree to analysis or joined too late and stayed before the door: "
             "a number that counts them cannot be rebuilt."
         )
-    said.append(
-        "The number of a definition that reads the future changes as time passes: "
-        "earlier and later months cannot be compared by it."
-    )
+    if any(kpi.kind in FOLLOWED for family in result.families for kpi in family.kpis):
+        said.append(
+            "Where a definition looks ahead, a number of the past changes as new events come in: "
+            "earlier and later months cannot be compared by it."
+        )
+    if private:
+        said.append(
+            "That a number agrees or is explained says that the company's own number is exact: "
+            "show this page only to those who may see that file."
+        )
     return said
 
 
@@ -231,25 +250,24 @@ def _tables(result: Reconciliation, *, private: bool) -> list[Block]:
     note = "Rebuilt: our tables under the definition found, or under the nearest one."
     note += f" Ours in whole multiples of {result.min_group} members." if private else ""
     made = []
-    for name, title, rows, suffix, gap in (
-        ("shares", "Shares", shown[share], "_rate", "gap_points"),
-        ("counts", "Counts", shown[~share], "_count", "gap_count"),
-    ):
+    for name, title, rows in (("shares", "Shares", shown[share]), ("counts", "Counts", shown[~share])):
         if len(rows):
-            frame = pd.DataFrame(
-                {
-                    "number": rows["kpi"],
-                    "period": rows["period"],
-                    "group": rows["group"],
-                    f"theirs{suffix}": rows["theirs"],
-                    f"ours{suffix}": rows["ours"],
-                    gap: rows["gap"],
-                    f"rebuilt{suffix}": rows["rebuilt"],
-                    "outcome": rows["status"],
-                }
-            )
+            frame = _columns(rows, shares=name == "shares")
             made.append(blocks.table(frame, name=name, title=title, note=note, bold="outcome"))
     return made
+
+
+def _columns(rows: pd.DataFrame, *, shares: bool) -> pd.DataFrame:
+    """Return the columns of a table of the page; without groups where there are none."""
+    numbers = rows[["theirs", "ours", "gap", "rebuilt"]].astype(float)
+    if shares:
+        numbers.columns = pd.Index(["their_share", "our_share", "gap_points", "rebuilt_share"])
+    else:
+        numbers = numbers.round().astype("Int64")
+    named = rows[["kpi", "period", "group"]].rename(columns={"kpi": "number"})
+    if (named["group"] == "all").all():
+        named = named.drop(columns="group")
+    return pd.concat([named, numbers, rows["status"].rename("outcome")], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
