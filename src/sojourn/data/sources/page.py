@@ -43,6 +43,9 @@ environment variable.
 
 ### A mapping instead of a reshaped export
 
+`sojourn new-case` looks at your files and writes a first one; [from a raw file to a
+page](../docs/your-own-data.md) shows it on two data sets.
+
 ```yaml
 prepare:
   source: files
