@@ -1,4 +1,4 @@
-"""Cells are equal on any engine: DuckDB with one thread or two, Spark, and PostgreSQL."""
+"""Cells are the same bytes on any engine: DuckDB with one thread or two, Spark, and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ import os
 import shutil
 import sys
 import warnings
-from importlib import import_module
+from datetime import UTC, datetime
+from functools import partial
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
 import postgres_server
 from sojourn.core.errors import ParameterError
-from sojourn.core.params import Engine, read_params
+from sojourn.core.params import Engine, Params, read_params
+from sojourn.core.project import root
+from sojourn.core.results.reconcile import Kpi
 from sojourn.core.schema import CONTRACT
-from sojourn.data.cells import _exact
+from sojourn.data import cells, engine, spark
+from sojourn.data.activity import in_micros
+from sojourn.data.cells import write_cells
 from sojourn.data.engine import connect, engine_of
 from sojourn.data.prepare import prepare
-from sojourn.data.tidy import MADE, Tidy
+from sojourn.data.reconcile.make import reconcile_cells
+from sojourn.data.tidy import MADE, QUALITY, Tidy, open_tidy
 from sojourn.world import write_world
 
 #: What each study is asked: changes to the parameters of its cells.
@@ -36,11 +43,36 @@ ASKED = {
     "segments": ("segments", {}),
     "short-segments": ("segments", {"outcome_days": 30, "trend_days": 10, "kinds": 3, "sample_size": 40}),
     "portrait": ("portrait", {}),
+    "quality": ("quality", {}),
 }
-WORLDS = {"demo": 250, "silent_churn": 150}
-#: What makes Spark quick on next to nothing.
+#: Members of each world; the second has neither columns nor tables beyond what is needed.
+WORLDS = {"demo": 120, "silent_churn": 60}
+NEEDED = ("members", "events")
+PAIRS = [("demo", asked) for asked in ASKED]
+PAIRS += [("silent_churn", asked) for asked in ("silent", "short-segments", "portrait")]
+#: What a company's numbers are about; one of every kind of counting.
+KPIS = [
+    Kpi(0, "of us", kind, unit, n, period, by, "all", 0.0, 0.0, "")
+    for kind, unit, n, period, by in (
+        ("active_members", "month", 0, "2025-03", "all"),
+        ("events", "day", 0, "2025-03-30", "all"),
+        ("retained", "day", 7, "", "plan"),
+    )
+]
+#: Amid a second and late in the evening by the clock of the case.
+AS_OF = "2025-06-30T21:59:59.250001Z"
+#: Just before, at and after changes of the clock, and midnights beside them, in Berlin.
+EDGES = [
+    datetime(2024, 3, 31, 1),
+    datetime(2024, 10, 26, 22),
+    datetime(2024, 10, 27, 1),
+    datetime(2025, 3, 30, 22),
+]
+#: What makes Spark quick on next to nothing: interpreted plans, and a machine that compiles little.
 QUICK = {
-    "spark.sql.shuffle.partitions": "1",
+    "spark.driver.memory": "1g",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto",
+    "spark.sql.shuffle.partitions": "2",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
@@ -48,6 +80,7 @@ QUICK = {
 TYPES = {
     pa.int64(): "bigint",
     pa.int32(): "integer",
+    pa.float64(): "double precision",
     pa.string(): "text",
     pa.bool_(): "boolean",
     pa.date32(): "date",
@@ -62,100 +95,180 @@ def required(there: bool, what: str) -> None:
         pytest.skip(f"{what} is not here (it has to be where CI=true)")
 
 
+def rough(path, name):
+    """Return a raw table with parts of seconds, instants at changes of the clock, and names of all kinds."""
+    table = pq.read_table(path)
+    for i, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            at = pc.cast(table[field.name], pa.int64())
+            parts = pa.array([(k * 7_919) % 999_983 for k in range(len(table))], pa.int64())
+            at = pc.add(at, parts)
+            if (name, field.name) == ("events", "occurred_at"):
+                at = pa.array(
+                    [_edge(k) if k % 50 == 0 else v for k, v in enumerate(at.to_pylist())], pa.int64()
+                )
+            table = table.set_column(i, field.name, pc.cast(at, field.type))
+        if field.name == "channel":
+            named = {"social": 'Überall, "so"', "search": "search", "friend": "friend ", "push": "Push"}
+            table = table.set_column(i, field.name, pa.array([named.get(v, v) for v in table[i].to_pylist()]))
+        if (name, field.name) == ("events", "amount"):
+            cents = [
+                None if v is None else -v if k % 7 == 0 else v for k, v in enumerate(table[i].to_pylist())
+            ]
+            table = table.set_column(i, field.name, pa.array(cents, field.type))
+    return table
+
+
+def _edge(k: int) -> int:
+    edge = EDGES[k // 50 % len(EDGES)].replace(tzinfo=UTC)
+    return int(edge.timestamp()) * 1_000_000 + k // 50 % 5 - 2
+
+
+def stated(world: str, asked: str = "cancelled", **engine: str) -> Params:
+    """Return parameters of the case `demo` with what is asked of it, and of the engine."""
+    raw = read_params().raw
+    study, changes = ASKED[asked]
+    case = {**raw["cases"]["demo"], study: {"cells": changes}}
+    case["prepare"] = {**case["prepare"], "as_of": AS_OF, "after_as_of": "leave_out", "world": world}
+    return Params({**raw, "engine": engine, "cases": {**raw["cases"], "demo": case}})
+
+
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """Tidy tables of some worlds, made by the door."""
+def roots(tmp_path_factory):
+    """Return a project for each world, with tidy tables as the door makes them of its rough tables."""
     made = {}
     for world, members in WORLDS.items():
-        top = tmp_path_factory.mktemp(world)
+        top = made[world] = tmp_path_factory.mktemp(world)
+        shutil.copy(root() / "params.yaml", top)
         raw = write_world(top / "world", members=members, seed=7, as_of="2025-07-01T00:00:00Z", world=world)
-        tables = {name: path for name, path in raw.items() if not name.startswith("truth")}
-        made[world] = prepare(read_params(), "demo", raw=tables, into=top / "tidy", threads=1)
+        tables = {}
+        for name in [name for name in raw if not name.startswith("truth")]:
+            if world != "demo" and name not in NEEDED:
+                continue
+            tables[name] = top / f"{name}.parquet"
+            pq.write_table(rough(raw[name], name), tables[name])
+        prepare(stated(world), "demo", raw=tables, into=top / "data/tidy/demo", threads=1)
     return made
 
 
-def opened(folder, read) -> Tidy:
-    """Open tidy tables by `read(name, path)`."""
-    names = [name for name in (*CONTRACT, *MADE) if (folder / f"{name}.parquet").is_file()]
-    tables = {name: read(name, folder / f"{name}.parquet") for name in names}
-    return Tidy("demo", tables, json.loads((folder / "tidy.json").read_text(encoding="utf-8")))
-
-
-def cells_of(tidy: Tidy, asked: str):
-    """Return tables, as they would be stored, and what they say of themselves."""
-    study, changes = ASKED[asked]
-    room = import_module(f"sojourn.data.cells.{study}")
-    params = {**read_params().for_cells("demo", study), **changes}
-    tables = {name: _exact(table, name) for name, table in room.expressions(tidy, params).items()}
-    return tables, room.describe(tidy, params)
+def written(world: str, asked: str, **engine: str) -> dict[str, bytes]:
+    """Write cells and return the bytes of their files."""
+    folder = write_cells(stated(world, asked, **engine), "demo", ASKED[asked][0])
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    return files
 
 
 def equal(found, expected) -> None:
-    tables, said = found
-    assert tables.keys() == expected[0].keys()
-    for name, table in tables.items():
-        assert table.equals(expected[0][name]), name
-    assert said == expected[1]
+    assert found.keys() == expected.keys()
+    for name, content in found.items():
+        if content != expected[name] and name.endswith(".parquet"):
+            rows, others = (pq.read_table(io.BytesIO(some)).to_pandas() for some in (content, expected[name]))
+            assert rows.to_csv().splitlines() == others.to_csv().splitlines(), name
+        assert content == expected[name], name
+
+
+def rebuilt(tidy: Tidy):
+    """Return the cells of reconciling by table, in an order of their own."""
+    made = reconcile_cells(tidy, KPIS, zones=["UTC"], min_group=2).tables
+    return {name: sorted(table.to_csv(index=False).splitlines()) for name, table in made.items()}
 
 
 @pytest.fixture(scope="module")
-def expected(folders):
+def reconciled(roots):
+    """Cells of reconciling the world `demo`, on one thread of DuckDB."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "connect", partial(connect, threads=1))
+        patch.setenv("SOJOURN_ROOT", str(roots["demo"]))
+        return rebuilt(open_tidy(stated("demo"), "demo"))
+
+
+@pytest.fixture
+def in_world(roots, monkeypatch):
+    """Return a function that makes the project of a world the current one."""
+    return lambda world: monkeypatch.setenv("SOJOURN_ROOT", str(roots[world]))
+
+
+@pytest.fixture(scope="module")
+def expected(roots):
     """Cells of every world and question, on one thread of DuckDB."""
     made = {}
-    for world, folder in folders.items():
-        engine = connect(threads=1)
-        tidy = opened(folder, lambda name, path, engine=engine: engine.read_parquet(path, table_name=name))
-        made |= {(world, asked): cells_of(tidy, asked) for asked in ASKED}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "connect", partial(connect, threads=1))
+        for world, asked in PAIRS:
+            patch.setenv("SOJOURN_ROOT", str(roots[world]))
+            made[world, asked] = written(world, asked)
     return made
-
-
-PAIRS = [(world, asked) for world in WORLDS for asked in ASKED]
 
 
 @pytest.mark.parametrize(("world", "asked"), PAIRS)
 def test_the_cells_of_a_world_hold_something(expected, world, asked) -> None:
-    tables, said = expected[world, asked]
-    assert all(table.num_rows for name, table in tables.items() if name != "returns")
-    assert said
+    files = expected[world, asked]
+    tables = {name: pq.read_table(io.BytesIO(some)) for name, some in files.items() if name != "cells.json"}
+    assert tables
+    assert all(table.num_rows for name, table in tables.items() if name != "returns.parquet")
 
 
 @pytest.mark.parametrize(("world", "asked"), PAIRS)
-def test_cells_are_equal_on_two_threads(folders, expected, world, asked) -> None:
-    engine = connect(threads=2, memory_limit="500MB")
-    found = opened(folders[world], lambda name, path: engine.read_parquet(path, table_name=name))
-    equal(cells_of(found, asked), expected[world, asked])
+def test_cells_are_equal_on_two_threads(in_world, expected, monkeypatch, world, asked) -> None:
+    in_world(world)
+    monkeypatch.setattr(engine, "connect", partial(connect, threads=2))
+    equal(written(world, asked, memory_limit="300MB"), expected[world, asked])
+
+
+def test_reconciling_is_equal_on_two_threads(in_world, reconciled, monkeypatch) -> None:
+    in_world("demo")
+    assert all(len(rows) > 1 for rows in reconciled.values())
+    monkeypatch.setattr(engine, "connect", partial(connect, threads=2))
+    assert rebuilt(open_tidy(stated("demo", memory_limit="300MB"), "demo")) == reconciled
 
 
 @pytest.fixture(scope="module")
-def spark(tmp_path_factory):
+def on_spark():
+    """Start Spark once for all tests; it stops with them."""
     required(importlib.util.find_spec("pyspark") is not None, "PySpark")
     required(shutil.which("java") is not None, "Java")
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    with warnings.catch_warnings():
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Spark's own
-        engine = engine_of(Engine(backend="pyspark"))
-        for name, value in QUICK.items():
-            engine._session.conf.set(name, value)
-        yield engine
-        engine._session.stop()
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setattr(spark, "_LOCAL", {**spark._LOCAL, **QUICK})
+        started = engine_of(Engine(backend="pyspark"))
+        yield started
+        started._session.stop()
 
 
+@pytest.mark.usefixtures("on_spark")
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("asked", ASKED)
-def test_cells_are_equal_on_spark(spark, folders, expected, asked) -> None:
-    world = "demo"
-    found = opened(folders[world], lambda name, path: spark.read_parquet(str(path), table_name=name))
-    equal(cells_of(found, asked), expected[world, asked])
+@pytest.mark.parametrize(
+    ("world", "asked"),
+    [pair for pair in PAIRS if pair not in (("silent_churn", "silent"), ("silent_churn", "short-segments"))],
+)
+def test_cells_are_equal_on_spark(in_world, expected, world, asked) -> None:
+    in_world(world)
+    equal(written(world, asked, backend="pyspark"), expected[world, asked])
+
+
+@pytest.mark.usefixtures("on_spark")
+@pytest.mark.filterwarnings("ignore")
+def test_reconciling_is_equal_on_spark(in_world, reconciled) -> None:
+    in_world("demo")
+    assert rebuilt(open_tidy(stated("demo", backend="pyspark"), "demo")) == reconciled
 
 
 @pytest.fixture(scope="module")
-def loaded(postgres, folders):
-    """Tidy tables in a PostgreSQL server, a schema for each world."""
-    for world, folder in folders.items():
-        with postgres.connect() as connection:
+def loaded(postgres, roots):
+    """Tidy tables in a PostgreSQL server, a schema for each world; the server's own clock is another."""
+    with postgres.connect() as connection:
+        connection.execute("ALTER ROLE sojourn SET timezone = 'America/New_York'")
+        for world, top in roots.items():
             connection.execute(f"CREATE SCHEMA {world}")
-            opened(folder, lambda name, path, c=connection, w=world: _copy(c, f"{w}.{name}", path))
-    return postgres
+            for name in (*CONTRACT, *MADE, *QUALITY):
+                path = top / f"data/tidy/demo/{name}.parquet"
+                if path.is_file():
+                    _copy(connection, f'{world}."{name}"', path)
+    yield postgres
+    with postgres.connect() as connection:
+        connection.execute("ALTER ROLE sojourn RESET timezone")
 
 
 def _copy(connection, name, path) -> None:
@@ -168,20 +281,49 @@ def _copy(connection, name, path) -> None:
         copy.write(lines.getvalue())
 
 
-@pytest.mark.parametrize(("world", "asked"), PAIRS)
-def test_cells_are_equal_from_postgresql(loaded, folders, expected, world, asked) -> None:
-    engine = ibis.postgres.connect(
+@pytest.fixture
+def in_postgres(loaded, monkeypatch):
+    """Open tidy tables in PostgreSQL wherever they would be opened."""
+    server = ibis.postgres.connect(
         host=str(loaded.folder),
         port=loaded.port,
         user="sojourn",
         password=postgres_server.PASSWORD,
         database="shop",
     )
-    try:
-        found = opened(folders[world], lambda name, _: engine.table(name, database=world))
-        equal(cells_of(found, asked), expected[world, asked])
-    finally:
-        engine.disconnect()
+
+    def opened(params, case):
+        world = params.case(case)["prepare"]["world"]
+        there = server.list_tables(database=world)
+        tables, quality = (
+            {name: server.table(name, database=world) for name in names if name in there}
+            for names in ((*CONTRACT, *MADE), QUALITY)
+        )
+        meta = json.loads((root() / "data/tidy/demo/tidy.json").read_text(encoding="utf-8"))
+        return Tidy(case, tables, meta, quality)
+
+    monkeypatch.setattr(cells, "open_tidy", opened)
+    yield opened
+    server.disconnect()
+
+
+@pytest.mark.parametrize(("world", "asked"), PAIRS)
+def test_cells_are_equal_in_postgresql(in_postgres, in_world, expected, world, asked) -> None:
+    in_world(world)
+    equal(written(world, asked), expected[world, asked])
+
+
+def test_reconciling_is_equal_in_postgresql(in_postgres, in_world, reconciled) -> None:
+    in_world("demo")
+    assert rebuilt(in_postgres(stated("demo"), "demo")) == reconciled
+
+
+def test_microseconds_are_exact_in_postgresql(in_postgres, in_world, roots) -> None:
+    in_world("demo")
+    path = roots["demo"] / "data/tidy/demo/events.parquet"
+    events = in_postgres(stated("demo"), "demo").tables["events"]
+    found = events.select(at=in_micros(events.occurred_at)).order_by("at").to_pyarrow()["at"].to_pylist()
+    assert found == sorted(pc.cast(pq.read_table(path)["occurred_at"], pa.int64()).to_pylist())
 
 
 def test_without_pyspark_there_is_one_clear_error(monkeypatch) -> None:

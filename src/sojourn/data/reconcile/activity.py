@@ -10,7 +10,7 @@ from ibis import Table, Value
 from sojourn.core.definitions import MOST_CHANGES
 from sojourn.data.localtime import Clock
 from sojourn.data.reconcile.grid import DAY
-from sojourn.data.reconcile.people import day_of, month_of, seconds
+from sojourn.data.reconcile.people import day_of, month_of, one, seconds
 
 
 def daily(events: Table, everybody: Table, clock: Clock, kinds: Sequence[str]) -> Table:
@@ -74,7 +74,7 @@ def active(done: Table, people: Table, periods: Table, bys: Sequence[str], *, zo
 
 def changes_of(rows: Table) -> Value:
     """Return in how many of selection and time of knowledge rows differ from our own definition."""
-    return (rows.selection != "any").cast("int64") + (rows.known != "now").cast("int64")
+    return one(rows.selection != "any") + one(rows.known != "now")
 
 
 def by_group(flagged: Table, bys: Sequence[str], keys: Sequence[str], sums: Sequence[str]) -> Table:

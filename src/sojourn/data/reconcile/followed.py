@@ -12,7 +12,7 @@ from sojourn.core.definitions import ENDING, MOST_CHANGES, Offered
 from sojourn.core.results.reconcile import Unit
 from sojourn.data.reconcile.activity import by_group, changes_of
 from sojourn.data.reconcile.grid import DAY, LENGTH
-from sojourn.data.reconcile.people import FLAGS, seconds
+from sojourn.data.reconcile.people import FLAGS, one, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def followed(chosen: Table, ages: Ages) -> Table:
     """
     rules = ages.rules
     both = chosen.cross_join(rules.filter(rules.rule_changes + ages.zone_changes <= MOST_CHANGES))
-    made = both.mutate(mature=_mature(both, ages), kept=_kept(both).cast("int64"))
+    made = both.mutate(mature=_mature(both, ages), kept=one(_kept(both)))
     return by_group(made, ages.bys, ["cohort", *_RULE, *FLAGS, "mature"], ["kept"])
 
 
@@ -135,7 +135,7 @@ def _mature(rows: Table, ages: Ages) -> Value:
     """Return 1 where a member could be followed for as long as the rule needs."""
     by_calendar = rows.joined_unit + rows.needs <= ages.last
     by_seconds = rows.joined_s + rows.needs_s <= ages.as_of_s
-    return ibis.ifelse(rows.timed == "calendar", by_calendar, by_seconds).cast("int64")
+    return one(ibis.ifelse(rows.timed == "calendar", by_calendar, by_seconds))
 
 
 def exits(chosen: Table, ages: Ages, offered: Offered, horizon: int) -> Table:
@@ -172,7 +172,7 @@ def _ended(chosen: Table, rule: str, end: Value, seen_to: Value, horizon: int) -
     beyond = ibis.literal(horizon + 1, "int64")
     made = chosen.mutate(
         rule=ibis.literal(rule),
-        churned=(churned & (minute <= horizon)).cast("int64"),
+        churned=one(churned & (minute <= horizon)),
         minute=ibis.least(minute, beyond),
     )
     return made.filter(made.minute >= 0)

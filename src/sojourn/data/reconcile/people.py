@@ -25,6 +25,11 @@ def seconds(instant: Value) -> Value:
     return instant.cast("timestamp").truncate("s").epoch_seconds().cast("int64")
 
 
+def one(flag: Value) -> Value:
+    """Return 1 where a flag is set, else 0; PostgreSQL makes a flag a small integer only."""
+    return flag.cast("int32").cast("int64")
+
+
 def day_of(clock: Clock, instant: Value) -> Value:
     """Return the local day of an instant, in days since 1970."""
     return (seconds(clock.time(instant)) // DAY).cast("int64")
@@ -70,7 +75,7 @@ def people(tidy: Tidy, bys: Sequence[str], clock: Clock) -> Table:
         "joined_at",
         churned_at=_known_end(members, as_of),
         joined_s=seconds(members.joined_at),
-        old=old.cast("int64"),
+        old=one(old),
         all=ibis.literal("all"),
         **{by: members[by].fill_null("unknown") for by in bys if by != "all"},
     )
@@ -81,7 +86,7 @@ def people(tidy: Tidy, bys: Sequence[str], clock: Clock) -> Table:
     seen = _seen(events, clock)
     joined = selected.left_join(seen, "member").drop("member_right")
     busy = {name: joined[name].fill_null(0) for name in BUSY}
-    return joined.mutate(**busy, ever=joined.first_s.notnull().cast("int64"))
+    return joined.mutate(**busy, ever=one(joined.first_s.notnull()))
 
 
 def _known_end(members: Table, as_of: datetime) -> Value:
@@ -122,11 +127,11 @@ def on_clock(everybody: Table, clock: Clock, bots: Mapping[str, float]) -> Table
     first = everybody.first_at.cast("timestamp('UTC')")
     made = everybody.mutate(**days, **months, first_day=day_of(clock, first), bot=_bot(everybody, bots))
     stayed = made.churned_day.isnull() | (made.churned_day != made.joined_day)
-    return made.mutate(stayed=stayed.cast("int64"))
+    return made.mutate(stayed=one(stayed))
 
 
 def _bot(everybody: Table, bots: Mapping[str, float]) -> Value:
     beyond = ibis.literal(False)
     for name, most in bots.items():
         beyond = beyond | (everybody[name] > most)
-    return beyond.cast("int64")
+    return one(beyond)
