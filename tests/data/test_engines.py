@@ -330,3 +330,12 @@ def test_without_pyspark_there_is_one_clear_error(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(ParameterError, match="needs PySpark, which is not installed"):
         engine_of(Engine(backend="pyspark"))
+
+
+def test_without_what_spark_connect_needs_there_is_one_clear_error(monkeypatch) -> None:
+    required(importlib.util.find_spec("pyspark") is not None, "PySpark")
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    with pytest.raises(
+        ParameterError, match=r"Spark at sc://nowhere:1 cannot be used .*'pyspark\[connect\]'"
+    ):
+        engine_of(Engine(backend="pyspark", address="sc://nowhere:1"))

@@ -59,6 +59,25 @@ a published key. A private case makes its own with `python -m sojourn.data.pseud
 `private/keys/KEY_ID.key`, and states the `key_id` it prints; the variable `SOJOURN_KEY` may hold the key
 instead.
 
+## Engines
+
+The door is DuckDB's, in this process, whatever is stated. Cells are made by DuckDB too, or by Spark: state
+`engine: {backend: pyspark}` in `params.yaml`, with `pip install 'ibis-framework[pyspark]'` and Java 17. What
+comes after cells (notebooks, pages) reads cells alone. The files of cells are the same bytes on one thread of
+DuckDB, on two, on Spark and, where the tidy tables lie there, on PostgreSQL: a test writes the cells of every
+study on each and compares. So pages are the same as well. A case that comes *from* PostgreSQL has the tidy
+tables that it has from files; another test compares those.
+
+This holds for Spark on one machine, which is what the tests start. `engine.address` names a Spark Connect
+server; that way is not tested. It needs `pip install 'pyspark[connect]'`, and the server must find the folder
+`data/` under the same path.
+
+`engine.memory_limit` is DuckDB's, at the door, for cells, and to forget or find members. What does not fit is
+spilled: by the door into the folder it builds, for cells below `.sojourn/`, so leave room on that disk.
+Python and the rows that are being written take their memory beside it: with a limit of 150 MB a test brings
+1.2 million events through door and cells of segments in less than 700 MB, with the bytes of a run at 4 GB.
+Spark takes its memory from its own settings, such as `spark.driver.memory` in `spark-defaults.conf`.
+
 ## A case that grows by day
 
 With `grow: by_day` the table `events` is a folder of parts, most often one file for each day on which

@@ -55,7 +55,7 @@ def connect_spark(address: str = "") -> Any:
     except Exception as error:  # what Java, gRPC and Spark raise has no common kind
         where = f"Spark at {address}" if address else "Spark on this machine"
         raise ParameterError(
-            f"'engine': {where} cannot be used ({type(error).__name__}). {_hint(address)}"
+            f"'engine': {where} cannot be used ({type(error).__name__}). {_hint(address, error)}"
         ) from error
 
 
@@ -67,7 +67,9 @@ def _session(builder: Any, address: str) -> Any:
     return builder.appName("sojourn").master("local[*]").getOrCreate()
 
 
-def _hint(address: str) -> str:
+def _hint(address: str, error: Exception) -> str:
+    if address and isinstance(error, ImportError):
+        return "Spark Connect needs more packages: `pip install 'pyspark[connect]'`."
     if address:
         return "Check 'engine.address' and that the server runs, or set 'engine.backend: duckdb'."
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
