@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis import Table, Value
 
-from sojourn.data.engine import stream
+from sojourn.data.engine import as_named, stream
 from sojourn.data.localtime import Clock, clock_of
 from sojourn.data.parquet import write_parquet
 from sojourn.data.tidy import Tidy
@@ -113,7 +113,7 @@ def write_activity(
         and the one to write, whose bytes depend on these events alone.
     """
     path = folder / f"{events}.parquet"
-    table = engine.read_parquet(path)
+    table = engine.read_parquet(as_named(path))
 
     def batches() -> Iterator[pa.RecordBatch]:
         for first, following in pairwise(_cuts(path)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,11 @@ def held(table: Table) -> Table:
     if engine.name != "duckdb":
         return table
     return engine.create_table(ibis.util.gen_name("held"), table, temp=True)
+
+
+def as_named(path: Path | str) -> str:
+    """Return a path as the engine reads it: the file of that very name, whatever marks are in it."""
+    return glob.escape(str(path))
 
 
 def stream(engine: Any, table: Table) -> Iterator[pa.RecordBatch]:

@@ -16,7 +16,7 @@ from sojourn.core.schema import CONTRACT
 from sojourn.data.activity import write_activity
 from sojourn.data.checked import Checked, Raw
 from sojourn.data.checks.tallies import COUNTED, counted
-from sojourn.data.engine import stream
+from sojourn.data.engine import as_named, stream
 from sojourn.data.increment.days import write_days
 from sojourn.data.increment.former import move_days
 from sojourn.data.increment.ledger import ACTIVITY, EVENTS, TALLIES, Day, Ledger, Part, Tally
@@ -221,7 +221,7 @@ def _write(engine: Any, plan: Plan, events: Events, settings: Settings, folder: 
     fresh = engine.create_table("fresh_events", fresh, temp=True)
     dates = fresh.select(day=fresh[contract.time].cast("timestamp").date()).distinct().to_pyarrow()["day"]
     touched = {str(day) for day in dates.to_pylist()}
-    old = [former / f"{day}.parquet" for day in sorted(touched & set(known))]
+    old = [as_named(former / f"{day}.parquet") for day in sorted(touched & set(known))]
     rows = fresh.union(engine.read_parquet(old, table_name="opened_events")) if old else fresh
     move_days(sorted(set(known) - touched), former, folder)
     return write_days(engine, rows, contract, folder, known, drop=drop) if touched else {}
@@ -252,7 +252,7 @@ def write_by_day(engine: Any, grown: Grown, settings: Settings, *, clock: Clock,
         events, to = f"{EVENTS}/{day}", f"{ACTIVITY}/{day}"
         write_activity(engine, folder, settings.as_of, clock, events=events, to=to)
     for day in _opened(grown, grown.opened, folder / TALLIES):
-        rows = counted(grown.checked, engine.read_parquet(folder / EVENTS / f"{day}.parquet"))
+        rows = counted(grown.checked, engine.read_parquet(as_named(folder / EVENTS / f"{day}.parquet")))
         ordered = stream(engine, rows.order_by(COUNTED.names))
         write_parquet(folder / TALLIES / f"{day}.parquet", COUNTED, ordered)
 

@@ -20,6 +20,7 @@ from ibis import Table
 
 from sojourn.core.errors import DataError
 from sojourn.core.folder import PRIVATE_FILE, PRIVATE_FOLDER
+from sojourn.data.engine import as_named
 from sojourn.data.sources.compressed import chunks, compression_of, opened
 from sojourn.data.sources.encodings import DecodingError, decoded, likely, recognised
 from sojourn.data.sources.notes import Note
@@ -172,7 +173,9 @@ def open_texts(engine: Any, texts: Sequence[Text], *, part: str | None = None) -
     if all(text.plain for text in texts):
         found = [_scanned(text) for text in texts]
         paths = [text.path for text in texts]
-        table = engine.read_csv(paths, table_name=f"raw_{first.table}", **_layout(first), **marked)
+        table = engine.read_csv(
+            [*map(as_named, paths)], table_name=f"raw_{first.table}", **_layout(first), **marked
+        )
     else:
         table, found = _loaded(engine, texts, marked)
     unnamed = [name for name in table.columns if name.startswith(_UNNAMED)]
@@ -225,7 +228,9 @@ def _loaded(
         paths = [Path(folder) / f"{number:06}" / text.path.name for number, text in enumerate(texts)]
         found = [_decoded_into(path, text) for path, text in zip(paths, texts, strict=True)]
         try:
-            view = engine.read_csv(paths, table_name=f"{name}_decoded", **_layout(texts[0]), **marked)
+            view = engine.read_csv(
+                [*map(as_named, paths)], table_name=f"{name}_decoded", **_layout(texts[0]), **marked
+            )
             engine.con.execute(f"DROP TABLE IF EXISTS {name}")
             return engine.create_table(name, view, temp=True), found
         except duckdb.Error as error:
