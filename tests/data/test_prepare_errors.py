@@ -278,7 +278,8 @@ BAD_EVENTS_ALONE = [
         events("a1,2025-01-05,login,", "a1,2025-01-05,login,1,2,3"),
         (
             "events: incoming/shop/events.csv cannot be read "
-            "(its rows are broken at line 3, or it is not UTF-8). Write it as CSV in UTF-8 or as Parquet."
+            "(its rows are broken at line 3: the header has 4 fields, this row 5). "
+            "Put fields that hold a delimiter into quotes, and check that the file came whole."
         ),
     ),
 ]
@@ -426,8 +427,8 @@ BAD_PARAMETERS = [
         {"as_of": "2024-01-01T00:00:00Z", "after_as_of": "leave_out"},
         DataError,
         (
-            "members: none of 3 is left to analyse. They joined after as_of or did not agree; "
-            "see after_as_of and empty_consent."
+            "members: none of 3 is left to analyse. They joined after as_of, did not agree, left before the "
+            "retention limit or were forgotten; see after_as_of, empty_consent and retention_limit_days."
         ),
     ),
 ]

@@ -16,7 +16,7 @@ from sojourn.core.folder import whole_folder
 from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
 from sojourn.data.activity import write_activity
-from sojourn.data.checked import Checked, Raw, check
+from sojourn.data.checked import Checked, Raw, check, stop_at_changed
 from sojourn.data.checks.clocks import began
 from sojourn.data.engine import connect
 from sojourn.data.identity.leaving import leave_out, without_prospects
@@ -119,6 +119,7 @@ def prepare(
             else write_tidy(engine, checked, entered.numbers, settings, folder)
             for checked in tables
         }
+        stop_at_changed(entered.raws.values())
         write_ids(engine, entered.numbers, key, folder / "ids.parquet")
         rows = {name: number for name, (number, _, _) in written.items()}
         seen = {name: firsts for name, (_, firsts, _) in written.items()}

@@ -136,7 +136,7 @@ def typed(raw: Table, contract: Contract, clock: Clock, written: Written = AS_CO
     for column in present:
         value = _read(raw, contract, column, clock, written)
         selected[column.name] = value
-        selected[bad(column.name)] = filled(raw[column.name]) & value.isnull()
+        selected[bad(column.name)] = _is_unread(raw[column.name], value, column, written)
         if column.type == "instant":
             selected[naive(column.name)] = _without_offset(
                 raw[column.name], written.times.get(column.name, "")
@@ -150,6 +150,16 @@ def typed(raw: Table, contract: Contract, clock: Clock, written: Written = AS_CO
     )
     whole = [table[name].notnull() | table[bad(name)] for name in written.leave_out_empty]
     return table.filter(*whole) if whole else table
+
+
+def _is_unread(value: Value, read: Value, column: Column, written: Written) -> Value:
+    """Return whether a value is there and could not be read; texts as texts and instants always can."""
+    kind = value.type()
+    as_it_is = column.type in ("category", "text") or (column.type == "id" and not written.whole_ids)
+    instant = column.type == "instant" and kind.is_timestamp() and kind.timezone is not None
+    if (as_it_is and kind.is_string()) or instant:
+        return ibis.literal(False)
+    return filled(value) & read.isnull()
 
 
 def filled(value: Value) -> Value:

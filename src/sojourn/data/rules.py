@@ -229,23 +229,36 @@ def is_expired(table: Table, contract: Contract, settings: Settings) -> Value:
     return (table[over] < ibis.literal(settings.kept_since)).fill_null(False)
 
 
-def count(table: Table, contract: Contract, rules: Sequence[Rule]) -> Counts:
-    """Count rows, missing and distinct values and broken rules in one scan."""
+def count(table: Table, contract: Contract, rules: Sequence[Rule], names: Mapping[str, Table]) -> Counts:
+    """Count rows, missing and distinct values and broken rules in one scan.
+
+    Of columns in `names` the different values (`value`) and how often each comes (`n`) are known already.
+    """
     columns = [column for column in contract.columns if column.name in table.columns]
     sized = [column.name for column in columns if column.type not in ("instant", "decimal")]
+    listed = {name: _row(_sizes(values)) for name, values in names.items()}
+    own = [column.name for column in columns if column.name not in names]
     wanted: dict[str, Any] = {"rows": table.count()}
-    wanted |= {f"missing_{c.name}": table[c.name].isnull().sum() for c in columns}
-    wanted |= {f"distinct_{name}": table[name].nunique() for name in sized}
+    wanted |= {f"missing_{name}": table[name].isnull().sum() for name in own}
+    wanted |= {f"distinct_{name}": table[name].nunique() for name in own if name in sized}
     wanted |= {f"rule_{i}": rule.broken.sum() for i, rule in enumerate(rules)}
-    found = {
-        name: int(value or 0) for name, value in table.aggregate(**wanted).to_pyarrow().to_pylist()[0].items()
-    }
+    found = _row(table.aggregate(**wanted))
+    found |= {f"{what}_{name}": n for name, sizes in listed.items() for what, n in sizes.items()}
     return Counts(
         found["rows"],
         {c.name: found[f"missing_{c.name}"] for c in columns},
         {name: found[f"distinct_{name}"] for name in sized},
         tuple(found[f"rule_{i}"] for i in range(len(rules))),
     )
+
+
+def _sizes(values: Table) -> Table:
+    is_missing = values["value"].isnull()
+    return values.aggregate(missing=values.n.sum(where=is_missing), distinct=values["value"].count())
+
+
+def _row(table: Table) -> dict[str, int]:
+    return {name: int(value or 0) for name, value in table.to_pyarrow().to_pylist()[0].items()}
 
 
 def stop_at_errors(

@@ -176,13 +176,14 @@ def _lateness(rows: Table, contract: Contract) -> Table:
     seconds = rows.recorded_at.epoch_seconds() - rows[contract.time].epoch_seconds()
     known = rows.filter(rows.recorded_at.notnull())
     days = (seconds // _DAY).cast("int64")
-    return known.group_by(**_row("late", size=days)).agg(rows=known.count(), first=_no_instant())
+    counts = known.group_by(size=days).agg(rows=known.count())
+    return counts.mutate(**_row("late", size=counts.size), first=_no_instant())
 
 
 def _named(rows: Table, contract: Contract, column: str) -> Table:
     filled = rows.filter(rows[column].notnull())
-    keys = _row("name", column=ibis.literal(column), text=filled[column])
-    return filled.group_by(**keys).agg(rows=filled.count(), first=filled[contract.time].min())
+    counts = filled.group_by(text=filled[column]).agg(rows=filled.count(), first=filled[contract.time].min())
+    return counts.mutate(**_row("name", column=ibis.literal(column), text=counts.text))
 
 
 def _digits(rows: Table, column: str, kind: Any) -> Table:
@@ -191,15 +192,10 @@ def _digits(rows: Table, column: str, kind: Any) -> Table:
     wide = filled[column].cast("decimal(38, 4)").abs()
     units = (wide * _PLACES).cast("int64").cast("string")
     sign = filled[column].sign().cast("int64")
-    keys = _row(
-        "amount",
-        column=ibis.literal(column),
-        text=filled["kind"],
-        sign=sign,
-        size=units.length(),
-        digit=units[0],
-    )
-    return filled.group_by(**keys).agg(rows=filled.count(), first=_no_instant())
+    keys = {"text": filled["kind"], "sign": sign, "size": units.length(), "digit": units[0]}
+    counts = filled.group_by(**keys).agg(rows=filled.count())
+    row = _row("amount", column=ibis.literal(column), **{name: counts[name] for name in keys})
+    return counts.mutate(**row, first=_no_instant())
 
 
 def _no_instant() -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -27,15 +28,15 @@ SOUGHT: tuple[Kind, ...] = ("e-mail address", "payment card", "bank account", "p
 _DIGITS = re.compile(r"\d+")
 
 
-def stop_at_personal(engine: Any, table: Table, contract: Contract) -> None:
+def stop_at_personal(engine: Any, names: Mapping[str, Table], contract: Contract) -> None:
     """Stop where a name or a text that passes the door holds something personal.
 
     Parameters
     ----------
     engine : ibis backend
         Where the table is kept.
-    table : ibis Table
-        Typed rows.
+    names : mapping of str to ibis Table
+        By column, its different values in a column `value`.
     contract : Table
         What they hold.
 
@@ -45,8 +46,8 @@ def stop_at_personal(engine: Any, table: Table, contract: Contract) -> None:
         Naming table and column and how many values hold what; never a value.
     """
     for column in contract.columns:
-        if column.name in table.columns and _passes(column):
-            found = _found(engine, table, column)
+        if column.name in names and _passes(column):
+            found = _found(engine, names[column.name], column)
             if found:
                 raise _personal(contract.name, column.name, found)
 
@@ -56,11 +57,10 @@ def _passes(column: Column) -> bool:
     return column.type in ("category", "text") and column.grade != "secret" and not column.one_of
 
 
-def _found(engine: Any, table: Table, column: Column) -> Counter[str]:
+def _found(engine: Any, values: Table, column: Column) -> Counter[str]:
     """Return how many distinct values hold something of each kind."""
-    distinct = table.filter(table[column.name].notnull()).select(value=column.name).distinct()
     found: Counter[str] = Counter()
-    for batch in stream(engine, distinct):
+    for batch in stream(engine, values.filter(values["value"].notnull()).select("value")):
         for value in _suspects(batch["value"], column):
             found.update({hit.kind for hit in found_in(value, SOUGHT)})
     return found

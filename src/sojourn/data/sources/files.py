@@ -11,6 +11,7 @@ import duckdb
 from ibis import Table
 
 from sojourn.core.errors import DataError
+from sojourn.data.engine import as_named
 from sojourn.data.parts import files_in, partitions, parts_of
 from sojourn.data.sources.opened import Opened, stop_at_doubled
 from sojourn.data.sources.stated import File
@@ -96,7 +97,8 @@ def _folder(engine: Any, stated: File, asked: Asked) -> Opened:
     how: dict[str, Any] = {} if asked.part is None else {"filename": asked.part}
     if partitions(asked.table, asked.path, parts, asked.shown):
         how |= {"hive_partitioning": True, "hive_types_autocast": False}
-    return Opened(known(engine.read_parquet(parts, table_name=f"raw_{asked.table}", **how)))
+    found = known(engine.read_parquet([*map(as_named, parts)], table_name=f"raw_{asked.table}", **how))
+    return Opened(found, files=() if asked.part else tuple(parts))  # of some parts each is read several times
 
 
 def _folder_of_texts(engine: Any, stated: File, asked: Asked, found: list[Path]) -> Opened:
@@ -131,10 +133,10 @@ def _parquet(engine: Any, asked: Asked) -> Opened:
     _stop_at_no_parquet(asked.path, table, shown)
     damaged = DataError.unreadable(table, shown, "its inside is damaged", "Copy it again.")
     try:
-        found = engine.read_parquet(asked.path, table_name=f"raw_{table}")
+        found = engine.read_parquet(as_named(asked.path), table_name=f"raw_{table}")
     except duckdb.Error:
         raise damaged from None
-    return Opened(known(found), explain=lambda _: damaged)
+    return Opened(known(found), explain=lambda _: damaged, files=(asked.path,))
 
 
 def _stop_at_no_parquet(path: Path, table: str, shown: str) -> None:

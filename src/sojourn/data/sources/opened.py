@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ibis import Table
 
@@ -27,6 +28,8 @@ class Opened:
         Whether some text holds a byte of value zero.
     decimal, thousands : str
         Marks in its numbers.
+    files : tuple of Path
+        Parquet files in which it stands, where reading them twice costs less than keeping a copy.
     """
 
     table: Table
@@ -35,6 +38,7 @@ class Opened:
     zeros: bool = False
     decimal: str = "."
     thousands: str = ""
+    files: tuple[Path, ...] = ()
 
 
 def stop_at_doubled(table: str, names: Iterable[str], shown: str) -> None:

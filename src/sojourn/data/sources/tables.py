@@ -13,7 +13,7 @@ import duckdb
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.project import root
 from sojourn.core.schema import CONTRACT
-from sojourn.data.checked import Raw
+from sojourn.data.checked import Raw, stamps
 from sojourn.data.parts import rows_of
 from sojourn.data.reading import Written
 from sojourn.data.settings import Settings
@@ -164,7 +164,7 @@ def _raw(opened: Opened, name: str, shown: str, settings: Settings) -> Raw:
         if opened.explain is None:
             raise
         raise opened.explain(error) from None
-    return Raw(name, table, shown, settings.clock, written, notes, opened.explain)
+    return Raw(name, table, shown, settings.clock, written, notes, opened.explain, stamps(opened.files))
 
 
 def _shown(path: Path) -> str:
