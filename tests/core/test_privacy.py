@@ -127,3 +127,11 @@ def test_coarse_counts_are_multiples_near_the_exact_one(count, base) -> None:
     shown = coarse(count, base)
     assert shown % base == 0
     assert abs(shown - count) <= max(base / 2, 0.1 * count)
+
+
+@given(COUNTS.filter(bool), BASES, st.integers(1, 9))
+@settings(deadline=None)
+def test_a_staircase_is_near_at_its_marks(counts, base, every) -> None:
+    marks = sorted({*range(every - 1, len(counts), every), len(counts) - 1})
+    off = np.cumsum(staircase(counts, base, marks)) - np.cumsum(counts)
+    assert all(np.abs(off[marks]) <= base / 2)

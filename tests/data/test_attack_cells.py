@@ -67,9 +67,7 @@ class Run:
 
 def without(tidy: Tidy, member: int) -> Tidy:
     tables = {
-        name: table.filter((table.member != member).fill_null(True))
-        if "member" in table.columns
-        else table
+        name: table.filter((table.member != member).fill_null(True)) if "member" in table.columns else table
         for name, table in tidy.tables.items()
     }
     return Tidy(tidy.case, tables, tidy.meta, tidy.quality)
@@ -119,7 +117,7 @@ def numbers(cells: Cells) -> dict[tuple, Decimal]:
     found = {(cells.study, "meta", *path): value for path, value in _in_meta(dict(cells.meta))}
     for name, table in cells.tables.items():
         if name not in INSIDE:
-            names = NAMES[name]
+            names = [key for key in NAMES[name] if key in table]
             for row in table.to_dict("records"):
                 where = (cells.study, name, *(str(row[key]) for key in names))
                 told = {c: v for c, v in row.items() if c not in names and not pd.isna(v)}

@@ -22,7 +22,7 @@ Halves round up everywhere, so results depend on nothing but the numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 
@@ -68,7 +68,7 @@ def nearest(counts: ArrayLike, base: int) -> Counts:
     return np.asarray((2 * exact + base) // (2 * base) * base, dtype=np.int64)
 
 
-def staircase(counts: ArrayLike, base: int) -> Counts:
+def staircase(counts: ArrayLike, base: int, marks: Sequence[int] | None = None) -> Counts:
     """Return counts along an axis so released that their running sum is the nearest multiple of `base`.
 
     Parameters
@@ -77,18 +77,29 @@ def staircase(counts: ArrayLike, base: int) -> Counts:
         New members (or events) at each point of the axis, in its order; each at least 0.
     base : int
         Size of a step, at least 1.
+    marks : sequence of int, optional
+        Places, rising, at which the running sum is read off, the last place among them; all where not given.
 
     Notes
     -----
-    A step is released where the running sum passes ``base / 2``, ``3 base / 2`` …: the running sum is never
-    off by more than ``base / 2``, and by nothing on average.
+    At every mark the running sum is off by at most ``base / 2``, and by nothing on average; between two marks
+    steps are laid out evenly, which tells nothing more. The fewer marks, the rarer one member moves anything.
 
     Examples
     --------
     >>> staircase([4, 5, 1, 0, 19, 1, 30], 20).tolist()
     [0, 0, 20, 0, 0, 20, 20]
+    >>> staircase([4, 5, 1, 0, 19, 1, 30], 20, marks=[1, 6]).tolist()
+    [0, 0, 20, 0, 20, 0, 20]
     """
-    return np.diff(nearest(np.cumsum(np.asarray(counts, dtype=np.int64)), base), prepend=0)
+    run = np.cumsum(np.asarray(counts, dtype=np.int64))
+    at = list(range(len(run))) if marks is None else list(marks)
+    told = nearest(run[at], base) // base
+    steps = np.zeros(len(run), dtype=np.int64)
+    for before, after, of in zip([-1, *at], at, np.diff(told, prepend=0), strict=False):
+        places = before + np.ceil((np.arange(of) + 0.5) / max(of, 1) * (after - before)).astype(np.int64)
+        np.add.at(steps, places, base)
+    return steps
 
 
 def shared_out(counts: ArrayLike, total: int) -> Counts:

@@ -14,6 +14,8 @@ from sojourn.core.privacy import nearest, staircase, sum_in_steps, to_multiples
 
 #: How much one member can have in a column, by ``table.column`` or, for one group, ``table.column: group``.
 type Caps = Mapping[str, Decimal]
+#: A Monday from which days are counted, so that read-offs are the same in every run.
+_MONDAY = "2001-01-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,12 @@ class Counted:
         Sums of amounts: multiples of the base times their cap.
     along : str
         Axis along which members are new in every row, such as a day: their running sum is what is rounded.
+        Only members are counted along one; columns that are neither in it nor in `by` are summed over.
+    marks : tuple of int
+        Numbers on that axis, from 0 on, at which the running sum is read off. All who are beyond the last one
+        that so many exceed as may be shown are told up to the next one, or as one more.
+    every : int
+        Days between read-offs, where the axis holds dates.
     where : mapping of str to tuple of str
         Rows that are meant, by a column's values; all where it is empty.
     """
@@ -44,6 +52,8 @@ class Counted:
     things: tuple[str, ...] = ()
     money: tuple[str, ...] = ()
     along: str = ""
+    marks: tuple[int, ...] = ()
+    every: int = 0
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -118,14 +128,37 @@ def _each(rows: pd.DataFrame, rule: Counted, base: int) -> pd.DataFrame:
 
 def _along(rows: pd.DataFrame, rule: Counted, base: int) -> pd.DataFrame:
     """Release members step by step along the axis, in groups of at least `base` members."""
-    rows = rows.sort_values(rule.along, kind="stable")
-    groups = [group for _, group in rows.groupby(list(rule.by), sort=False)] if rule.by else [rows]
+    groups = [group for _, group in rows.groupby(list(rule.by), sort=True)] if rule.by else [rows]
+    axis = pd.date_range(rows[rule.along].min(), rows[rule.along].max()) if rule.every else None
+    column = rule.members[0]
     released = []
     for group in groups:
-        if group[rule.members[0]].sum() >= base:
-            columns = {column: staircase(group[column], base) for column in (*rule.members, *rule.parts)}
-            released.append(group.assign(**columns))
-    return pd.concat(released) if released else rows.iloc[:0]
+        if group[column].sum() < base:
+            continue
+        new = group.groupby(rule.along)[column].sum()
+        told = (
+            _by_date(new, axis, base, rule.every) if axis is not None else _by_number(new, base, rule.marks)
+        )
+        released.append(told.reset_index().assign(**{name: group[name].iloc[0] for name in rule.by}))
+    return pd.concat(released, ignore_index=True) if released else rows.iloc[:0]
+
+
+def _by_number(new: pd.Series[int], base: int, marks: tuple[int, ...]) -> pd.Series[int]:
+    """Return members by a number from 0 on, read off at `marks` as far as a group is beyond them."""
+    places = [0, *(mark for mark in marks if mark > 0 and new[new.index > mark].sum() >= base)]
+    end = next((mark for mark in marks if mark > places[-1]), places[-1] + 1)
+    capped = new.groupby(np.minimum(new.index, end)).sum().reindex(range(end + 1), fill_value=0)
+    steps = staircase(capped, base, [*places, end])
+    return pd.Series(steps, capped.index.rename(new.index.name), name=new.name)
+
+
+def _by_date(new: pd.Series[int], axis: pd.DatetimeIndex, base: int, every: int) -> pd.Series[int]:
+    """Return members by date, read off every so many days of the calendar and on the last one."""
+    counts = new.set_axis(pd.to_datetime(new.index)).reindex(axis, fill_value=0)
+    days = (axis - pd.Timestamp(_MONDAY)).days.to_numpy()
+    places = sorted({*np.flatnonzero(days % every == every - 1).tolist(), len(axis) - 1})
+    steps = staircase(counts, base, places)
+    return pd.Series(steps, pd.Index([day.date() for day in axis], name=new.index.name), name=new.name)
 
 
 def _exact(value: Any) -> Decimal | int:

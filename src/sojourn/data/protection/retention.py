@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sojourn.core.privacy import Counts, coarse, nearest, to_multiples
+from sojourn.core.privacy import Counts, coarse, nearest, staircase, to_multiples
 from sojourn.data.protection.declared import Counted, protect_table
 from sojourn.data.protection.instants import begin_of_day, end_of_day
 
@@ -102,12 +102,7 @@ def knots(last: int, *, everybody: bool) -> list[int]:
 
 def _laid_out(run: Counts, base: int, days: list[int]) -> Counts:
     """Return a running count that is rounded on some days, with its steps evenly between them."""
-    told = nearest(run[days], base) // base
-    steps = np.zeros(len(run), dtype=np.int64)
-    for before, after, of in zip([-1, *days], days, np.diff(told, prepend=0), strict=False):
-        places = before + np.ceil((np.arange(of) + 0.5) / max(of, 1) * (after - before)).astype(np.int64)
-        np.add.at(steps, places, base)
-    return np.cumsum(steps)
+    return np.cumsum(staircase(np.diff(run, prepend=0), base, days))
 
 
 def _rounded(grid: Mapping[str, Counts], base: int, days: list[int], *, late: bool) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from sojourn.studies.portrait.span import first_day, last_day
 
 
 def joiners(cells: Cells, min_group: int) -> Joiners:
-    """Return how many joined in each whole week, and through which channels.
+    """Return how many joined in each whole week, and through which channels where cells tell it.
 
     A channel's weeks with fewer than `min_group` members (but some) are not stated, nor is the smallest other
     channel of a week in which only one is not: it would follow from the sum.
@@ -27,9 +27,11 @@ def joiners(cells: Cells, min_group: int) -> Joiners:
     weeks = _whole_weeks(first_day(cells), last_day(cells))
     if not weeks or rows.empty:
         return Joiners(pd.DataFrame(), (), (), "Members have not been seen joining for one whole week.")
+    by_channel = "channel" in rows and "members.channel" not in cells.meta["missing"]
+    rows = rows if by_channel else rows.assign(channel="")
     counts = rows.pivot_table(index="week", columns="channel", values="members", aggfunc="sum")
     counts = counts.reindex(weeks).fillna(0)
-    channels = _by_size(counts.sum()) if "members.channel" not in cells.meta["missing"] else ()
+    channels = _by_size(counts.sum()) if by_channel else ()
     total = counts.sum(axis=1)
     shown = counts.apply(_stated, axis=1, min_group=min_group)
     table = pd.DataFrame({"week": [week.isoformat() for week in weeks]})
