@@ -126,7 +126,9 @@ def _in_zone(tidy: Tidy, everybody: Table, asked: _Asked, zone: str) -> Iterator
             found = active(once, members, periods, asked.bys, zone_changes=changes + 1)
             yield "active", found.mutate(repeats=_text("out"))
         for unit in sorted({kpi.unit for kpi in asked.kpis if kpi.kind in FOLLOWED}):
-            chosen = kept.enter_context(in_cohorts(members, grid.cohorts(asked.kpis, unit), unit).cache())
+            cohorts = grid.cohorts(asked.kpis, unit)
+            members.get_backend().to_pyarrow(cohorts)  # Spark must know of it before it keeps what reads it
+            chosen = kept.enter_context(in_cohorts(members, cohorts, unit).cache())
             yield from _of_unit(as_of, done, chosen, asked, (unit, zone))
 
 
