@@ -9,8 +9,8 @@ import pytest
 
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.data.prepare import prepare
-from sojourn.data.settings import KNOWN
 from sojourn.data.pseudonyms import Key
+from sojourn.data.settings import KNOWN
 
 MEMBERS = "member_id,joined_at,churned_at\na1,2025-01-01,2025-02-01\na2,2025-01-02,\na3,2025-01-03,\n"
 HEAD = "member_id,occurred_at,event,amount\n"
@@ -311,9 +311,7 @@ def test_another_encoding_than_utf_8(project) -> None:
 def test_a_parquet_file_that_is_none(project) -> None:
     params = project.case("shop", SOUND, prepare={"tables": {"events": "events.parquet"}})
     (project.root / "events.parquet").write_text("no parquet", encoding="utf-8")
-    with pytest.raises(
-        DataError, match=r"^events: events.parquet cannot be read \(it is no Parquet file\)"
-    ):
+    with pytest.raises(DataError, match=r"^events: events.parquet cannot be read \(it is no Parquet file\)"):
         prepare(params, "shop")
 
 
@@ -327,10 +325,7 @@ BAD_PARAMETERS = [
     (
         {"members": 5},
         ParameterError,
-        (
-            "'members' is not a parameter of cases.shop.prepare. "
-            f"Known: {', '.join(sorted(KNOWN))}."
-        ),
+        (f"'members' is not a parameter of cases.shop.prepare. Known: {', '.join(sorted(KNOWN))}."),
     ),
     (
         {"source": "web"},
@@ -411,7 +406,8 @@ BAD_PARAMETERS = [
         {"tables": {"events": "params.yaml"}},
         DataError,
         (
-            "events: params.yaml cannot be read (its name ends in '.yaml', not in .csv, .tsv, .txt or .parquet). "
+            "events: params.yaml cannot be read "
+            "(its name ends in '.yaml', not in .csv, .tsv, .txt or .parquet). "
             "Write it as CSV in UTF-8 or as Parquet."
         ),
     ),
