@@ -106,6 +106,13 @@ def test_no_interval_is_stated_where_none_is_claimed():
     assert "nan" not in said.sentence
 
 
+def test_nobody_seen_to_leave_is_nearly_all_and_no_number():
+    said = headline(cells_of([200] * 100, [False] * 100))
+    assert said.interval is None
+    assert "nearly all (too few have left for a number) are" in said.sentence
+    assert "100.0" not in said.sentence
+
+
 @pytest.mark.parametrize(
     ("life", "verdict"),
     [

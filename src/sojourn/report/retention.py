@@ -67,8 +67,7 @@ def headline_retention(
     verdict, pace = pattern(curve, horizon, horizons)
     blocked = [check.name for check in checks if check.blocks]
     claimed = bool(curve.only([EVERYONE]).at([horizon])["claimed"].iloc[0])
-    bare = f"{number(100 * kept.value)} (too few have left for an interval)"
-    shown = of_100(kept) if claimed else bare
+    shown = of_100(kept) if claimed else _bare(kept.value)
     return Headline(
         sentence=f"Of 100 {_newcomers(curve)}, {shown} are {still(curve)} after {span(horizon, curve.unit)}.",
         verdict="cannot be relied on" if blocked else verdict,
@@ -77,6 +76,16 @@ def headline_retention(
         unit="members in 100",
         detail=" ".join(filter(None, (_blocked(blocked), meaning(curve), pace, *_beside(checks)))),
     )
+
+
+def _bare(share: float) -> str:
+    """Print members in 100 where too few have left for an interval; where none is counted, in a word.
+
+    Rule: nobody seen to leave, exactly or after rounding, is no proof that nobody leaves.
+    """
+    if share == 1:
+        return "nearly all (too few have left for a number)"
+    return f"{number(100 * share)} (too few have left for an interval)"
 
 
 def _newcomers(curve: RetentionCurve) -> str:
@@ -182,7 +191,8 @@ def _kept_figure(curve: RetentionCurve, horizon: int, rows: pd.DataFrame) -> Key
     label = still(curve).capitalize() + f" after {span(horizon, curve.unit)}"
     grid = np.unique(np.linspace(0, horizon, min(_MOST_TREND, horizon + 1)).astype(int))
     trend = rows.loc[rows["duration"].isin(grid), "retained"].round(4).tolist()
-    return KeyFigure(label, percent(kept.value), interval, trend)
+    shown = "nearly all" if kept.value == 1 and not claimed else percent(kept.value)
+    return KeyFigure(label, shown, interval, trend)
 
 
 @register
