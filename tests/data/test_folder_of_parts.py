@@ -9,11 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from sojourn.core.errors import DataError
+from sojourn.core.schema import CONTRACT
+from sojourn.data.checked import Raw, _is_typed
 from sojourn.data.engine import connect
 from sojourn.data.parts import rows_of
 from sojourn.data.prepare import prepare
 from sojourn.data.sources.files import Asked, open_file
 from sojourn.data.sources.stated import File
+from sojourn.data.writing import write_tidy
 
 MEMBERS = pd.DataFrame({"member_id": ["a1", "a2"], "joined_at": ["2025-01-01", "2025-01-02"]})
 
@@ -181,3 +184,40 @@ def test_a_table_without_rows_is_an_error_of_files_and_left_out_of_a_world(proje
 def test_rows_are_counted_over_parts(tmp_path) -> None:
     write_parts(tmp_path / "events", events(10), events(5))
     assert rows_of(tmp_path / "events") == 15
+
+
+def test_parts_that_are_written_to_while_they_are_read_stop_the_door(project, members, monkeypatch) -> None:
+    params = shop(project, events(300), events(200, first=300))
+    part = project.root / "events" / "part-00001.parquet"
+
+    def written(*all_of):
+        if all_of[1].contract.name == "events":
+            events(200, first=299).to_parquet(part, index=False)
+        return write_tidy(*all_of)
+
+    monkeypatch.setattr("sojourn.data.prepare.write_tidy", written)
+    said = message(params)
+    assert (
+        said == "events: events was written to while it was read. Run this again when nothing writes there."
+    )
+    assert not params.places("shop").tidy.exists()
+
+
+def test_a_copy_of_the_rows_and_reading_the_files_again_are_the_same(project, members, monkeypatch) -> None:
+    params = shop(project, events(300), events(200, first=300))
+    again = prepare(params, "shop", into=project.root / "again")
+    monkeypatch.setattr("sojourn.data.checked._is_typed", lambda *_: False)
+    copied = prepare(params, "shop", into=project.root / "copied")
+    for path in again.iterdir():
+        assert path.read_bytes() == (copied / path.name).read_bytes(), path.name
+
+
+def test_texts_that_must_be_understood_are_copied(project, members) -> None:
+    stamped = events(300).assign(occurred_at=lambda table: table.occurred_at.map(lambda at: at.isoformat()))
+    engine = connect()
+    [raw, typed] = [
+        Raw("events", engine.create_table(name, table), name, "utc", files={project.root: (0, 0)})
+        for name, table in (("stamped", stamped), ("typed", events(300)))
+    ]
+    assert not _is_typed(raw, CONTRACT["events"])
+    assert _is_typed(typed, CONTRACT["events"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import ibis
 from sojourn.core.errors import DataError, SojournError
 from sojourn.core.params import Params
 from sojourn.core.schema import CONTRACT
-from sojourn.data.engine import engine_of
+from sojourn.data.engine import as_named, engine_of
 
 #: Tables that the door makes from those of the contract.
 MADE: tuple[str, ...] = ("activity",)
@@ -43,12 +43,15 @@ class Tidy:
         table the columns that the case brought (all others of the contract are there and empty).
     quality : mapping of str to ibis Table
         What the door counted and found: those of `QUALITY` that it wrote.
+    kept : dict
+        What was made of the tables before and is asked for again.
     """
 
     case: str
     tables: Mapping[str, ibis.Table]
     meta: Mapping[str, Any]
     quality: Mapping[str, ibis.Table] = field(default_factory=dict)
+    kept: dict[str, ibis.Table] = field(default_factory=dict, compare=False, repr=False)
 
     def table(self, name: str, study: str) -> ibis.Table:
         """Return one table.
@@ -63,6 +66,12 @@ class Tidy:
                 f"{study} needs the table `{name}`, which the case '{self.case}' does not have."
             )
         return self.tables[name]
+
+    def once(self, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
+        """Return a table that is made when it is asked for by this name for the first time."""
+        if name not in self.kept:
+            self.kept[name] = make()
+        return self.kept[name]
 
 
 def open_tidy(params: Params, case: str) -> Tidy:
@@ -85,11 +94,12 @@ def open_tidy(params: Params, case: str) -> Tidy:
 def _opened(engine: Any, folder: Path, names: Iterable[str]) -> dict[str, ibis.Table]:
     """Open the tables that are there: each a file, or a folder of files by day."""
     found = {}
+    named = as_named if engine.name == "duckdb" else str
     for name in names:
         file, by_day = folder / f"{name}.parquet", folder / name
         if file.is_file():
-            found[name] = engine.read_parquet(str(file), table_name=name)
+            found[name] = engine.read_parquet(named(file), table_name=name)
         elif by_day.is_dir():
-            parts = f"{by_day}/*.parquet"
+            parts = f"{named(by_day)}/*.parquet"
             found[name] = engine.read_parquet(parts, table_name=name)
     return found

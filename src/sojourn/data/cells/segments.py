@@ -62,7 +62,7 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     ParameterError
         When the cut leaves less than `min_tenure_days` of observation.
     """
-    by_kind = held(_by_kind(tidy, params))  # read twice, as the rows are
+    by_kind = _by_kind(tidy, params)
     kinds = _kinds(by_kind, params["kinds"])
     rows = held(_rows(tidy, params, kinds, by_kind))
     return {"sample": _sample(rows, params["sample_size"]), "moments": _moments(rows, kinds)}
@@ -159,9 +159,14 @@ class _Kind:
 
 def _by_kind(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return how often (`n`) each member did each kind of thing, of all that was known at the cut."""
-    events = tidy.table("events", "segments")
-    known = events.filter(_known_at(events, _cut(tidy, params)))
-    return known.group_by("member", *_kind_columns(events)).agg(n=known.count())
+    cut = _cut(tidy, params)
+
+    def counted() -> Table:
+        events = tidy.table("events", "segments")
+        known = events.filter(_known_at(events, cut))
+        return held(known.group_by("member", *_kind_columns(events)).agg(n=known.count()))
+
+    return tidy.once(f"kinds of events at {cut.isoformat()}", counted)
 
 
 def _kind_columns(events: Table) -> list[str]:
@@ -190,58 +195,46 @@ def _numbered(kinds: Sequence[_Kind]) -> list[str]:
     return [f"kind_{i}" for i in range(1, len(kinds) + 1)]
 
 
-def _what(events: Table) -> Value:
-    """Return event and part of the product in one word, to count different ones."""
-    if "feature" not in events.columns:
-        return events.event
-    return events.event + "/" + events.feature.fill_null("")
-
-
 def _kinds_done(by_kind: Table, kinds: Sequence[_Kind]) -> Table:
     """Return per member how many different kinds of things were done, and how often the most common."""
     numbered = dict(zip(_numbered(kinds), kinds, strict=True))
-    rows = by_kind.select(
-        "member",
-        what=_what(by_kind),
-        **{name: by_kind.n * kind.of(by_kind).cast("int32").cast("int64") for name, kind in numbered.items()},
-    )
-    return rows.group_by("member").agg(
-        kinds=rows.what.nunique(), **{name: rows[name].sum() for name in numbered}
-    )
+    often = {name: by_kind.n.sum(where=kind.of(by_kind)) for name, kind in numbered.items()}
+    return by_kind.group_by("member").agg(kinds=by_kind.count(), **often)
 
 
 def _done(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return counts and money per member: up to the cut, and after it (``_next``)."""
-    cut, trend_days = _cut(tidy, params), params["trend_days"]
-    rows = activity_of(tidy, "segments")
+    cut, rows = _cut(tidy, params), activity_of(tidy, "segments")
     known = known_by(rows, cut, _instant(tidy, "as_of"))
     ago = _days_before(cut, rows.last_us)  # the same for all events of a row
-    rows = rows.select(
-        "member", "day", "n", "purchases", "paid", known=known, later=rows.first_us > micros(cut), ago=ago
-    )
-    last, earlier = rows.ago < trend_days, (rows.ago >= trend_days) & (rows.ago < 2 * trend_days)
-    days = rows.group_by("member", "day").agg(
-        last_days=rows.ago.min(where=rows.known),
-        was=_any(rows.known),
-        in_last=_any(rows.known & last),
-        in_earlier=_any(rows.known & earlier),
-        in_next=_any(rows.later),
-        events=rows.n.sum(where=rows.known),
-        purchases=rows.purchases.sum(where=rows.known),
-        value=rows.paid.sum(where=rows.known),
+    rows = rows.mutate(was=known, later=rows.first_us > micros(cut), ago=ago)
+    done = rows.group_by("member").agg(
+        last_days=rows.ago.min(where=rows.was),
+        events=rows.n.sum(where=rows.was),
+        purchases=rows.purchases.sum(where=rows.was),
+        value=rows.paid.sum(where=rows.was),
         purchases_next=rows.purchases.sum(where=rows.later),
         value_next=rows.paid.sum(where=rows.later),
     )
+    return done.left_join(_days(rows, params["trend_days"]), "member").drop("member_right")
+
+
+def _days(rows: Table, trend_days: int) -> Table:
+    """Return in how many different days of each kind members did something."""
+    last, earlier = rows.ago < trend_days, (rows.ago >= trend_days) & (rows.ago < 2 * trend_days)
+    days = rows.group_by("member", "day").agg(
+        was=_any(rows.was),
+        in_last=_any(rows.was & last),
+        in_earlier=_any(rows.was & earlier),
+        in_next=_any(rows.later),
+    )
     weekend = (days.day.day_of_week.index() >= 5).cast("int32").cast("int64")
-    summed = ("events", "purchases", "value", "purchases_next", "value_next")
     return days.group_by("member").agg(
-        last_days=days.last_days.min(),
         active_days=days.was.sum(),
         active_last=days.in_last.sum(),
         active_before=days.in_earlier.sum(),
         active_days_next=days.in_next.sum(),
         weekend_days=(days.was * weekend).sum(),
-        **{name: days[name].sum() for name in summed},
     )
 
 

@@ -200,7 +200,7 @@ def _matured_rows(people: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table
 
 def _within(people: Table, things: Table, at: str, name: str) -> Table:
     """Return the sum of amounts of each member between assignment and the horizon."""
-    things = things.select("member", "amount", thing_at=things[at])
+    things = things.filter(things.amount.notnull()).select("member", "amount", thing_at=things[at])
     joined = people.select("member", "assigned_at", "until").inner_join(things, "member")
     joined = joined.filter((joined.thing_at >= joined.assigned_at) & (joined.thing_at < joined.until))
     return joined.group_by("member").aggregate(joined.amount.sum().cast(_AMOUNT).name(name))
