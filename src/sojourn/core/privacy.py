@@ -14,8 +14,9 @@ move: whoever knows the exact count of all others, and that it stands right belo
 one more member counted. Of all values a count can have, one in the base stands there. Nothing is random here,
 so there is no guarantee against such a reader in the sense of differential privacy. The more
 running counts are told, the more thresholds one member can cross: where two runs differ by one member only,
-who sees both learns the groups in which something moved (`tests/data/test_protection_retention.py` measures
-how often). So along time few days are read off where members are grouped.
+who sees both learns the groups in which something moved, and mostly whether that member has left
+(`tests/data/test_attack_two_runs.py` measures how often). So along time few days are read off where members
+are grouped.
 
 Halves round up everywhere, so results depend on nothing but the numbers.
 """
