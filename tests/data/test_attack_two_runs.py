@@ -9,8 +9,8 @@
 *Not* hidden, and not tested: whether the member has left. All read-offs of all groups tell it together: in
 retention alone 24, 31, 38 and 40 of 40 guesses are right in worlds 2 to 5, where always saying the same is
 right in 22, 29, 21 and 23; something moves in 157 of 160 runs. With everybody read off as rarely as groups
-are it would be 24, 31, 37 and 32, and something would move in 106: fewer read-offs alone do not mend it. The week
-of joining is told roughly too: weeks moved in 73 of 80 runs.
+are it would be 24, 31, 37 and 32, and something would move in 106: fewer read-offs alone do not mend it.
+The week of joining is told roughly too: weeks moved in 73 of 80 runs.
 
 Joining by channel and week, stepping in every row as the portrait once told it, made the guess of the channel
 67 right of 80. Read off at few places and without channels, the portrait's numbers moved no channel.
