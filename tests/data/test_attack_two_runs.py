@@ -178,7 +178,7 @@ CELLS = [(p, c, gone) for p in SHARES["plan"] for c in SHARES["channel"] for gon
 
 
 def by_least_squares(apart: dict[tuple, int], yardstick: tuple) -> tuple:
-    """Return the cell (plan, channel, churned) by which two runs most differ, solved from totals of groups."""
+    """Return the cell (plan, channel, churned) by which two runs most differ, solved from totals."""
     known, told = [], []
     for (study, table, column), gone in WHOLE.items():
         for place, by in enumerate(SHARES):
