@@ -34,6 +34,9 @@ def looks(**columns):
         (["1082040961000", "1082155839000"], "instant", "epoch_milliseconds"),
         (["13.01.2025 10:00", "01.02.2025 11:30"], "instant", "%d.%m.%Y %H:%M"),
         (["1/13/2025", "2/1/2025"], "instant", "%m/%d/%Y"),
+        (["31.12.24 09:30", "01.02.25 11:30"], "instant", "%d.%m.%y %H:%M"),
+        (["12/31/24"], "instant", "%m/%d/%y"),
+        (["9999-12-31T23:00:00-05:00"], "text", ""),
         (["20250113", "20250201"], "instant", "%Y%m%d"),
         (["17", "18", ""], "integer", ""),
         (["17.0", "18.0"], "integer", "point"),
@@ -187,9 +190,25 @@ def test_the_latest_instant_is_that_of_the_whole_file_not_of_the_sample(tmp_path
         latest(path, found, "user")
 
 
+def test_columns_without_a_name_move_no_other(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("\ufeff,user,at\n0,7,2025-01-02\n1,8,2025-06-01\n", encoding="utf-8")
+    found = sample("events", path, "t.csv")
+    assert list(found.columns) == ["user", "at"]
+    assert latest(path, found, "at") == datetime(2025, 6, 1, tzinfo=UTC)
+
+
+def test_a_field_may_be_long(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"user,at,note\n7,2025-01-02,{'x' * 300_000}\n8,2025-06-01,y\n")
+    found = sample("events", path, "t.csv")
+    assert latest(path, found, "at") == datetime(2025, 6, 1, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
+        ("twice.csv", b"user,at,note,note\n7,2025-01-02,x,y\n", "the header names note twice"),
         ("none.csv", None, "there is no file"),
         ("t.parquet", b"x", "cannot be read"),
         ("t.csv", b"", "has no rows"),

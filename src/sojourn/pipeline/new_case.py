@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
@@ -124,6 +124,11 @@ def _end(files: Mapping[str, Path], looked: Mapping[str, tuple[Sample, Guess]], 
         begin, guess = looked[table]
         time = CONTRACT[table].time
         last = latest(files[table], begin, guess.columns[time])
+        if last.year >= MAXYEAR:
+            raise SojournError(
+                f"{table}.{time}: the last row is of the year {last.year}, which no day follows. "
+                "Leave the time empty where it stands for none, or take such rows out."
+            )
         ends.append(last.replace(tzinfo=here) if time in guess.naive else last.astimezone(here))
     day = max(ends).date() + timedelta(days=1)
     return datetime(day.year, day.month, day.day, tzinfo=here)

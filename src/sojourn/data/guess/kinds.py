@@ -15,12 +15,19 @@ FORMATS: tuple[str, ...] = (
     "%d.%m.%Y %H:%M:%S",
     "%d.%m.%Y %H:%M",
     "%d.%m.%Y",
+    "%d.%m.%y %H:%M:%S",
+    "%d.%m.%y %H:%M",
+    "%d.%m.%y",
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
     "%d/%m/%Y",
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M",
     "%m/%d/%Y",
+    "%d/%m/%y %H:%M",
+    "%d/%m/%y",
+    "%m/%d/%y %H:%M",
+    "%m/%d/%y",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d",
     "%Y%m%d",
@@ -128,9 +135,9 @@ def _iso(value: str) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # none, or beyond the years that there are
         return None
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _epoch(unit: int) -> Callable[[str], datetime | None]:

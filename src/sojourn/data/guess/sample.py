@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,9 @@ from sojourn.data.sources.encodings import DecodingError, decoded, likely, recog
 
 #: So much of a file is looked at.
 SAMPLE_BYTES, SAMPLE_ROWS = 4_000_000, 20_000
+
+#: So many characters of one field are taken; the csv module takes 131,072 unless it is told.
+_LONGEST = 2**31 - 1
 
 _DELIMITERS = (",", ";", "\t", "|", " ")
 
@@ -88,10 +91,13 @@ def _of_text(table: str, path: Path, shown: str) -> Sample:
     encoding, text = _decoded(begin)
     whole = text if len(begin) < SAMPLE_BYTES else text[: text.rfind("\n") + 1]
     delimiter = guess_delimiter(whole.splitlines()[:200])
-    rows = [row for row in csv.reader(io.StringIO(whole, newline=""), delimiter=delimiter) if row]
+    rows = list(_cut(io.StringIO(whole, newline=""), delimiter))
     if not rows:
         raise DataError.no_rows(table, shown)
     header = _is_header(rows[0])
+    twice = [] if header else _named_twice(rows)
+    if twice:
+        raise DataError.unreadable(table, shown, f"the header names {twice[0]} twice")
     names = rows[0] if header else [f"column_{n}" for n in range(1, len(rows[0]) + 1)]
     body = [row for row in rows[header : SAMPLE_ROWS + header] if len(row) == len(names)]
     columns = {name: tuple(row[n] for row in body) for n, name in enumerate(names) if name}
@@ -140,12 +146,15 @@ def latest(path: Path, begin: Sample, column: str) -> datetime:
 
 
 def _texts(path: Path, begin: Sample, column: str) -> Iterator[str]:
-    place = list(begin.columns).index(column)
     with (
         opened(path, compression_of(path, None), "", str(path)) as file,
         io.TextIOWrapper(file, begin.encoding, errors="replace", newline="") as text,
     ):
-        rows = csv.reader(text, delimiter=begin.delimiter)
+        rows = _cut(text, begin.delimiter)
+        names = list(begin.columns)
+        if begin.header:  # those of the file: columns without a name are none of the sample
+            names = [name.removeprefix("\ufeff") for name in next(rows)]
+        place = names.index(column)
         yield from (row[place] for row in rows if len(row) > place)
 
 
@@ -164,15 +173,33 @@ def guess_delimiter(lines: Sequence[str]) -> str:
     """
 
     def fitting(delimiter: str) -> tuple[int, int]:
-        counts = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
+        counts = Counter(len(row) for row in _cut(lines, delimiter))
         fields, often = counts.most_common(1)[0] if counts else (1, 0)
         return (often if fields > 1 else 0), fields
 
     return max(_DELIMITERS, key=fitting)
 
 
+def _cut(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """Give the fields of every line that is not empty, however long a field is."""
+    csv.field_size_limit(_LONGEST)
+    return (row for row in csv.reader(lines, delimiter=delimiter) if row)
+
+
+def _named_twice(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names that a header has twice: words above a row that holds a number or a time."""
+    filled = [field for field in rows[0] if field.strip()]
+    below = rows[1] if len(rows) > 1 else []
+    if not _are_words(filled) or _are_words([field for field in below if field.strip()]):
+        return []
+    return sorted({field for field in filled if filled.count(field) > 1})
+
+
+def _are_words(fields: Sequence[str]) -> bool:
+    return all(look_at([field]).kind in ("text", "bool") for field in fields)
+
+
 def _is_header(row: Sequence[str]) -> bool:
     """Return whether a first line names columns: no field is a number or a time, and none comes twice."""
     filled = [field for field in row if field.strip()]
-    plain = all(look_at([field]).kind in ("text", "bool") for field in filled)
-    return plain and len(set(filled)) == len(filled) > 0
+    return _are_words(filled) and len(set(filled)) == len(filled) > 0
