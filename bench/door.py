@@ -1,13 +1,20 @@
 """The door and the cells beside what the engine could do at best, and beside pandas; a fresh process each.
 
 ``python -m bench.door [EVENTS]`` draws a platform of about so many events (5 million when no number is named;
-50 million take some ten minutes on two processors and 4 GB of disk) and measures, in one run:
+50 million take some fifteen minutes on two processors and 4 GB of disk) and measures, in one run:
 
-- the door (without sessions, which no table of it holds) beside DuckDB's own sorted copy of the same Parquet;
-- cells of retention, trials and segments beside a bare scan of the events that groups them by member and day;
-- the same scan and group in pandas.
+- the door: members, events, assignments and costs as partitioned Parquet are checked against their rules
+  (types, ranges, orphans, time order, names that say who somebody is), ids become numbers and pseudonyms,
+  rows are written in their final order, exact copies counted, activity and quality tables written; no
+  sessions, which no table of it holds. Beside it DuckDB's own copy of the same four tables, sorted by member
+  and time, which checks nothing and writes one file each;
+- cells of retention, trials and segments, of what the door wrote, beside a bare scan of the tidy events that
+  groups them by member and day;
+- the same scan and group in pandas, of the columns it needs alone.
 
-A platform of a few members shows what starting costs; it is taken off before anything is divided.
+CPU seconds are those of the whole process and its children, of all threads. A platform of a few members shows
+what starting costs; it is taken off before anything is divided, so a ratio is about rows. Ratios hold within
+one run; seconds depend on the machine and on what else it does.
 """
 
 import sys

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 
 import ibis
-from ibis import Table, Value
+from ibis import Table, Value, _
 
 from sojourn.core.errors import ParameterError
 from sojourn.data.activity import activity_of, in_micros, known_by, micros
@@ -222,25 +224,21 @@ def _done(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 def _days(rows: Table, trend_days: int) -> Table:
     """Return in how many different days of each kind members did something."""
     last, earlier = rows.ago < trend_days, (rows.ago >= trend_days) & (rows.ago < 2 * trend_days)
-    days = rows.group_by("member", "day").agg(
-        was=_any(rows.was),
-        in_last=_any(rows.was & last),
-        in_earlier=_any(rows.was & earlier),
-        in_next=_any(rows.later),
-    )
+    kinds = {
+        "active_days": rows.was,
+        "active_last": rows.was & last,
+        "active_before": rows.was & earlier,
+        "active_days_next": rows.later,
+    }
+    # one number of a bit for each costs half of as many maxima
+    marks = reduce(add, (flag.cast("int32") * 2**bit for bit, flag in enumerate(kinds.values())))
+    days = rows.select("member", "day", marks=marks).group_by("member", "day").agg(marks=_.marks.bit_or())
+    marked = {name: (days.marks // 2**bit % 2).cast("int64") for bit, name in enumerate(kinds)}
     weekend = (days.day.day_of_week.index() >= 5).cast("int32").cast("int64")
     return days.group_by("member").agg(
-        active_days=days.was.sum(),
-        active_last=days.in_last.sum(),
-        active_before=days.in_earlier.sum(),
-        active_days_next=days.in_next.sum(),
-        weekend_days=(days.was * weekend).sum(),
+        **{name: one.sum() for name, one in marked.items()},
+        weekend_days=(marked["active_days"] * weekend).sum(),
     )
-
-
-def _any(flag: Value) -> Value:
-    """Return 1 where a flag is set in any row of a group, else 0."""
-    return flag.cast("int32").cast("int64").max()
 
 
 def _sample(rows: Table, size: int) -> Table:
