@@ -21,6 +21,8 @@ from sojourn.data.protection.instants import begin_of_day, end_of_day
 RETURNS = (Counted(by=("by", "group"), members=("lapsed",), parts=("came_back",)),)
 #: Days on which running counts are read off, for everybody and for groups; then every 30 days.
 _WEEKS, _FIRST_DAYS, _MONTH = 7, (0, 7, 14), 30
+#: And in the first week of everybody, in which many leave on the first days.
+_FIRST_WEEK = (1, 3)
 _EVERYBODY = "all"
 _COUNTS = ("entered", "churned", "censored", "potential")
 
@@ -94,9 +96,9 @@ def knots(last: int, *, everybody: bool) -> list[int]:
     >>> knots(95, everybody=False)
     [0, 7, 14, 30, 60, 90]
     >>> knots(31, everybody=True)
-    [0, 7, 14, 21, 28, 30]
+    [0, 1, 3, 7, 14, 21, 28, 30]
     """
-    first = range(0, last + 1, _WEEKS) if everybody else _FIRST_DAYS
+    first = (*_FIRST_WEEK, *range(0, last + 1, _WEEKS)) if everybody else _FIRST_DAYS
     return sorted(day for day in {*first, *range(_MONTH, last + 1, _MONTH)} if day <= last)
 
 
