@@ -8,6 +8,7 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.core.errors import DataError
+from sojourn.core.schema import CONTRACT
 from sojourn.data.reading import Written, as_amount, filled
 from sojourn.data.sources.mapping import TableMapping
 from sojourn.data.sources.notes import Note
@@ -47,7 +48,15 @@ def shaped(table: Table, name: str, mapping: TableMapping, written: Written) -> 
     for ours in [*mapping.values, *mapping.leave_out_empty]:
         if ours not in table.columns:
             raise DataError.missing_column(name, ours, table.columns)
+    table = table.drop(*_spent(table, name, mapping))
     return table.mutate(**{ours: _with_values(table[ours], keys) for ours, keys in mapping.values.items()})
+
+
+def _spent(table: Table, name: str, mapping: TableMapping) -> list[str]:
+    """Return the columns that are read in a product only."""
+    factors = {factor for factors in mapping.products.values() for factor in factors}
+    known = {column.name for column in CONTRACT[name].columns}
+    return [column for column in table.columns if column in factors - known]
 
 
 def _made(ours: str) -> str:
