@@ -293,6 +293,38 @@ def test_events_from_which_members_cannot_be_derived(project, tables, message) -
     assert str(raised.value) == message
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            "a1,2025-01-05,login,1\r\na2,2025-01-06,login,1\n",
+            "(its rows are broken: some lines end in CR LF, others in LF). End all lines in the same way.",
+        ),
+        (
+            f"a1,2025-01-05,{'x' * 2_100_000},1\n",
+            (
+                "(its rows are broken at line 2: it is longer than 2,000,000 bytes). "
+                "Shorten the field, or leave its column out of the file."
+            ),
+        ),
+        (
+            "a1,2025-01-05,the quote,1,2\n",
+            (
+                "(its rows are broken at line 2: the header has 4 fields, this row 5). "
+                "Put fields that hold a delimiter into quotes, and check that the file came whole."
+            ),
+        ),
+    ],
+    ids=["line ends of two kinds", "a long line", "the word quote"],
+)
+def test_why_rows_are_broken(project, rows, message) -> None:
+    params = project.case("shop", SOUND)
+    (project.root / "incoming/shop/events.csv").write_bytes((HEAD + rows).encode())
+    with pytest.raises(DataError) as raised:
+        prepare(params, "shop")
+    assert str(raised.value) == f"events: incoming/shop/events.csv cannot be read {message}"
+
+
 def test_another_encoding_than_utf_8(project) -> None:
     params = project.case("shop", SOUND)
     (project.root / "incoming/shop/events.csv").write_bytes(

@@ -271,17 +271,26 @@ def broken(texts: Sequence[Text], error: Exception) -> DataError:
     """Return the error for rows that the engine cannot read, without the rows that its own text quotes."""
     said = str(error)
     text = next((text for text in texts if str(text.path) in said), texts[0])
+    windows_ends = plain_ends = False
     try:
         with opened(text.path, text.compression, text.table, text.shown) as file:
-            for _ in decoded(chunks(file), text.encoding):
-                pass
+            for piece in decoded(chunks(file), text.encoding):
+                windows_ends = windows_ends or "\r\n" in piece
+                plain_ends = plain_ends or re.search(r"[^\r]\n", piece) is not None
     except DecodingError as found:
         return not_decoded(text.table, text.shown, text.where, found)
     line = re.search(r"Line: (\d+)", said)
     where = f" at line {int(line[1]):,}" if line else ""
     counted = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
     why = f": the header has {counted[1]} fields, this row {counted[2]}" if counted else ""
-    if "quote" in said.split("Possible", maxsplit=1)[0]:
+    if "unterminated quote" in said:
         why = ": a quote is left open"
     hint = "Put fields that hold a delimiter into quotes, and check that the file came whole."
+    if re.search(r"^Maximum line size", said, re.MULTILINE):
+        why, hint = (
+            ": it is longer than 2,000,000 bytes",
+            "Shorten the field, or leave its column out of the file.",
+        )
+    elif "invalid state" in said and not why and plain_ends and windows_ends:
+        why, hint = ": some lines end in CR LF, others in LF", "End all lines in the same way."
     return DataError.unreadable(text.table, text.shown, f"its rows are broken{where}{why}", hint)
