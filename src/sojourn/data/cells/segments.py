@@ -11,12 +11,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import add
 from typing import Any
 
 import ibis
-from ibis import Table, Value, _
+from ibis import Table, Value
 
 from sojourn.core.errors import ParameterError
 from sojourn.data.activity import activity_of, in_micros, known_by, micros
@@ -230,10 +228,8 @@ def _days(rows: Table, trend_days: int) -> Table:
         "active_before": rows.was & earlier,
         "active_days_next": rows.later,
     }
-    # one number of a bit for each costs half of as many maxima
-    marks = reduce(add, (flag.cast("int32") * 2**bit for bit, flag in enumerate(kinds.values())))
-    days = rows.select("member", "day", marks=marks).group_by("member", "day").agg(marks=_.marks.bit_or())
-    marked = {name: (days.marks // 2**bit % 2).cast("int64") for bit, name in enumerate(kinds)}
+    days = rows.group_by("member", "day").agg(**{name: flag.any() for name, flag in kinds.items()})
+    marked = {name: days[name].cast("int32").cast("int64") for name in kinds}
     weekend = (days.day.day_of_week.index() >= 5).cast("int32").cast("int64")
     return days.group_by("member").agg(
         **{name: one.sum() for name, one in marked.items()},
