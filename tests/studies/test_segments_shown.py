@@ -51,3 +51,28 @@ def test_private_intervals_of_means_cover() -> None:
         _, low, high = PRIVATE.mean(everyone[:300], everyone)
         inside += low <= 10 * (1 - np.exp(-2)) <= high or low <= 10 * (1 - np.exp(-5)) <= high
     assert inside / 400 > 0.92
+
+
+"""Scores of a segmentation as they may be shown."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sojourn.studies.segments.shown import Shown
+
+SCORES = pd.DataFrame(
+    {"k": [2, 3], "depth": [0.41234, 0.2], "smallest_share": [0.0089, 0.4196], "separated": [True, False]}
+)
+
+
+def test_public_scores_are_exact():
+    assert Shown(0, 0.95).scores(SCORES, 112) is SCORES
+
+
+def test_private_scores_tell_no_count_of_fewer_than_the_base():
+    told = Shown(20, 0.95).scores(SCORES, 112)
+    assert told["depth"].tolist() == [0.41, 0.2]
+    assert told["separated"].tolist() == [True, False]
+    assert told["smallest_share"].tolist() == [0.0, 0.4]  # multiples of 20 of 100
+    assert ((told["smallest_share"] * 100) % 20).eq(0).all()

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sojourn.core.privacy import cap_of, nearest, to_multiples
 from sojourn.core.results.segments import Floats
@@ -79,6 +80,24 @@ class Shown:
         sampling, rounding = (high - low) / 2, _reach(self.mass) * step / math.sqrt(12)
         reach = _upwards(math.hypot(sampling, rounding))
         return shown, shown - reach, shown + reach
+
+    def scores(self, table: pd.DataFrame, n: int) -> pd.DataFrame:
+        """Return a table of scores as it may be shown: of private cases in hundredths, shares in steps.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Scores of the `n` members together; `smallest_share` is one of them.
+        n : int
+            Number of members behind them.
+        """
+        if not self.base:
+            return table
+        coarse = table.round(2)
+        if "smallest_share" in table:
+            step = self.base / max(self.size(n), self.base)
+            coarse["smallest_share"] = np.clip(np.round(table["smallest_share"] / step) * step, 0, 1)
+        return coarse
 
     def spread(self, everyone: Floats) -> float:
         """Return the standard deviation of all who are judged."""
