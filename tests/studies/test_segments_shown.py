@@ -1,6 +1,7 @@
 """Numbers of a segment as they may be shown."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sojourn.studies.segments.shown import Shown
@@ -52,14 +53,6 @@ def test_private_intervals_of_means_cover() -> None:
         inside += low <= 10 * (1 - np.exp(-2)) <= high or low <= 10 * (1 - np.exp(-5)) <= high
     assert inside / 400 > 0.92
 
-
-"""Scores of a segmentation as they may be shown."""
-
-from __future__ import annotations
-
-import pandas as pd
-
-from sojourn.studies.segments.shown import Shown
 
 SCORES = pd.DataFrame(
     {"k": [2, 3], "depth": [0.41234, 0.2], "smallest_share": [0.0089, 0.4196], "separated": [True, False]}
