@@ -67,5 +67,5 @@ def test_private_scores_tell_no_count_of_fewer_than_the_base():
     told = Shown(20, 0.95).scores(SCORES, 112)
     assert told["depth"].tolist() == [0.41, 0.2]
     assert told["separated"].tolist() == [True, False]
-    assert told["smallest_share"].tolist() == [0.0, 0.4]  # multiples of 20 of 100
-    assert ((told["smallest_share"] * 100) % 20).eq(0).all()
+    assert told["smallest_share"].tolist() == [0.0, 0.5]  # multiples of 20 of 120
+    assert ((told["smallest_share"] * 120) % 20).eq(0).all()
