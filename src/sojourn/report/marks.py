@@ -11,7 +11,14 @@ Tone = Literal["good", "warn", "bad", "neutral", "off"]
 SHAPES: dict[Tone, str] = {"good": "●", "warn": "▲", "bad": "■", "neutral": "◆", "off": "○"}
 
 _CHECKS: dict[str, Tone] = {"pass": "good", "warn": "warn", "fail": "bad", "cannot be judged": "off"}
-_VERDICTS: dict[str, Tone] = {"ship": "good", "keep": "good", "wait": "warn", "stop": "bad"}
+_VERDICTS: dict[str, Tone] = {
+    "ship": "good",
+    "keep": "good",
+    "sound": "good",
+    "wait": "warn",
+    "read": "warn",  # with care
+    "stop": "bad",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,8 @@ def say_coverage(part: Coverage) -> str:
     if part.why_empty:
         return part.why_empty
     days = len(part.table)
-    missing = f"{plural(len(part.gaps), 'day')} of {count(days)} have no event" if part.gaps else ""
+    have = "has" if len(part.gaps) == 1 else "have"
+    missing = f"{plural(len(part.gaps), 'day')} of {count(days)} {have} no event" if part.gaps else ""
     whole = missing or f"All {plural(days, 'day')} have events"
     last = f"; from {day(part.incomplete[0])} on days are not complete yet" if part.incomplete else ""
     return f"{whole}{last}."

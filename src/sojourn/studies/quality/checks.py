@@ -40,7 +40,7 @@ def _of(found: Quality, table: str) -> list[Check]:
 def _warning(table: str, row: pd.Series[Any]) -> Check:
     column = f", {row['column']}" if row["column"] else ""
     said = str(row["finding"]).strip(".")
-    finding = f"{said[:1].upper()}{said[1:]}: {count(row['concerned'])} of {count(row['rows'])} rows."
+    finding = f"{said[:1].upper()}{said[1:]} ({count(row['concerned'])} of {count(row['rows'])} rows)."
     return Check(f"Table {table}{column}", "warn", finding, str(row["hint"]))
 
 
