@@ -17,6 +17,7 @@ from sojourn.core.cells import read_cells
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.data import cells as room
 from sojourn.data.prepare import prepare
+from sojourn.data.protection.cells import PROTECTORS
 from sojourn.data.pseudonyms import Key
 from sojourn.data.tidy import open_tidy
 
@@ -138,6 +139,7 @@ def test_a_missing_table_is_said_in_one_sentence(shop, monkeypatch) -> None:
 def test_cells_of_a_private_case_are_its_owners(project, monkeypatch) -> None:
     monkeypatch.setenv("SOJOURN_KEY", "the key of a private test case")
     study(monkeypatch)
+    monkeypatch.setitem(PROTECTORS, "retention", lambda tables, meta, *_: (tables, meta))
     key_id = Key(b"the key of a private test case").key_id
     params = project.case(
         "club", {"events": EVENTS}, public=False, prepare={"key_id": key_id}, studies=STUDIES
