@@ -339,7 +339,12 @@ def test_copies_in_other_parts_are_found_and_left_out(project) -> None:
     begin(shop, events, 5)
     twice = pd.concat([part_of(events, 5), part_of(events, 3).head(7)])
     shop.add("005", twice)
-    shop.run(end_of(5))
+    folder = shop.run(end_of(5))
+    findings = pd.read_parquet(folder / "findings.parquet").query("table == 'events'")
+    parts = pd.concat([*(part_of(events, day) for day in range(5)), twice])
+    copies = int(parts.duplicated().sum())
+    assert copies >= 7
+    assert findings.loc[findings["finding"].str.contains("exact copy"), "concerned"].tolist() == [copies]
     same_as_anew(shop, end_of(5))
 
 
