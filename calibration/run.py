@@ -11,17 +11,17 @@ from sojourn.pipeline.proof import code_hash
 
 HERE = Path(__file__).resolve().parent
 
-#: Estimator room of each subject.
-ESTIMATORS = {"retention": "survival", "trials": "bayes", "segments": "cluster"}
+#: What each subject measures: rooms or single modules of `src/sojourn`.
+SUBJECTS: dict[str, tuple[str, ...]] = {
+    "retention": ("estimators/survival", "studies/retention"),
+    "trials": ("estimators/bayes", "studies/trials"),
+    "segments": ("estimators/cluster", "studies/segments"),
+}
 
 
 def rooms(subject: str) -> list[str]:
     """Return the code whose change makes a result stale: what is measured, and what measures it."""
-    return [
-        f"src/sojourn/estimators/{ESTIMATORS[subject]}",
-        f"src/sojourn/studies/{subject}",
-        f"calibration/{subject}.py",
-    ]
+    return [*(f"src/sojourn/{measured}" for measured in SUBJECTS[subject]), f"calibration/{subject}.py"]
 
 
 def calibrated(subject: str) -> dict[str, object]:
@@ -31,6 +31,7 @@ def calibrated(subject: str) -> dict[str, object]:
         raise FileNotFoundError(f"There is no calibration of {subject}.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    sys.path.insert(0, str(HERE))  # what several subjects share stands beside them
     spec.loader.exec_module(module)
     rows = module.calibrate()
     return {"proves": {"rooms": rooms(subject), "hash": code_hash(rooms(subject))}, "rows": rows}

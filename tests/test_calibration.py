@@ -1,20 +1,35 @@
 """The committed calibrations prove the code that stands here, and met their goals."""
 
+import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sojourn.pipeline.proof import code_hash
 
 RESULTS = Path(__file__).resolve().parents[1] / "calibration" / "results"
-SUBJECTS = ("retention", "trials", "segments")
+RUN = RESULTS.parent / "run.py"
 
 
-@pytest.fixture(params=SUBJECTS)
+def subjects():
+    spec = importlib.util.spec_from_file_location("calibration_run", RUN)
+    run = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(run)
+    return run.SUBJECTS
+
+
+@pytest.fixture(params=sorted(subjects()))
 def result(request, monkeypatch):
     monkeypatch.setenv("SOJOURN_ROOT", str(RESULTS.parents[1]))
     return json.loads((RESULTS / f"{request.param}.json").read_text(encoding="utf-8"))
+
+
+def test_every_subject_has_results_and_a_stage():
+    declared = yaml.safe_load((RUN.parent / "dvc.yaml").read_text(encoding="utf-8"))
+    assert {path.stem for path in RESULTS.glob("*.json")} == set(subjects())
+    assert set(declared["stages"]["calibrate"]["foreach"]) == set(subjects())
 
 
 def test_it_proves_the_code_that_stands_here(result):
