@@ -91,7 +91,7 @@ def rules(numbers: Sequence[int], unit: Unit, offered: Offered) -> Table:
     found = []
     for n, clock, numbering in product(numbers, ("calendar", "elapsed"), ("zero", "one")):
         age = n - (numbering == "one")
-        for rule, low, high, needs in _spans(age, unit, offered):
+        for rule, low, high, needs in spans(age, unit, offered):
             silent = rule in ("silence", "last_sign")
             changes = (rule != "on") + (clock == "elapsed") + (numbering == "one")
             if changes > MOST_CHANGES or (
@@ -133,7 +133,7 @@ def rules(numbers: Sequence[int], unit: Unit, offered: Offered) -> Table:
     return _table(found, columns)
 
 
-def _spans(age: int, unit: Unit, offered: Offered) -> Iterator[tuple[str, int, int, int]]:
+def spans(age: int, unit: Unit, offered: Offered) -> Iterator[tuple[str, int, int, int]]:
     """Yield rule, lowest and highest age, and the age that has to be over."""
     if offered.events:
         yield "on", age, age, age
