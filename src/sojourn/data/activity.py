@@ -79,8 +79,8 @@ def activity(events: Table, as_of: datetime, clock: Clock) -> Table:
         "member",
         amount=events.amount if "amount" in events.columns else ibis.null("decimal(18, 4)"),
         day=_make_date(((at // 1_000_000 + clock.offset(events.occurred_at)) // 86_400).cast("int32")),
-        block=_number(at, as_of),
-        known=_number(known_at, as_of),
+        block=block_number(at, as_of),
+        known=block_number(known_at, as_of),
         at=at,
         known_at=known_at,
     )
@@ -174,7 +174,7 @@ def in_micros(instant: Value) -> Value:
     return whole * 1_000_000 + instant.cast("timestamp").microsecond().cast("int64")
 
 
-def _number(micros_of: Value, as_of: datetime) -> Value:
+def block_number(micros_of: Value, as_of: datetime) -> Value:
     """Return the number of the 24 hours (a, b] that an instant lies in, where `as_of` is one such b."""
     return (micros_of + (_DAY_US - 1 - micros(as_of) % _DAY_US)) // _DAY_US
 
