@@ -12,13 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from sojourn.core.ranges import one_of
+from sojourn.estimators.survival.intervals import Bounds, Scale, bounds
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
-
-#: Names of intervals of a share, as those of ``conf.type`` in R's ``survfit``.
-BOUNDS = ("logit", "log-log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +149,8 @@ def aalen_johansen(counts: StateCounts, start: Floats) -> Occupation:
     return Occupation(*(np.array(part) for part in zip(*found, strict=True)))
 
 
-def share_bounds(share: Floats, se: Floats, mass: float, kind: str) -> tuple[Floats, Floats]:
-    """Return pointwise bounds of a share; not a number where it is 0 or 1 or its error is not known.
+def share_bounds(share: Floats, se: Floats, mass: float, scale: Scale = "log-log") -> Bounds:
+    """Return pointwise bounds of a share; not a number where it is 0 or 1, or its error is not known.
 
     Parameters
     ----------
@@ -161,29 +158,13 @@ def share_bounds(share: Floats, se: Floats, mass: float, kind: str) -> tuple[Flo
         Estimate and its standard error.
     mass : float
         Mass of the interval, in (0, 1).
-    kind : str
-        ``logit`` or ``log-log`` (of the share itself): normal on that scale, by the delta method, as
-        ``survfit(conf.type = ...)``; log-log for cumulative incidence: Choudhury (2002), Stat. Med. 21, 1129.
-
-    Raises
-    ------
-    ParameterError
-        When there is no such kind.
+    scale : str
+        Scale of the interval (`sojourn.estimators.survival.intervals`), as ``survfit(conf.type = ...)``.
+        Log-log for cumulative incidences: Choudhury (2002), Stat. Med. 21, 1129-1144.
     """
-    one_of(kind, "kind", BOUNDS)
-    inside = (share > 0) & (share < 1) & (se > 0)
-    p = np.where(inside, share, 0.5)
-    reach = norm.ppf(0.5 + mass / 2) * np.where(inside, se, np.nan)
-    if kind == "logit":
-        middle, reach = np.log(p / (1 - p)), reach / (p * (1 - p))
-        return _share_of(middle - reach), _share_of(middle + reach)
-    reach = reach / (p * np.log(p))  # below 0
-    return p ** np.exp(-reach), p ** np.exp(reach)
-
-
-def _share_of(logit: Floats) -> Floats:
-    share: Floats = 1 / (1 + np.exp(-logit))
-    return share
+    known = (share > 0) & (share < 1) & (se > 0)
+    relative = np.divide(se, share, out=np.full(share.shape, np.nan), where=known)
+    return bounds(share, norm.ppf(0.5 + mass / 2) * relative, scale)
 
 
 def _steps(counts: StateCounts) -> Floats:
