@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 #: What each subject measures: rooms or single modules of `src/sojourn`.
 SUBJECTS: dict[str, tuple[str, ...]] = {
     "retention": ("estimators/survival", "studies/retention"),
+    "gate": ("estimators/survival/scores.py", "studies/retention/gate.py"),
     "trials": ("estimators/bayes", "studies/trials"),
     "segments": ("estimators/cluster", "studies/segments"),
 }

@@ -1,0 +1,61 @@
+"""Words of the gate: whether predictions held."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sojourn.core.results.retention_gate import Gate
+from sojourn.core.text import count, number, percent
+from sojourn.report.retention_words import gone, span
+from sojourn.report.say import register
+
+
+@register
+def say_gate(gate: Gate) -> str:
+    """Say what was predicted, what happened, and whether that is close enough."""
+    if gate.why_empty:
+        return gate.why_empty
+    row = gate.table.iloc[-1]
+    after = span(int(row["duration"]), gate.unit)
+    said = (
+        f"{percent(row['p_predicted'])} were predicted to have {gone(gate)} within {after}, "
+        f"{percent(row['p_observed'])} had."
+    )
+    return f"{said} {_follows(gate)}"
+
+
+def _follows(gate: Gate) -> str:
+    allowed = number(100 * gate.ici_max)
+    return {
+        "pass": f"By kind of member they differ by surely less than {allowed} in 100 on average, as asked.",
+        "fail": f"They differ by more than allowed ({allowed} in 100 on average, or a tenth of the total): "
+        "nothing is forecast with this model.",
+        "cannot be judged": f"Too few were held out to be sure of less than {allowed} in 100 on average: "
+        "nothing is forecast with this model.",
+    }[gate.verdict]
+
+
+def describe_gate(gate: Gate) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of predictions beside what happened."""
+    row = gate.table.iloc[-1]
+    after = span(int(row["duration"]), gate.unit)
+    title = {
+        "pass": f"Predictions for {after} held",
+        "fail": f"Predictions for {after} did not hold",
+        "cannot be judged": f"Whether predictions for {after} hold cannot be told yet",
+    }[gate.verdict]
+    subtitle = (
+        f"Share who had {gone(gate)} within {after}, predicted (across) and observed (up), by tenth of the "
+        f"{count(gate.members)} members held out; lines: 95 % exact confidence interval. {gate.model} "
+        f"It orders members with a chance of {number(row['auc'], 2)} (0.5 is no order); mean squared error "
+        f"{number(row['brier'], 3)} against {number(row['brier_plain'], 3)} when everybody is told the mean. "
+        f"{_follows(gate)}"
+    )
+    alt = f"Points of observed against predicted shares along the line of agreement. {say_gate(gate)}"
+    return {"title": title, "subtitle": subtitle, "alt": alt}
+
+
+def gate_frame(gate: Gate) -> pd.DataFrame:
+    """Return predictions and what happened as a table to show."""
+    columns = ["duration", "left", "p_predicted", "p_observed", "ici", "ici_high", "auc", "verdict"]
+    return gate.table[columns]
