@@ -11,18 +11,12 @@ import pandas as pd
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention import EVERYONE, CohortTriangle, LossRate, RetentionCurve
 from sojourn.core.text import count
+from sojourn.viz.axes import set_shares, set_time, ticks
 from sojourn.viz.theme import ACCENT, BAND, DASHES, INK, MUTED, OTHERS, label_end, new_axes, new_panels, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Ticks at meaningful places, by unit.
-_TICKS = {
-    "day": (7, 30, 60, 90, 180, 270, 365, 545, 730, 1095, 1460, 1825),
-    "month": (3, 6, 12, 24, 36, 48, 60, 72, 96, 120),
-}
-#: Least distance of the first two ticks and of all others, as a share of the axis: numbers stand under them.
-_FIRST_GAP, _TICK_GAP = 0.16, 0.095
 #: Least distance of two labels at the ends of lines, in shares.
 _LABEL_GAP = 0.055
 #: Bands are this much lighter than their line.
@@ -61,7 +55,8 @@ def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | No
         _label_ends(ax, drawn, groups)
         if curve.truth is not None:
             _draw_truth(ax, curve.truth, drawn, groups)
-        _set_axes(ax, curve.unit, int(drawn["duration"].max()), curve.since)
+        set_shares(ax)
+        set_time(ax, curve.unit, int(drawn["duration"].max()), curve.since)
     return ax
 
 
@@ -101,7 +96,7 @@ def plot_hazard(rate: LossRate, *, ax: Axes | None = None) -> Axes:
         ax.set_ylim(0, 105 * float(drawn["rate_high"].max()))
         ax.yaxis.grid(visible=True)
         ax.spines["left"].set_visible(False)
-        _set_time(ax, rate.unit, int(drawn["duration"].max()), rate.since)
+        set_time(ax, rate.unit, int(drawn["duration"].max()), rate.since)
     return ax
 
 
@@ -168,7 +163,7 @@ def _draw_truth(ax: Axes, truth: pd.DataFrame, drawn: pd.DataFrame, groups: list
 def _draw_at_risk(ax: Axes, curve: RetentionCurve) -> None:
     """Write numbers at risk in one row per group, under the ticks of the curves."""
     groups = list(curve.groups)
-    readings = curve.readings(_ticks(curve.unit, int(curve.followed_to.max())))
+    readings = curve.readings(ticks(curve.unit, int(curve.followed_to.max())))
     with theme():
         ax.set_ylim(len(groups) - 0.4, -1.1)
         ax.axis("off")
@@ -188,28 +183,3 @@ def _draw_cell(ax: Axes, x: int, y: int, retained: float) -> None:
     shade = round(0.03 + 0.5 * retained, 2)
     ax.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=ACCENT, alpha=shade))
     ax.text(x, y, f"{100 * retained:.0f}", color=INK, ha="center", va="center", fontsize=8.5)
-
-
-def _set_axes(ax: Axes, unit: str, longest: int, since: str) -> None:
-    ax.set_ylim(0, 1)
-    ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-    ax.yaxis.grid(visible=True)
-    ax.spines["left"].set_visible(False)
-    _set_time(ax, unit, longest, since)
-
-
-def _set_time(ax: Axes, unit: str, longest: int, since: str) -> None:
-    ticks = _ticks(unit, longest)
-    ax.set_xlim(0, max(longest, 1))
-    ax.set_xticks(ticks, [str(tick) for tick in ticks])
-    ax.tick_params(labelbottom=True)
-    ax.set_xlabel(f"{unit}s since {since}", loc="left")
-
-
-def _ticks(unit: str, longest: int) -> list[int]:
-    """Return the meaningful places up to the end that keep their distance."""
-    kept = [0]
-    for place in _TICKS[unit]:
-        if kept[-1] + (_TICK_GAP if kept[-1] else _FIRST_GAP) * longest <= place <= longest:
-            kept.append(place)
-    return kept
