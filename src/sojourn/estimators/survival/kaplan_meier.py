@@ -1,4 +1,4 @@
-"""Kaplan-Meier on whole durations, with Greenwood's variance and log-log intervals."""
+"""Kaplan-Meier on whole durations, with Greenwood's variance and pointwise intervals by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from sojourn.estimators.survival.intervals import Scale, bounds
 from sojourn.estimators.survival.risk_set import RiskSet
 
 Floats = NDArray[np.float64]
@@ -22,9 +23,9 @@ class Survival:
     retained : array of float
         Kaplan-Meier estimate after the events of that duration.
     se : array of float
-        Its standard error (Greenwood).
+        Its standard error.
     low, high : array of float
-        Log-log bounds; not a number where the estimate is 1 or 0.
+        Pointwise bounds; not a number where the estimate is 1 or 0.
     """
 
     retained: Floats
@@ -33,25 +34,32 @@ class Survival:
     high: Floats
 
 
-def kaplan_meier(risk: RiskSet, mass: float) -> Survival:
+def kaplan_meier(risk: RiskSet, mass: float, scale: Scale = "log-log") -> Survival:
     """Return the product-limit estimate with its pointwise interval.
 
     Parameters
     ----------
     risk : RiskSet
-        Numbers at risk and gone by duration; late entry is in the numbers at risk.
+        Numbers at risk and gone by duration; late entry is in the numbers at risk, and a member counted k
+        times stands for k alike members (frequency weights).
     mass : float
         Mass of the intervals, in (0, 1).
+    scale : str
+        Scale of the intervals; see `sojourn.estimators.survival.intervals`.
 
     Notes
     -----
     Estimate: Kaplan & Meier (1958), J. Am. Stat. Assoc. 53, 457-481. Variance: Greenwood (1926).
-    Interval: log(-log S), Kalbfleisch & Prentice (2002), eq. 1.13; as ``survfit(conf.type = "log-log")``.
+    As R's ``survfit(conf.type = scale)``.
     """
     retained = product_limit(risk)
-    spread = np.cumsum(greenwood_terms(risk))
-    low, high = log_log_bounds(retained, spread, mass)
-    return Survival(retained, standard_error(retained, spread), low, high)
+    return with_interval(retained, np.cumsum(greenwood_terms(risk)), mass, scale)
+
+
+def with_interval(retained: Floats, spread: Floats, mass: float, scale: Scale) -> Survival:
+    """Return a curve with its intervals; `spread` is the variance of its logarithm."""
+    reach = norm.ppf(0.5 + mass / 2) * np.sqrt(spread)
+    return Survival(retained, standard_error(retained, spread), *bounds(retained, reach, scale))
 
 
 def product_limit(risk: RiskSet) -> Floats:
@@ -77,16 +85,5 @@ def greenwood_terms(risk: RiskSet) -> Floats:
 
 
 def standard_error(retained: Floats, spread: Floats) -> Floats:
-    """Return S times the root of Greenwood's sum; not a number where nobody is left."""
+    """Return S times the root of the variance of log S; not a number where nobody is left."""
     return retained * np.sqrt(np.where(retained > 0, spread, np.nan))
-
-
-def log_log_bounds(retained: Floats, spread: Floats, mass: float) -> tuple[Floats, Floats]:
-    """Return bounds S ** exp(-+ z sqrt(spread) / log S); not a number where S is 0 or 1."""
-    z = norm.ppf(0.5 + mass / 2)
-    inside = (retained > 0) & (retained < 1)
-    safe = np.where(inside, retained, 0.5)
-    reach = z * np.sqrt(np.where(inside, spread, 0.0)) / np.log(safe)
-    low = np.where(inside, safe ** np.exp(-reach), np.nan)
-    high = np.where(inside, safe ** np.exp(reach), np.nan)
-    return low, high

@@ -1,4 +1,4 @@
-"""Mean time with us within a horizon: the area under the curve, and its standard error."""
+"""Mean time with us within a horizon: the area under the curve, its standard error, and two compared."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from sojourn.estimators.survival.kaplan_meier import greenwood_terms, product_limit
 from sojourn.estimators.survival.risk_set import RiskSet
 
 Floats = NDArray[np.float64]
+Rule = Literal["trapezium", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,25 @@ class RestrictedMean:
     se: Floats
 
 
-def restricted_mean(risk: RiskSet, *, rule: Literal["trapezium", "step"] = "trapezium") -> RestrictedMean:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two independent means compared.
+
+    Attributes
+    ----------
+    value, low, high : float
+        Difference or ratio, with its bounds.
+    p : float
+        Two-sided, for no difference (a ratio of one).
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def restricted_mean(risk: RiskSet, *, rule: Rule = "trapezium") -> RestrictedMean:
     """Return the restricted mean and its standard error for every horizon at once.
 
     Parameters
@@ -46,18 +66,44 @@ def restricted_mean(risk: RiskSet, *, rule: Literal["trapezium", "step"] = "trap
     mu(tau) is the integral of S from 0 to tau; its variance is the sum over event times t <= tau of
     A(t)^2 d / (n (n - d)) with A(t) the area that moves with S at t and later (Klein & Moeschberger 2003,
     eq. 4.5.2; with ``step`` as ``survfit(...)`` prints for ``rmean = tau``). With A(t) = mu(tau) - B(t) the
-    sum splits into three running sums, so all horizons cost one pass. A step curve of rounded-up durations
-    counts days begun: it is (S(0) - S(tau)) / 2 above the trapezium, which is subtracted here.
+    sum splits into three running sums, so all horizons cost one pass.
     """
-    retained = product_limit(risk)
-    steps = np.concatenate([[0.0], np.cumsum(retained)[:-1]])
-    mean, before = steps, steps
-    if rule == "trapezium":
-        mean = steps - (retained[0] - retained) / 2
-        before = mean - retained / 2  # half of S(t) is weighed before t, half after it
-        before[0] = 0.0
+    mean, before = areas(product_limit(risk), rule)
     terms = greenwood_terms(risk)
     terms = np.where(np.isfinite(terms), terms, 0.0)  # nobody is left: no area remains to the right
     plain, once, twice = (np.cumsum(terms * before**power) for power in (0, 1, 2))
     variance = mean**2 * plain - 2 * mean * once + twice
     return RestrictedMean(mean, np.sqrt(np.maximum(variance, 0.0)))
+
+
+def areas(retained: Floats, rule: Rule) -> tuple[Floats, Floats]:
+    """Return the area under a curve up to each duration, and its part that S at the duration leaves alone.
+
+    A step curve of rounded-up durations counts days begun: it is (S(0) - S(tau)) / 2 above the trapezium.
+    """
+    steps = np.concatenate([[0.0], np.cumsum(retained)[:-1]])
+    if rule == "step":
+        return steps, steps
+    mean = steps - (retained[0] - retained) / 2
+    before = mean - retained / 2  # half of S(t) is weighed before t, half after it
+    before[0] = 0.0
+    return mean, before
+
+
+def difference(a: float, b: float, se_a: float, se_b: float, mass: float) -> Compared:
+    """Return ``a - b`` of two independent means with its normal interval and test.
+
+    Royston & Parmar (2013), BMC Med. Res. Methodol. 13, 152; as ``survRM2::rmst2``.
+    """
+    se = float(np.hypot(se_a, se_b))
+    reach = float(norm.ppf(0.5 + mass / 2)) * se
+    return Compared(a - b, a - b - reach, a - b + reach, float(2 * norm.sf(abs(a - b) / se)))
+
+
+def ratio(a: float, b: float, se_a: float, se_b: float, mass: float) -> Compared:
+    """Return ``a / b`` of two independent positive means, interval and test on the scale of logarithms.
+
+    Uno et al. (2014), J. Clin. Oncol. 32, 2380-2385: se of log(mean) is se / mean; as ``survRM2::rmst2``.
+    """
+    logs = difference(float(np.log(a)), float(np.log(b)), se_a / a, se_b / b, mass)
+    return Compared(a / b, float(np.exp(logs.low)), float(np.exp(logs.high)), logs.p)
