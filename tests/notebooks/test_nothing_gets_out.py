@@ -183,7 +183,7 @@ def add_case(folder, params, case, tables, trials, *, public):
     for study, notebook in STUDIES.items():
         params[f"{before}pairs"][f"{case}-{study}"] = {
             "case": case, "study": study, "from": f"data/tidy/{case}", "notebook": notebook,
-            "estimators": ROOMS.get(study, "survival"),
+            "estimators": ROOMS.get(study, "survival"), "also": "__init__.py",
         }  # fmt: skip
     metrics = [f"reports/cases/{p['case']}/{p['study']}/headline.json" for p in params["pairs"].values()]
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"metrics": metrics}), encoding="utf-8")

@@ -152,7 +152,7 @@ def test_a_name_that_is_no_text_is_refused(params, tmp_path, name):
         check(params, tmp_path)
 
 
-@pytest.mark.parametrize("key", ["case", "study", "from", "notebook", "estimators"])
+@pytest.mark.parametrize("key", ["case", "study", "from", "notebook", "estimators", "also"])
 @pytest.mark.parametrize("value", [*HOSTILE[:3], "${seed}", "-x", "x\ny", ["a"], {"a": 1}, 3, None])
 def test_no_value_of_a_pair_is_more_than_text(params, tmp_path, key, value):
     params["pairs"]["telco-retention"][key] = value

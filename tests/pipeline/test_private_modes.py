@@ -50,6 +50,7 @@ def small_case(project) -> None:
             "from": "data/tidy/club",
             "notebook": "00-who-is-here",
             "estimators": "survival",
+            "also": "__init__.py",
         }
     }
     project.case(

@@ -58,7 +58,7 @@ def made(tmp_path_factory) -> Path:
         **STUDIES,
     }
     pair = {"case": "shop", "study": "retention", "from": "data/tidy/shop", "notebook": "10-who-stays"}
-    pairs = {"shop-retention": {**pair, "estimators": "survival"}}
+    pairs = {"shop-retention": {**pair, "estimators": "survival", "also": "bayes"}}
     content |= {"cases": {"shop": case}, "inputs": {}, "pairs": pairs}
     (root / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     for name in ("notebooks", "requirements.lock"):

@@ -60,8 +60,8 @@ def test_the_door_s_parameters_of_a_case_concern_only_what_follows_from_it(scrat
     ("file", "match"),
     [
         ("src/sojourn/estimators/survival/__init__.py", {"estimators": "survival"}),
-        ("src/sojourn/estimators/bayes/__init__.py", {"estimators": "bayes"}),
         ("src/sojourn/estimators/cluster/__init__.py", {"estimators": "cluster"}),
+        ("src/sojourn/showing.py", {}),
         ("src/sojourn/studies/trials/__init__.py", {"study": "trials"}),
         ("src/sojourn/studies/portrait/__init__.py", {"study": "portrait"}),
         ("notebooks/00-who-is-here.ipynb", {"study": "portrait"}),
@@ -71,6 +71,12 @@ def test_the_door_s_parameters_of_a_case_concern_only_what_follows_from_it(scrat
 def test_an_edited_room_makes_exactly_its_users_stale(scratch, file, match):
     scratch.append(file)
     assert without_consequences(scratch.stale()) == stages(scratch, "study", **match)
+
+
+def test_an_edited_room_concerns_those_who_use_it_as_their_second_too(scratch):
+    scratch.append("src/sojourn/estimators/bayes/__init__.py")
+    users = stages(scratch, "study", estimators="bayes") | stages(scratch, "study", also="bayes")
+    assert without_consequences(scratch.stale()) == users
 
 
 def test_an_edited_data_room_concerns_the_door_and_the_cells_only(scratch):

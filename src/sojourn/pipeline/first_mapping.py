@@ -92,7 +92,8 @@ def written(params: Params, known: Known, found: Mapping[str, Found]) -> dict[st
     studies = {study: text for study, text in _studies(found).items() if study in params.studies}
     pairs = [
         f"  {name}-{study}: {{case: {name}, study: {study}, from: data/tidy/{name}, "
-        f"notebook: {like[study]['notebook']}, estimators: {like[study]['estimators']}}}"
+        f"notebook: {like[study]['notebook']}, estimators: {like[study]['estimators']}, "
+        f"also: {like[study]['also']}}}"
         for study in studies
         if study in like
     ]
