@@ -27,6 +27,8 @@ from sojourn.studies.retention.groups import read_risk_set, rows_by
 from sojourn.studies.retention.truth import true_returns, true_with_us
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 #: States of `moves`, in the order of the arrays.
 _WITH_US, _AWAY = 0, 1
@@ -120,7 +122,8 @@ def _table(counts: StateCounts, never: RiskSet, mass: float, min_group: int) -> 
     low, high = share_bounds(share, se, mass, "log-log")
     reach = norm.ppf(0.5 + mass / 2) * found.time_se[:, _WITH_US]
     days = found.time[:, _WITH_US]
-    departed = observed - never.at_risk
+    returned = np.cumsum(counts.moves[:, _AWAY, _WITH_US])
+    enough = (observed - never.at_risk >= min_group) & (returned > 0)
     return pd.DataFrame(
         {
             "duration": np.arange(len(counts)),
@@ -135,7 +138,7 @@ def _table(counts: StateCounts, never: RiskSet, mass: float, min_group: int) -> 
             "with_us_share_low": low,
             "with_us_share_high": high,
             "with_us_share_se": se,
-            **_back(first, found, departed >= min_group, mass),
+            **_back(first, found, enough, returned, mass),
             "with_us_days": days,
             "with_us_days_low": days - reach,
             "with_us_days_high": days + reach,
@@ -144,14 +147,16 @@ def _table(counts: StateCounts, never: RiskSet, mass: float, min_group: int) -> 
     )
 
 
-def _back(first: Survival, found: Occupation, enough: NDArray[np.bool_], mass: float) -> dict[str, Floats]:
-    """Return, of those who left, the share who are with us again; not a number where few left or none is."""
+def _back(
+    first: Survival, found: Occupation, enough: Bools, returned: Counts, mass: float
+) -> dict[str, Floats]:
+    """Return, of those who left, the share who are back; with bounds where `LEAST_GONE` have come back."""
     away, left = found.share[:, _AWAY], 1 - first.retained
     known = enough & (away > 0) & (away < left)
     away, left = np.where(known, away, 0.5), np.where(known, left, 1.0)
     relative = (found.se[:, _AWAY] / away) ** 2 - (first.se / left) ** 2
     share = np.where(known, 1 - away / left, np.nan)
-    se = np.where(known, away / left * np.sqrt(np.maximum(relative, 0.0)), np.nan)
+    se = np.where(known & (returned >= LEAST_GONE), away / left * np.sqrt(np.maximum(relative, 0.0)), np.nan)
     low, high = share_bounds(share, se, mass, "log-log")
     return {"back_share": share, "back_share_low": low, "back_share_high": high}
 

@@ -1,0 +1,214 @@
+"""What is said of leaving and coming back, and of why members leave."""
+
+from __future__ import annotations
+
+import math
+
+from sojourn.core.interval import Interval
+from sojourn.core.results.retention_states import Reasons, TimeToReturn, WithUs
+from sojourn.core.text import count, listing, number, plural
+from sojourn.report.retention_words import gone, of_100, span
+from sojourn.report.say import register
+
+# --- who has never left, and who is with us ---
+
+
+@register
+def say_occupation(result: WithUs) -> str:
+    """Say who has never left, who is with us, and how many of those who left are back, at the horizon."""
+    if result.why_empty:
+        return result.why_empty
+    at = result.horizon
+    never, here, back = result.never_left(at), result.with_us(at), result.back(at)
+    said = (
+        f"After {span(at, result.unit)}, {_of_100(here)} of 100 members are {_here(result)}; "
+        f"{_of_100(never)} have never {_left(result)}."
+    )
+    if math.isnan(back.value):
+        return said
+    return f"{said} Of 100 who had {_left(result)} by then, {_of_100(back)} are {_here(result)} again."
+
+
+def brief_occupation(result: WithUs) -> str:
+    """Say in one short sentence how many are with us, and how many of them have never left; or nothing."""
+    if result.why_empty:
+        return ""
+    here, never = (number(100 * r.value) for r in (_at(result, "with_us"), _at(result, "never_left")))
+    if here == never:
+        return ""
+    return (
+        f"After {span(result.horizon, result.unit)} {here} in 100 are {_here(result)}: "
+        f"{never} who never {_left(result)}, the others came back."
+    )
+
+
+def describe_occupation(result: WithUs) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of both curves."""
+    never, here = (number(100 * r.value) for r in (_at(result, "never_left"), _at(result, "with_us")))
+    when = f"after {span(result.horizon, result.unit)}"
+    title = f"{here} in 100 are {_here(result)} {when}; {never} have never {_left(result)}"
+    what = (
+        "Leaving means cancelling; who pauses has not left."
+        if result.leaving == "cancellation"
+        else f"Silent: for more than {span(result.lapse or 0, 'day')}."
+    )
+    subtitle = (
+        f"Share of {count(result.members)} members, seen from joining on, by {result.unit}s since then. "
+        f"Line: {_here(result)}, whether they had {_left(result)} before or not (Aalen-Johansen). "
+        f"Dashes: never {_left(result)} (Kaplan-Meier). {what} {_bands(result)}"
+    )
+    last = result.followed_to
+    end = [number(100 * float(result.at(last)[f"{name}_share"])) for name in ("with_us", "never_left")]
+    alt = (
+        f"Two falling curves that part as members come back: {when} {here} and {never} in 100, "
+        f"after {span(last, result.unit)} {end[0]} and {end[1]}."
+    )
+    return {"title": title, "subtitle": subtitle, "alt": alt}
+
+
+# --- how soon those who left come back ---
+
+
+@register
+def say_returns(result: TimeToReturn) -> str:
+    """Say how many of those who left came back within each of the durations that are reached."""
+    if result.why_empty:
+        return result.why_empty
+    back = [f"{_of_100(result.back(day))} within {span(day, result.unit)}" for day in result.days]
+    said = f"Of 100 members who {gone(result)}, {listing(back)} came back."
+    return f"{said} {_impossible(result)}".rstrip()
+
+
+def brief_returns(result: TimeToReturn) -> str:
+    """Say in one short sentence how many of those who left came back; or nothing."""
+    if result.why_empty:
+        return ""
+    back = number(100 * result.back(result.horizon).value)
+    return f"Of 100 who {gone(result)}, {back} came back within {span(result.horizon, result.unit)}."
+
+
+def describe_returns(result: TimeToReturn) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of coming back."""
+    title = brief_returns(result).rstrip(".")
+    subtitle = (
+        f"Of {count(result.left)} members who {gone(result)}, the share who are back, by {result.unit}s "
+        f"since they {gone(result)} for the first time; those still away are censored. {_impossible(result)} "
+        f"{_bands(result)}"
+    )
+    ends = [
+        f"{number(100 * result.back(day).value)} in 100 within {span(day, result.unit)}"
+        for day in result.days
+    ]
+    alt = f"A rising curve of the share of those who {gone(result)} who have come back: {listing(ends)}."
+    return {"title": title, "subtitle": subtitle.replace("  ", " "), "alt": alt}
+
+
+def _impossible(result: TimeToReturn) -> str:
+    if result.lapse is None:
+        return ""
+    return f"Nobody can come back within {span(result.lapse, 'day')}: a shorter silence is none."
+
+
+# --- why they leave ---
+
+
+@register
+def say_reasons(result: Reasons) -> str:
+    """Say how many have left for each reason, and whether the unknown could change which comes first."""
+    if result.why_empty:
+        return result.why_empty
+    at = result.horizon
+    shares = [f"{_of_100(result.left_for(name, at))} for {name}" for name in result.known]
+    said = f"Of 100 members, after {span(at, result.unit)} {listing(shares)} have left."
+    return f"{said} {_open(result)} {_order(result)}".replace("  ", " ").strip()
+
+
+def brief_reasons(result: Reasons) -> str:
+    """Say in one short sentence for which reason most leave, and whether that is sure; or nothing."""
+    if result.why_empty:
+        return ""
+    first = result.known[0]
+    share = number(100 * result.left_for(first, result.horizon).value)
+    said = f"The most common known reason is {first}: {share} in 100 leave for it within "
+    sure = "" if _is_sure(result) else "; the unknown could put another first"
+    return f"{said}{span(result.horizon, result.unit)}{sure}."
+
+
+def describe_reasons(result: Reasons) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of reasons."""
+    at, first = result.horizon, result.known[0]
+    share = number(100 * result.left_for(first, at).value)
+    when = f"after {span(at, result.unit)}"
+    sure = "" if _is_sure(result) else ", as far as reasons are known"
+    title = f"{first[0].upper()}{first[1:]} is the first reason of leaving{sure}: {share} in 100 {when}"
+    merged = (
+        f"{plural(result.merged, 'reason')} given by few, or not among the largest, are counted together. "
+        if result.merged
+        else ""
+    )
+    subtitle = (
+        f"Share of all members who have left for each reason, by {result.unit}s since joining (cumulative "
+        f"incidence). Layers add up to all who have left. {merged}{_open(result)} "
+        f"The table has each with its {_label(result.mass)}."
+    )
+    shares = [f"{name} {number(100 * result.left_for(name, at).value)}" for name in result.names]
+    alt = f"Layers growing with time since joining; {when}, in 100 members: {listing(shares)}."
+    return {"title": title, "subtitle": subtitle.replace("  ", " "), "alt": alt}
+
+
+def _open(result: Reasons) -> str:
+    """Say how many left for a reason unknown, and how far that leaves the main reason open."""
+    if not result.open:
+        return ""
+    first, rows = result.known[0], result.at(result.horizon)
+    unknown = result.left_for(result.open, result.horizon)
+    most = float(rows.loc[rows["reason"] == first, "most_left_share"].iloc[0])
+    least = result.left_for(first, result.horizon).value
+    return (
+        f"{_of_100(unknown)} left for a reason {result.open}: so {first} stands for "
+        f"{number(100 * least)} if none of them, {number(100 * most)} if all of them left for it."
+    )
+
+
+def _order(result: Reasons) -> str:
+    if result.lead is None or not result.open:
+        return ""
+    if _is_sure(result):
+        return f"Whatever they left for, {result.known[0]} comes first."
+    return f"If they left for {result.known[1]}, that would come first, or it cannot be told."
+
+
+def _is_sure(result: Reasons) -> bool:
+    return not result.open or (result.lead is not None and result.lead.low > 0)
+
+
+# --- words ---
+
+
+def _of_100(interval: Interval) -> str:
+    """Print a share as members in 100 with its interval, where there is one."""
+    known = math.isfinite(interval.low) and math.isfinite(interval.high)
+    return of_100(interval) if known else number(100 * interval.value)
+
+
+def _at(result: WithUs, name: str) -> Interval:
+    found: Interval = getattr(result, name)(result.horizon)
+    return found
+
+
+def _here(result: WithUs) -> str:
+    return "with us" if result.leaving == "cancellation" else "active"
+
+
+def _left(result: WithUs) -> str:
+    return "left" if result.leaving == "cancellation" else "fallen silent"
+
+
+def _label(mass: float) -> str:
+    return Interval(0, 0, 0, mass, "log-log").label
+
+
+def _bands(result: WithUs | TimeToReturn) -> str:
+    said = f"Bands: {_label(result.mass)} where at least 20 are observed and 10 have moved."
+    truth = " Circles: the truth of the simulated world." if result.truth is not None else ""
+    return f"{said} Curves end where fewer than {result.min_group} are observed.{truth}"
