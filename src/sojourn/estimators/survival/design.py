@@ -109,7 +109,13 @@ class Design:
 
 
 def design(
-    patterns: pd.DataFrame, members: Counts, churned: Counts, *, min_group: int, most: int = MOST_PATTERNS
+    patterns: pd.DataFrame,
+    members: Counts,
+    churned: Counts,
+    *,
+    min_group: int,
+    least_gone: int = 1,
+    most: int = MOST_PATTERNS,
 ) -> Design:
     """Return the coding of patterns.
 
@@ -119,9 +125,9 @@ def design(
         One column per covariate.
     members, churned : array of int, one entry per pattern
         How many there are and how many of them left.
-    min_group : int
-        Levels of fewer members, or of which nobody left, are merged into `OTHER`; while that is too small
-        itself, it takes in the next smallest level.
+    min_group, least_gone : int
+        Levels of fewer members, or fewer leavers, are merged into `OTHER`; while that is too small itself, it
+        takes in the next smallest level.
     most : int
         Largest number of patterns.
 
@@ -136,7 +142,8 @@ def design(
             f"cells takes at most {most:,}. Leave a column out of `groups`, or give it fewer levels."
         )
     names = [str(name) for name in patterns.columns]
-    small = {name: _small(patterns[name], members, churned, min_group) for name in names}
+    least = {"members": min_group, "churned": least_gone}
+    small = {name: _small(patterns[name], members, churned, least) for name in names}
     shown = {name: patterns[name].where(~patterns[name].isin(small[name]), OTHER) for name in names}
     levels = {name: _by_size(shown[name], members) for name in names}
     used = [name for name in names if len(levels[name]) > 1]
@@ -177,20 +184,21 @@ def _by_size(values: pd.Series[str], members: Counts) -> tuple[str, ...]:
     return tuple(sorted(map(str, sizes.index), key=lambda level: (-sizes[level], level)))
 
 
-def _small(values: pd.Series[str], members: Counts, churned: Counts, min_group: int) -> tuple[str, ...]:
+def _small(
+    values: pd.Series[str], members: Counts, churned: Counts, least: Mapping[str, int]
+) -> tuple[str, ...]:
     """Return the levels that go into `OTHER`: too small ones, and as many more as that needs to be shown."""
     counts = pd.DataFrame({"members": members, "churned": churned}).groupby(values.to_numpy()).sum()
-    enough = (counts["members"] >= min_group) & (counts["churned"] > 0)
+    enough = (counts >= pd.Series(least)).all(axis=1)
     small = [str(level) for level in counts.index[~enough]]
     rest = sorted(counts.index[enough], key=lambda level: (counts["members"][level], level))
-    while small and rest and not _shown(counts, [*small, *({OTHER} & set(rest))], min_group):
+    while small and rest and not _shown(counts, [*small, *({OTHER} & set(rest))], least):
         small.append(str(rest.pop(0)))
     return tuple(sorted(small))
 
 
-def _shown(counts: pd.DataFrame, together: list[str], min_group: int) -> bool:
-    total = counts.loc[together].sum()
-    return bool(total["members"] >= min_group and total["churned"] > 0)
+def _shown(counts: pd.DataFrame, together: list[str], least: Mapping[str, int]) -> bool:
+    return bool((counts.loc[together].sum() >= pd.Series(least)).all())
 
 
 def _independent(matrix: Floats, members: Counts) -> NDArray[np.bool_]:
