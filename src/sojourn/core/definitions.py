@@ -16,7 +16,8 @@ MOST_CHANGES = 2
 
 #: Rules of retention under which members end, so that following them only for a while can be allowed for.
 ENDING = ("not_cancelled", "silence", "last_sign")
-_FUTURE = ", which looks ahead: later events change it"
+#: What the words of rules end with that later events change.
+LOOKS_AHEAD = ", which looks ahead: later events change it"
 _LENGTH = {"day": "24-hour periods", "week": "7-day periods", "month": "30-day periods"}
 
 
@@ -102,7 +103,7 @@ def _of_retention(unit: Unit, offered: Offered) -> list[Dimension]:
     rules = [("on", f"count members seen in that {unit}")]
     if offered.events:
         rules += [
-            ("on_or_after", f"count members seen in that {unit} or any later one{_FUTURE}"),
+            ("on_or_after", f"count members seen in that {unit} or any later one{LOOKS_AHEAD}"),
             ("within", f"count members seen at any time from the {unit} after joining up to that {unit}"),
         ]
         if unit == "day":
@@ -115,7 +116,7 @@ def _of_retention(unit: Unit, offered: Offered) -> list[Dimension]:
             ("silence", f"count members without a silence longer than {days} days so far"),
             (
                 "last_sign",
-                f"count members as there until the last event they ever had{_FUTURE}",
+                f"count members as there until the last event they ever had{LOOKS_AHEAD}",
             ),
         ]
     rules = rules if offered.events else rules[1:]
