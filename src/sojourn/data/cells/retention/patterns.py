@@ -25,11 +25,16 @@ def patterns_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         return {}
     members, groups = followed(tidy, params), list(params["groups"])
     made = {"patterns": _patterns(members, groups), "exam": _exam(members, groups)}
-    few = patterns_found(tidy, params) <= LIMIT
-    return made if few else {name: table.limit(0) for name, table in made.items()}
+    return {name: table.limit(0) for name, table in made.items()} if too_many(tidy, params) else made
 
 
-def patterns_found(tidy: Tidy, params: Mapping[str, Any]) -> int:
+def too_many(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return as ``patterns`` how many there are, and the limit, where they are too many to be cells."""
+    found = _found(tidy, params) if "exam_days" in params else 0
+    return {"patterns": {"found": found, "limit": LIMIT}} if found > LIMIT else {}
+
+
+def _found(tidy: Tidy, params: Mapping[str, Any]) -> int:
     """Return how many patterns of groups there are among followed members."""
     patterns = followed(tidy, params).select(ibis.literal("all").name("every"), *params["groups"]).distinct()
     return int(patterns.count().to_pyarrow().as_py())

@@ -10,7 +10,7 @@ from ibis import Table, Value
 from sojourn.data.activity import activity_of, in_micros, instant_at, micros
 from sojourn.data.cells.retention.days import DAY, as_of, first_seen_after, gap_days, judged_to, seconds
 from sojourn.data.cells.retention.followed import ENOUGH_SEEN, everybody
-from sojourn.data.cells.retention.patterns import LIMIT, patterns_found
+from sojourn.data.cells.retention.patterns import too_many
 from sojourn.data.cells.retention.silence import STUDY
 from sojourn.data.tidy import Tidy
 
@@ -37,15 +37,9 @@ def said(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
         "since": _since(tidy, params) if gap_days(params) else "joining",
         **_newcomers(tidy, params),
         **{name: params[name] for name in ("landmark", "exam_days") if name in params},
-        **_patterns(tidy, params),
+        **too_many(tidy, params),
         **({"truth": tidy.meta["truth"]} if tidy.meta.get("truth") else {}),
     }
-
-
-def _patterns(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how many patterns there are, when they are too many to be cells."""
-    found = patterns_found(tidy, params) if "exam_days" in params else 0
-    return {"patterns": {"found": found, "limit": LIMIT}} if found > LIMIT else {}
 
 
 def _signs(tidy: Tidy) -> dict[str, Any]:
