@@ -7,16 +7,23 @@ from typing import Literal
 
 from sojourn.core.ranges import in_range
 
-Kind = Literal["eti", "hdi", "log-log", "wald", "bootstrap", "exact"]
+Scale = Literal["log-log", "plain", "log", "logit", "arcsin"]
+Kind = Scale | Literal["eti", "hdi", "wald", "bootstrap", "exact", "prediction", "profile"]
 
 #: How each kind of interval is called in a sentence.
 KIND_WORDS: dict[str, str] = {
     "eti": "credible interval",
     "hdi": "highest-density interval",
     "log-log": "confidence interval",
+    "plain": "confidence interval",
+    "log": "confidence interval",
+    "logit": "confidence interval",
+    "arcsin": "confidence interval",
     "wald": "confidence interval",
     "bootstrap": "bootstrap interval",
     "exact": "exact confidence interval",
+    "prediction": "prediction interval",
+    "profile": "confidence interval",
 }
 
 
