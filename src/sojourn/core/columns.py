@@ -53,7 +53,7 @@ _RULES: tuple[tuple[Kind, str], ...] = (
     ("probability", r"p_.+|probability"),
     ("relative", r"rel_.+"),
     ("points", r"lift|.+_lift|lift_.+|.+_points|points"),
-    ("share", r"(.+_)?(share|shares|rate|retained|kept|coverage)(_.+)?|silhouette_share"),
+    ("share", r"(.+_)?(share|shares|rate|retained|band|kept|coverage)(_.+)?|silhouette_share"),
     ("count", r"n|n_.+|.+_n|(.+_)?(members|at_risk|churned|entered|censored|count|rows|events|payers)"),
     ("days", r"days|.+_days|days_.+"),
     ("money", r"(.+_)?(amount|cost|costs|net_value|price|revenue|margin|spend|money)(_.+)?"),

@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from sojourn.core.crossing import Flat, crossing
 from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.core.interval import Interval, Kind
+from sojourn.core.ranges import in_range
 
 Leaving = Literal["cancellation", "silence"]
 
@@ -37,14 +39,15 @@ class RetentionCurve:
     as_of : str
         Instant after which nothing was read (ISO 8601, UTC), or what the case says in its place.
     mass : float
-        Mass of the pointwise log-log intervals.
+        Mass of the pointwise intervals, and of the band as a whole.
     min_group : int
         The curve of a group ends where fewer members are at risk.
     table : DataFrame, one row per group and whole duration from 0
         ``group``, ``duration``, ``at_risk`` (observed just before), ``churned``, ``censored``, ``retained``
         (0-1) with ``_low``, ``_high``, ``_se``; ``mean``, the restricted mean up to `duration` in `unit`,
         with ``_low``, ``_high``, ``_se``; ``claimed``, whether at least 20 are at risk and 10 have left,
-        so that the interval of ``retained`` is claimed to hold its mass.
+        so that the interval of ``retained`` is claimed to hold its mass; ``band_low``, ``band_high``, which
+        hold the whole curve at once where intervals are claimed (missing elsewhere, and without a band).
     members : Series of int
         Members of every group, those who entered late included.
     too_small : int
@@ -56,11 +59,19 @@ class RetentionCurve:
         ``group``, ``duration``, ``retained`` as they are in a simulated world; None elsewhere.
     true_means : DataFrame or None
         ``group``, ``duration``, ``mean`` likewise.
+    interval : str
+        Scale of the pointwise intervals and of the band: ``log-log``, ``plain``, ``log``, ``logit``,
+        ``arcsin``.
+    band : str
+        ``none``, ``equal precision`` or ``hall-wellner``.
+    weights : str
+        ``frequency``: every member counts once. ``probability``: as many as they stand for.
 
     Notes
     -----
-    Kaplan-Meier product-limit estimate with Greenwood's variance. Members still with us at `as_of` are
-    censored there, not "retained forever"; those first seen after they joined enter the risk set late.
+    Kaplan-Meier product-limit estimate with Greenwood's variance, or the robust one (probability weights).
+    Members still with us at `as_of` are censored there, not "retained forever"; those first seen after they
+    joined enter the risk set late.
     """
 
     case: str
@@ -77,6 +88,9 @@ class RetentionCurve:
     since: str = "joining"
     truth: pd.DataFrame | None = None
     true_means: pd.DataFrame | None = None
+    interval: Kind = "log-log"
+    band: str = "none"
+    weights: str = "frequency"
 
     @property
     def lost_at_once(self) -> float:
@@ -117,7 +131,7 @@ class RetentionCurve:
         UndefinedError
             Beyond the group's follow-up.
         """
-        return self._interval("retained", duration, group, "log-log")
+        return self._interval("retained", duration, group, self.interval)
 
     def mean(self, until: int, group: str = EVERYONE) -> Interval:
         """Return a group's restricted mean: time with us within the first `until`, in `unit`.
@@ -140,24 +154,32 @@ class RetentionCurve:
         return self.at([until])[["group", "mean", "mean_low", "mean_high", "mean_se"]]
 
     def median(self, group: str = EVERYONE) -> Interval:
-        """Return the first whole duration after which at most half of a group is left.
+        """Return the first whole duration after which at most half of a group is left; see `quantile`."""
+        return self.quantile(0.5, group)
 
-        The upper bound is infinite where the upper curve has not fallen to one half.
+    def quantile(self, p: float, group: str = EVERYONE, *, flat: Flat = "first") -> Interval:
+        """Return when the share `p` of a group has left, with the interval of Brookmeyer and Crowley.
+
+        The upper bound is infinite where the upper curve has not come down so far. Where the curve runs level
+        at exactly 1 - `p`, that is the ``first`` duration of the stretch, or its ``middle`` as R has it.
 
         Raises
         ------
         UndefinedError
-            When more than half is left at the end of follow-up.
+            When more are left at the end of follow-up.
         """
+        in_range(p, "p", gt=0, lt=1)
         rows = self._rows(group)
-        reached = {c: _first(rows, c) for c in ("retained", "retained_low", "retained_high")}
-        if reached["retained"] == np.inf:
+        ends = ("", "_low", "_high")
+        value, low, high = (crossing(rows[f"retained{end}"].to_numpy(), 1 - p, flat) for end in ends)
+        if np.isnan(value):
+            asked, share = ("median", "half") if p == 0.5 else (f"{p:g} quantile", f"{(1 - p) * 100:g} %")
             raise UndefinedError(
-                f"The median of '{group}' is not reached: more than half are left after "
+                f"The {asked} of '{group}' is not reached: more than {share} are left after "
                 f"{rows['duration'].max()} {self.unit}s, the longest follow-up."
             )
-        low = min(reached["retained_low"], reached["retained"])
-        return Interval(reached["retained"], low, reached["retained_high"], self.mass, "log-log")
+        low, high = float(np.fmin(low, value)), np.inf if np.isnan(high) else high
+        return Interval(value, low, high, self.mass, self.interval)
 
     def followed(self, until: int) -> RetentionCurve:
         """Return the same curve with only the groups that are followed at least `until`.
@@ -197,6 +219,7 @@ class RetentionCurve:
         last = shown.table.groupby("group")["duration"].transform("max")
         kept = (shown.table["duration"] % step == 0) | (shown.table["duration"] == last)
         columns = ["group", "duration", "retained", "retained_low", "retained_high", "at_risk", "claimed"]
+        columns += ["band_low", "band_high"] if self.band != "none" else []
         return shown.table.loc[kept, columns].reset_index(drop=True)
 
     def _check(self, duration: int) -> None:
@@ -222,13 +245,8 @@ class RetentionCurve:
 
     def __repr__(self) -> str:
         spans = ", ".join(f"{group} to {until}" for group, until in self.followed_to.items())
-        mass = f"{self.mass * 100:g} % log-log"
+        mass = f"{self.mass * 100:g} % {self.interval}"
         return f"RetentionCurve of {self.case} by {self.by} ({spans} {self.unit}s; {mass})"
-
-
-def _first(rows: pd.DataFrame, column: str) -> float:
-    reached = rows.loc[rows[column] <= 0.5, "duration"]
-    return float(reached.iloc[0]) if len(reached) else np.inf
 
 
 @dataclass(frozen=True, slots=True)

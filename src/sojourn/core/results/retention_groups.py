@@ -25,6 +25,10 @@ class Contrast:
         ``mean_a - mean_b`` with a normal interval (independent groups).
     p_value : float
         Two-sided, for no difference.
+    ratio : Interval
+        ``mean_a / mean_b``, interval on the scale of logarithms; not a number where a mean is 0.
+    ratio_p_value : float
+        Two-sided, for a ratio of one.
     leaving : str
         As in the curve.
     """
@@ -37,6 +41,8 @@ class Contrast:
     mean_b: Interval
     difference: Interval
     p_value: float
+    ratio: Interval
+    ratio_p_value: float
     leaving: str = "cancellation"
 
 
@@ -95,11 +101,42 @@ class LogRank:
         ``group``, ``members``, ``observed`` and ``expected`` leavers.
     leaving : str
         As in the curve.
+    weights : str
+        Which days count more: ``log-rank`` (all alike), ``gehan-breslow``, ``tarone-ware``, ``peto-peto``
+        (early ones), or ``fleming-harrington`` with its powers.
+    within : str
+        Trait within whose groups members were compared; empty when all were.
     """
 
     by: str
     statistic: float
     df: int
     p_value: float
+    table: pd.DataFrame
+    leaving: str = "cancellation"
+    weights: str = "log-rank"
+    within: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Every group tested against every other; p-values allow for the number of pairs.
+
+    Attributes
+    ----------
+    by : str
+        Grouping.
+    test : str
+        Weights of the log-rank test, or ``max-combo``.
+    table : DataFrame, one row per pair
+        ``group``, ``other``, ``statistic`` (chi-squared with one degree of freedom; the largest of three
+        normal ones for ``max-combo``), ``alone_p_value`` of the pair by itself, ``p_value`` of all together
+        (Holm).
+    leaving : str
+        As in the curve.
+    """
+
+    by: str
+    test: str
     table: pd.DataFrame
     leaving: str = "cancellation"

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import brentq
 
-from sojourn.estimators.survival.intervals import Scale, bounds
+from sojourn.core.interval import Scale
+from sojourn.estimators.survival.intervals import bounds
 from sojourn.estimators.survival.kaplan_meier import greenwood_terms, product_limit
 from sojourn.estimators.survival.risk_set import RiskSet
 

@@ -9,14 +9,14 @@ in ``survfit``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.core.interval import Scale
+
 Floats = NDArray[np.float64]
 Bounds = tuple[Floats, Floats]
-Scale = Literal["log-log", "plain", "log", "logit", "arcsin"]
 
 
 def bounds(retained: Floats, reach: Floats, scale: Scale = "log-log") -> Bounds:

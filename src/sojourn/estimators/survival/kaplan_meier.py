@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from sojourn.estimators.survival.intervals import Scale, bounds
+from sojourn.core.interval import Scale
+from sojourn.estimators.survival.intervals import bounds
 from sojourn.estimators.survival.risk_set import RiskSet
 
 Floats = NDArray[np.float64]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Flat = Literal["first", "middle"]
+from sojourn.core.crossing import Flat, crossing
 
-#: A curve this close to a level lies on it (R's ``quantile.survfit``: the root of the machine's precision).
-_ON_IT = float(np.sqrt(np.finfo(np.float64).eps))
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +37,13 @@ def quantile(retained: Floats, low: Floats, high: Floats, p: float, *, flat: Fla
     p : float
         Share that has left, in (0, 1); 0.5 asks for the median.
     flat : str
-        Which time is told where the curve runs level exactly at 1 - p. ``middle``: the middle of that
-        stretch, as ``quantile.survfit`` of R. ``first``: its start, which is always a whole duration.
+        Which time is told where the curve runs level exactly at 1 - p; see `sojourn.core.crossing`.
 
     Notes
     -----
     Brookmeyer & Crowley (1982), Biometrics 38, 29-41: the interval holds every time at which the pointwise
-    interval of the curve holds 1 - p, on the scale of that interval.
+    interval of the curve holds 1 - p, on the scale of that interval. With ``middle`` as R's
+    ``quantile.survfit``.
     """
-    value, first, last = (_crossing(curve, 1 - p, flat) for curve in (retained, low, high))
-    if flat == "first":
-        first = min(first, value)
+    value, first, last = (crossing(curve, 1 - p, flat) for curve in (retained, low, high))
     return Quantile(value, first, np.inf if np.isnan(last) else last)
-
-
-def _crossing(curve: Floats, level: float, flat: Flat) -> float:
-    """Return when a falling curve comes down to a level; not a number when it does not."""
-    at_it, below_it = (np.flatnonzero(curve <= level + near) for near in (_ON_IT, -_ON_IT))
-    if not len(at_it):
-        return np.nan
-    if flat == "first":
-        return float(at_it[0])
-    end = below_it[0] if len(below_it) else len(curve) - 1
-    return float(at_it[0] + end) / 2

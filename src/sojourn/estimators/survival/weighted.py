@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.estimators.survival.intervals import Scale
+from sojourn.core.interval import Scale
 from sojourn.estimators.survival.kaplan_meier import Survival, with_interval
 from sojourn.estimators.survival.restricted_mean import RestrictedMean, Rule, areas
 from sojourn.estimators.survival.risk_set import Counts, RiskSet, risk_set

@@ -1,23 +1,20 @@
-"""Groups set beside each other: difference of restricted means, and the log-rank test."""
+"""Groups set beside each other: difference and ratio of restricted means."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention import EVERYONE, RetentionCurve
-from sojourn.core.results.retention_groups import Contrast, Contrasts, LogRank
-from sojourn.estimators.survival.log_rank import log_rank
+from sojourn.core.results.retention_groups import Contrast, Contrasts
+from sojourn.estimators.survival.restricted_mean import Compared, difference, ratio
 from sojourn.estimators.survival.shares import holm
-from sojourn.studies.retention.groups import read_groups
 
 
 def contrast(curve: RetentionCurve, a: str, b: str, *, until: int, mass: float | None = None) -> Contrast:
-    """Return how much longer members of `a` stay than those of `b` within the first `until`.
+    """Return how much, and how many times, longer members of `a` stay than those of `b` within `until`.
 
     Parameters
     ----------
@@ -28,7 +25,7 @@ def contrast(curve: RetentionCurve, a: str, b: str, *, until: int, mass: float |
     until : int
         Horizon of the restricted means, in the curve's unit.
     mass : float, optional
-        Mass of the interval of the difference; that of the curve when not stated.
+        Mass of the intervals of difference and ratio; that of the curve when not stated.
 
     Raises
     ------
@@ -39,18 +36,19 @@ def contrast(curve: RetentionCurve, a: str, b: str, *, until: int, mass: float |
 
     Notes
     -----
-    Normal interval with the sum of both variances (Royston & Parmar 2013, BMC Med. Res. Methodol. 13, 152).
-    An association: who chose a group differs in other ways as well.
+    Normal intervals with the sum of both variances (Royston & Parmar 2013, BMC Med. Res. Methodol. 13,
+    152), of the ratio on the scale of logarithms (Uno et al. 2014, J. Clin. Oncol. 32, 2380-2385). An
+    association: who chose a group differs in other ways as well.
     """
     mass = curve.mass if mass is None else mass
-    rows = [curve.only([group]).rmst(until).iloc[0] for group in (a, b)]
-    difference = float(rows[0]["mean"] - rows[1]["mean"])
-    se = float(np.hypot(rows[0]["mean_se"], rows[1]["mean_se"]))
-    if se == 0:
+    means = [curve.only([group]).rmst(until).iloc[0] for group in (a, b)]
+    both = *(float(row["mean"]) for row in means), *(float(row["mean_se"]) for row in means), mass
+    if not max(both[2:4]) > 0:
         raise UndefinedError(
             f"Nobody of '{a}' or '{b}' left within {until} {curve.unit}s: nothing to compare."
         )
-    reach = float(norm.ppf(0.5 + mass / 2)) * se
+    apart = difference(*both)
+    times = ratio(*both) if min(both[:2]) > 0 else Compared(*[float("nan")] * 4)
     return Contrast(
         a=a,
         b=b,
@@ -58,8 +56,10 @@ def contrast(curve: RetentionCurve, a: str, b: str, *, until: int, mass: float |
         until=until,
         mean_a=curve.mean(until, a),
         mean_b=curve.mean(until, b),
-        difference=Interval(difference, difference - reach, difference + reach, mass, "wald"),
-        p_value=float(2 * norm.sf(abs(difference) / se)),
+        difference=Interval(apart.value, apart.low, apart.high, mass, "wald"),
+        p_value=apart.p,
+        ratio=Interval(times.value, times.low, times.high, mass, "log"),
+        ratio_p_value=times.p,
         leaving=curve.leaving,
     )
 
@@ -115,36 +115,3 @@ def _side_by_side(made: list[Contrast]) -> pd.DataFrame:
             "p_value": holm(np.array([one.p_value for one in made])),
         }
     )
-
-
-def logrank(cells: Cells, *, by: str, min_group: int = 20) -> LogRank:
-    """Return whether groups leave alike over the whole time followed.
-
-    Parameters
-    ----------
-    cells : Cells
-        Of the study ``retention``.
-    by : str
-        Grouping known at joining.
-    min_group : int
-        Smaller groups are left out.
-
-    Raises
-    ------
-    UndefinedError
-        When fewer than two groups are left, or nobody leaves.
-    """
-    groups = read_groups(cells, by, min_group)
-    if len(groups.risk) < 2:
-        raise UndefinedError(
-            f"Fewer than two groups by '{by}' have {min_group} members, so there is nothing to test."
-        )
-    test = log_rank(list(groups.risk.values()))
-    if test.df == 0:
-        raise UndefinedError(
-            f"Nobody left while two groups by '{by}' were observed, so there is nothing to test."
-        )
-    members = groups.members.to_numpy()
-    beside = {"members": members, "observed": test.observed.astype(int), "expected": test.expected}
-    table = pd.DataFrame({"group": list(groups.risk), **beside})
-    return LogRank(by, test.statistic, test.df, test.p, table, cells.meta["leaving"])
