@@ -12,6 +12,7 @@ _TEACHERS = (
     "sojourn.report.quality",
     "sojourn.report.retention",
     "sojourn.report.retention_states",
+    "sojourn.report.retention_when",
     "sojourn.report.trials",
     "sojourn.report.segments",
 )
