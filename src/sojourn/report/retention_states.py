@@ -55,7 +55,7 @@ def describe_occupation(result: WithUs) -> dict[str, str]:
     subtitle = (
         f"Share of {count(result.members)} members, seen from joining on, by {result.unit}s since then. "
         f"Line: {_here(result)}, whether they had {_left(result)} before or not (Aalen-Johansen). "
-        f"Dashes: never {_left(result)} (Kaplan-Meier). {what} {_bands(result)}"
+        f"Dashes: never {_left(result)} (Kaplan-Meier). {what} {_bands(result, 'left')}"
     )
     last = result.followed_to
     end = [number(100 * float(result.at(last)[f"{name}_share"])) for name in ("with_us", "never_left")]
@@ -93,14 +93,14 @@ def describe_returns(result: TimeToReturn) -> dict[str, str]:
     subtitle = (
         f"Of {count(result.left)} members who {gone(result)}, the share who are back, by {result.unit}s "
         f"since they {gone(result)} for the first time; those still away are censored. {_impossible(result)} "
-        f"{_bands(result)}"
+        f"{_bands(result, 'come back')}"
     )
     ends = [
         f"{number(100 * result.back(day).value)} in 100 within {span(day, result.unit)}"
         for day in result.days
     ]
     alt = f"A rising curve of the share of those who {gone(result)} who have come back: {listing(ends)}."
-    return {"title": title, "subtitle": subtitle.replace("  ", " "), "alt": alt}
+    return {"title": title, "subtitle": subtitle.replace("  ", " ").rstrip(), "alt": alt}
 
 
 def _impossible(result: TimeToReturn) -> str:
@@ -118,8 +118,10 @@ def say_reasons(result: Reasons) -> str:
     if result.why_empty:
         return result.why_empty
     at = result.horizon
-    shares = [f"{_of_100(result.left_for(name, at))} for {name}" for name in result.known]
-    said = f"Of 100 members, after {span(at, result.unit)} {listing(shares)} have left."
+    first, *others = result.known
+    shares = [f"{_of_100(result.left_for(first, at))} have left for {first}"]
+    shares += [f"{_of_100(result.left_for(name, at))} for {name}" for name in others]
+    said = f"After {span(at, result.unit)}, of 100 members {listing(shares)}."
     return f"{said} {_open(result)} {_order(result)}".replace("  ", " ").strip()
 
 
@@ -149,11 +151,11 @@ def describe_reasons(result: Reasons) -> dict[str, str]:
     subtitle = (
         f"Share of all members who have left for each reason, by {result.unit}s since joining (cumulative "
         f"incidence). Layers add up to all who have left. {merged}{_open(result)} "
-        f"The table has each with its {_label(result.mass)}."
+        f"The table has each with its {_label(result.mass)}. {_truth(result)}"
     )
     shares = [f"{name} {number(100 * result.left_for(name, at).value)}" for name in result.names]
     alt = f"Layers growing with time since joining; {when}, in 100 members: {listing(shares)}."
-    return {"title": title, "subtitle": subtitle.replace("  ", " "), "alt": alt}
+    return {"title": title, "subtitle": subtitle.replace("  ", " ").rstrip(), "alt": alt}
 
 
 def _open(result: Reasons) -> str:
@@ -173,9 +175,12 @@ def _open(result: Reasons) -> str:
 def _order(result: Reasons) -> str:
     if result.lead is None or not result.open:
         return ""
+    first, following = result.known[:2]
     if _is_sure(result):
-        return f"Whatever they left for, {result.known[0]} comes first."
-    return f"If they left for {result.known[1]}, that would come first, or it cannot be told."
+        return f"Whatever they left for, {first} comes first."
+    if result.lead.high < 0:
+        return f"If all of them left for {following}, that comes first."
+    return f"If all of them left for {following}, it cannot be told which of the two comes first."
 
 
 def _is_sure(result: Reasons) -> bool:
@@ -208,7 +213,10 @@ def _label(mass: float) -> str:
     return Interval(0, 0, 0, mass, "log-log").label
 
 
-def _bands(result: WithUs | TimeToReturn) -> str:
-    said = f"Bands: {_label(result.mass)} where at least 20 are observed and 10 have moved."
-    truth = " Circles: the truth of the simulated world." if result.truth is not None else ""
-    return f"{said} Curves end where fewer than {result.min_group} are observed.{truth}"
+def _bands(result: WithUs | TimeToReturn, moved: str) -> str:
+    said = f"Bands: {_label(result.mass)} where at least 20 are observed and 10 have {moved}."
+    return f"{said} Curves end where fewer than {result.min_group} are observed. {_truth(result)}".rstrip()
+
+
+def _truth(result: WithUs | TimeToReturn | Reasons) -> str:
+    return "" if result.truth is None else "Circles: the truth of the simulated world."

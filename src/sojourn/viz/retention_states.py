@@ -48,7 +48,7 @@ def plot_occupation(result: WithUs, *, ax: Axes | None = None) -> Axes:
     lines = {"with_us_share": (ACCENT, DASHES[0]), "never_left_share": (CONTROL, DASHES[1])}
     with theme():
         for column, (colour, dash) in lines.items():
-            _draw_steps(ax, drawn, column, colour, dash)
+            _draw_line(ax, drawn, column, colour, dash)
             if result.truth is not None:
                 _draw_truth(ax, result.truth, column, colour)
         names = {"with_us_share": _with_us(result), "never_left_share": _never(result)}
@@ -72,7 +72,7 @@ def plot_returns(result: TimeToReturn, *, ax: Axes | None = None) -> Axes:
     drawn = _drawn(result)
     ax = new_axes(ax, height=200)
     with theme():
-        _draw_steps(ax, drawn, "back_share", ACCENT, DASHES[0])
+        _draw_line(ax, drawn, "back_share", ACCENT, DASHES[0])
         if result.truth is not None:
             _draw_truth(ax, result.truth, "back_share", ACCENT)
         set_shares(ax)
@@ -102,6 +102,8 @@ def plot_reasons(result: Reasons, *, ax: Axes | None = None) -> Axes:
     with theme():
         for name, colour in colours(result).items():
             ax.fill_between(days, bottoms[name], tops[name], facecolor=colour, edgecolor=PAPER, linewidth=0.8)
+        if result.truth is not None:
+            _draw_true_layers(ax, result.truth, result.names)
         middles = [float((bottoms[name].iloc[-1] + tops[name].iloc[-1]) / 2) for name in wide.columns]
         highest = float(tops.to_numpy()[-1, -1])
         heights = spread(middles, _LABEL_GAP * highest * 1.1)
@@ -147,15 +149,24 @@ def _drawn(result: WithUs | TimeToReturn | Reasons) -> pd.DataFrame:
     return result.drawn()
 
 
-def _draw_steps(ax: Axes, drawn: pd.DataFrame, column: str, colour: str, dash: Any) -> None:
-    ax.plot(drawn["duration"], drawn[column], color=colour, linestyle=dash, drawstyle="steps-post")
+def _draw_line(ax: Axes, drawn: pd.DataFrame, column: str, colour: str, dash: Any) -> None:
+    """Draw a curve straight between the days that are drawn, with its band where that is claimed."""
+    ax.plot(drawn["duration"], drawn[column], color=colour, linestyle=dash)
     sure = drawn[drawn["claimed"]]
     bounds = (sure["duration"], sure[f"{column}_low"], sure[f"{column}_high"])
-    ax.fill_between(*bounds, step="post", color=colour, alpha=_BAND_ALPHA, linewidth=0)
+    ax.fill_between(*bounds, color=colour, alpha=_BAND_ALPHA, linewidth=0)
 
 
 def _draw_truth(ax: Axes, truth: pd.DataFrame, column: str, colour: str) -> None:
     ax.plot(truth["duration"], truth[column], "o", markerfacecolor="none", markeredgecolor=colour)
+
+
+def _draw_true_layers(ax: Axes, truth: pd.DataFrame, names: tuple[str, ...]) -> None:
+    """Draw where the layers of the simulated world end, as circles that show on every colour."""
+    wide = truth.pivot_table(index="duration", columns="reason", values="left_share")
+    tops = wide.reindex(columns=list(names)).cumsum(axis=1)
+    for name in names:
+        ax.plot(tops.index, tops[name], "o", markerfacecolor=PAPER, markeredgecolor=INK, markersize=3.5)
 
 
 def _set_from_zero(ax: Axes, highest: float) -> None:

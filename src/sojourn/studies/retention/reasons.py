@@ -206,16 +206,16 @@ def check_reasons(result: Reasons) -> list[Check]:
     """
     if result.lead is None or not result.open:
         return []
-    sure, lead = result.lead.low > 0, points(result.lead.value, signed=True)
+    sure, lead = result.lead.low > 0, result.lead.value
     first, following = result.known[:2]
-    after = f"after {plural(result.horizon, result.unit)}"
+    ahead, behind = (first, following) if lead > 0 else (following, first)
     return [
         Check(
             name="The main reason is first without doubt",
             verdict="pass" if sure else "warn",
             finding=(
-                f"If all whose reason is unknown had left for {following}, {first} would lead it by {lead} "
-                f"in 100 members {after}."
+                f"If all whose reason is unknown had left for {following}, {ahead} would lead {behind} by "
+                f"{points(abs(lead))} in 100 members after {plural(result.horizon, result.unit)}."
             ),
             meaning=f"{first} comes first."
             if sure

@@ -76,9 +76,13 @@ def with_us(cells: Cells, *, horizon: int = 90, mass: float = 0.95, min_group: i
     table = _table(counts, never, mass, min_group)
     members = int(counts.at_risk[0].sum())
     last = int(table["duration"].iloc[-1])
-    return WithUs(
-        **read, horizon=min(horizon, last), table=table, members=members, truth=true_with_us(cells, last)
-    )
+    at = _told_at(horizon, cells.meta.get("lapse"), last)
+    return WithUs(**read, horizon=at, table=table, members=members, truth=true_with_us(cells, last))
+
+
+def _told_at(horizon: int, lapse: int | None, last: int) -> int:
+    """Return where sentences read the curves: where silence leaves no time to come back, twice as late."""
+    return min(horizon if lapse is None or horizon > lapse else 2 * lapse, last)
 
 
 def _followed(cells: Cells, min_group: int) -> tuple[StateCounts, RiskSet]:
