@@ -11,6 +11,7 @@ _TEACHERS = (
     "sojourn.report.portrait",
     "sojourn.report.quality",
     "sojourn.report.retention",
+    "sojourn.report.retention_definitions",
     "sojourn.report.retention_states",
     "sojourn.report.retention_when",
     "sojourn.report.trials",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -107,7 +107,7 @@ def _counted(counts: pd.DataFrame, found: Mapping[str, Dimension], cells: Cells)
     own, leaving = str(cells.meta["time_zone"]), str(cells.meta["leaving"])
     names = ["rule", "clock", "zone", "numbering"]
     for key, rows in counts.groupby(["day", *names], sort=True):
-        day, *options = map(str, cast("tuple[object, ...]", key))
+        day, *options = map(str, key)
         chosen = dict(zip(names, options, strict=True))
         chosen["zone"] = chosen["zone"] or own
         if chosen["rule"] in _BY_INSTANT:

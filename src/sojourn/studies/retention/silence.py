@@ -63,7 +63,7 @@ def lapse_window(
 
     Notes
     -----
-    G(x), the share of gaps longer than x days, is the Kaplan-Meier estimate over gaps of more than a day, those
+    G(x), the share of gaps longer than x days, is the Kaplan-Meier estimate over gaps above one day, those
     running at `as_of` censored. Of members silent for W days, 1 - G(end) / G(W) come back by `end`, the
     longest silence that `min_group` gaps were followed for. A window is judged where `end` is at least twice
     as long. The headline under W is the Kaplan-Meier estimate of the first gap longer than W, dated at its
