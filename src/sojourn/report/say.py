@@ -11,6 +11,8 @@ _TEACHERS = (
     "sojourn.report.portrait",
     "sojourn.report.quality",
     "sojourn.report.retention",
+    "sojourn.report.retention_gate",
+    "sojourn.report.retention_drivers",
     "sojourn.report.retention_definitions",
     "sojourn.report.retention_states",
     "sojourn.report.retention_when",
