@@ -107,5 +107,5 @@ def _mark(ax: Axes, drawn: pd.DataFrame, window: int, said: str) -> None:
     at = (window, float(here.iloc[0]))
     ax.plot(*at, marker="o", color=INK, markersize=6)
     left = window < drawn["days"].max() * 0.6
-    shift, side = ((8, 8), "left") if left else ((-4, 10), "right")
+    shift, side = ((8, 8), "left") if left else ((0, 18), "right")
     ax.annotate(said, at, shift, textcoords="offset points", color=INK, ha=side)

@@ -20,12 +20,11 @@ from sojourn.estimators.survival.risk_set import RiskSet
 CHOICES = ("rule", "clock", "zone", "numbering", "maturity")
 #: Rules whose members end at an instant, which no clock moves.
 _BY_INSTANT = ("silence", "last_sign")
-#: Rules that later events change.
-READS_THE_FUTURE = ("on_or_after", "last_sign")
 COLUMNS = ["day", "grade", "definition", "caution", *CHOICES, "changes", "n", "share"]
 _EFFECTS = ["day", "choice", "lowest_share", "highest_share", "spread_points"]
 _MINUTES = 1440
 
+#: What is wrong with rules that later events change.
 _FUTURE = {
     "on_or_after": "Reads the future: whatever a member does after that day changes it.",
     "last_sign": "Reads the future: a pause counts as staying because the member came again later.",
@@ -34,10 +33,8 @@ _EVERYBODY = {
     True: "Counts members too new to be judged as kept, so it reads too high.",
     False: "Counts members too new to be seen then as lost, so it reads too low.",
 }
-_REMARKS = {
-    "on": "Who comes on other days only is missing.",
-    "within": "Can only rise from day to day: coming once counts for good.",
-}
+_ONCE = "Can only rise from day to day: who came once counts for good."
+_REMARKS = {"on": "Who comes on other days only is missing."}
 
 
 def lens(cells: Cells, *, day: int | None = None, min_group: int = 20) -> DefinitionLens:
@@ -184,8 +181,10 @@ def _words(chosen: Mapping[str, str], found: Mapping[str, Dimension]) -> str:
 def _judged(chosen: Mapping[str, str], leaving: str) -> tuple[Grade, str]:
     """Return the grade of a definition and what is to be known of it."""
     rule, wrong = chosen["rule"], []
-    if rule in READS_THE_FUTURE:
+    if rule in _FUTURE:
         wrong.append(_FUTURE[rule])
+    if rule == "within":
+        wrong.append(_ONCE)
     if chosen["maturity"] == "everybody":
         wrong.append(_EVERYBODY[rule in ENDING])
     if wrong:
