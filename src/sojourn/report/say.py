@@ -11,6 +11,7 @@ _TEACHERS = (
     "sojourn.report.portrait",
     "sojourn.report.quality",
     "sojourn.report.retention",
+    "sojourn.report.retention_forecast",
     "sojourn.report.retention_gate",
     "sojourn.report.retention_drivers",
     "sojourn.report.retention_definitions",

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, gammainc, gammaincc, log_ndtr
+from scipy.special import betaln, gammainc, gammaincc
+
+from sojourn.estimators.survival import lifetime_laws as lifetimes
 
 Floats = NDArray[np.float64]
+Logits = Callable[[Floats, int], Floats]
 
 #: Steps over which the age-by-age rates are averaged beyond the last age anybody has reached.
 LAST = 3
 #: Smallest and largest fall of log S in a step that is told from none and from all.
 _LEAST, _MOST = 1e-12, 35.0
+#: Shapes of the generalised gamma nearer to 0 are taken for this far from it, which is the log-normal.
+_NEAR_NORMAL = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class Law:
     name: str
     centre: Floats
     spread: Floats
-    logits: Callable[[Floats, int], Floats]
+    logits: Logits
 
 
 def age_by_age(seen: int, level: float) -> Law:
@@ -55,35 +61,40 @@ def age_by_age(seen: int, level: float) -> Law:
     return Law("age by age", np.full(seen, level), np.full(seen, 2.0), _carried)
 
 
-def forms() -> tuple[Law, ...]:
-    """Return every law with a form, the simplest first."""
+def beta_geometric() -> Law:
+    """Return the shifted beta-geometric: logit of the mean, and log of the sum, of alpha and beta."""
+    return _law("beta-geometric", _beta_geometric, (-1.5, 2.0), (1.5, 2.0))
+
+
+def beta_weibull() -> Law:
+    """Return the beta discrete Weibull: as the beta-geometric, and the log of the shape."""
+    return _law("beta discrete Weibull", _beta_weibull, (-1.5, 2.0), (1.5, 2.0), (0.0, 0.5))
+
+
+def continuous() -> tuple[Law, ...]:
+    """Return laws of lifetimes read off at whole steps: location and log scale of log time, and a shape."""
+    location, log_scale = (1.5, 2.0), (0.0, 0.75)
     return (
-        _law("exponential", 1, _exponential),
-        _law("beta-geometric", 2, _beta_geometric, spread=(2.0, 2.0)),
-        _law("beta discrete Weibull", 3, _beta_weibull, spread=(2.0, 2.0, 0.5)),
-        _law("Weibull", 2, _weibull),
-        _law("log-logistic", 2, _log_logistic),
-        _law("log-normal", 2, _log_normal),
-        _law("generalised gamma", 3, _generalised_gamma),
+        _law("exponential", _exponential, (-1.5, 2.0)),
+        _law("Weibull", partial(_read_off, lifetimes.Weibull()), location, log_scale),
+        _law("log-logistic", partial(_read_off, lifetimes.Logistic()), location, log_scale),
+        _law("log-normal", partial(_read_off, lifetimes.Normal()), location, log_scale),
+        _law("generalised gamma", _generalised_gamma, location, log_scale, (0.0, 1.0)),
     )
 
 
-_CENTRES = {
-    "exponential": (-1.5,),
-    "beta-geometric": (-1.5, 1.5),
-    "beta discrete Weibull": (-1.5, 1.5, 0.0),
-    "Weibull": (-1.5, 0.0),
-    "log-logistic": (1.5, 0.0),
-    "log-normal": (1.5, 0.3),
-    "generalised gamma": (1.5, 0.3, 0.0),
-}
-_SPREADS = (2.0, 0.75, 1.0)
+def with_stayers() -> tuple[Law, ...]:
+    """Return laws of which some members are exempt: the third unknown is the logit of their share."""
+    priors = (1.5, 2.0), (0.0, 0.75), (-1.5, 1.5)
+    return (
+        _law("Weibull, some never leave", partial(_mixed, lifetimes.Weibull()), *priors),
+        _law("log-normal, some never leave", partial(_mixed, lifetimes.Normal()), *priors),
+    )
 
 
-def _law(
-    name: str, unknowns: int, logits: Callable[[Floats, int], Floats], spread: tuple[float, ...] = ()
-) -> Law:
-    return Law(name, np.array(_CENTRES[name]), np.array(spread or _SPREADS[:unknowns]), logits)
+def _law(name: str, logits: Logits, *priors: tuple[float, float]) -> Law:
+    centre, spread = np.array(priors).T
+    return Law(name, centre, spread, logits)
 
 
 def _carried(theta: Floats, steps: int) -> Floats:
@@ -106,49 +117,47 @@ def _beta_geometric(theta: Floats, steps: int) -> Floats:
 
 def _beta_weibull(theta: Floats, steps: int) -> Floats:
     alpha, beta = _alpha_beta(theta)
-    powered = _times(steps) ** np.exp(theta[..., 2:3])
+    powered = _ages(steps) ** np.exp(theta[..., 2:3])
     return _from_log_kept(betaln(alpha, beta + powered) - betaln(alpha, beta))
 
 
-def _weibull(theta: Floats, steps: int) -> Floats:
-    return _from_log_kept(-np.exp(theta[..., :1]) * _times(steps) ** np.exp(theta[..., 1:2]))
-
-
-def _log_logistic(theta: Floats, steps: int) -> Floats:
-    return _from_log_kept(-np.logaddexp(0, _standard(theta, steps) / np.exp(theta[..., 1:2])))
-
-
-def _log_normal(theta: Floats, steps: int) -> Floats:
-    return _from_log_kept(log_ndtr(-_standard(theta, steps) / np.exp(theta[..., 1:2])))
-
-
-def _generalised_gamma(theta: Floats, steps: int) -> Floats:
-    """Prentice (1974), as in R's flexsurv: q = 1 is the Weibull, q near 0 the log-normal, q < 0 heavier."""
-    q = theta[..., 2:3]
-    q = np.where(np.abs(q) < 1e-3, np.where(q < 0, -1e-3, 1e-3), q)
-    w = _standard(theta, steps) / np.exp(theta[..., 1:2])
-    size = q**-2.0
-    at = size * np.exp(np.clip(q * w, -300, 300))
-    left = np.where(q > 0, gammaincc(size, at), gammainc(size, at))
-    return _from_log_kept(np.log(np.maximum(left, 1e-300)))
-
-
 def _alpha_beta(theta: Floats) -> tuple[Floats, Floats]:
-    """Return alpha and beta from the logit of their mean and the logarithm of their sum."""
     size, mean = np.exp(theta[..., 1:2]), 1 / (1 + np.exp(-theta[..., :1]))
     return mean * size, (1 - mean) * size
 
 
+def _read_off(law: lifetimes.Law, theta: Floats, steps: int) -> Floats:
+    return _from_log_kept(law.log_sf(_standard(theta, steps)))
+
+
+def _mixed(law: lifetimes.Law, theta: Floats, steps: int) -> Floats:
+    """Mixture cure: S = p + (1 - p) S of those who leave (Farewell 1982, Biometrics 38, 1041-1046)."""
+    stay = theta[..., 2:3]
+    leavers = law.log_sf(_standard(theta, steps)) - np.logaddexp(0.0, stay)
+    return _from_log_kept(np.logaddexp(-np.logaddexp(0.0, -stay), leavers))
+
+
+def _generalised_gamma(theta: Floats, steps: int) -> Floats:
+    """Tail of `lifetime_laws.LogGamma`, for many shapes at once."""
+    q = theta[..., 2:3]
+    q = np.where(np.abs(q) < _NEAR_NORMAL, np.where(q < 0, -_NEAR_NORMAL, _NEAR_NORMAL), q)
+    size = q**-2.0
+    at = size * np.exp(np.clip(q * _standard(theta, steps), -300, 300))
+    left = np.where(q > 0, gammaincc(size, at), gammainc(size, at))
+    return _from_log_kept(np.log(np.maximum(left, 1e-300)))
+
+
 def _standard(theta: Floats, steps: int) -> Floats:
-    with np.errstate(divide="ignore"):  # the logarithm of time 0 is minus infinity, where all are kept
-        return np.log(_times(steps)) - theta[..., :1]
+    with np.errstate(divide="ignore"):  # the logarithm of age 0 is minus infinity, where all are kept
+        return (np.log(_ages(steps)) - theta[..., :1]) / np.exp(theta[..., 1:2])
 
 
-def _times(steps: int) -> Floats:
+def _ages(steps: int) -> Floats:
     return np.arange(steps + 1, dtype=np.float64)
 
 
 def _from_log_kept(log_kept: Floats) -> Floats:
     """Return logits of the share lost in each step from log S at ages 0, 1, ..."""
     fall = np.clip(log_kept[..., :-1] - log_kept[..., 1:], _LEAST, _MOST)
-    return np.where(fall > 30, fall, np.log(np.expm1(np.minimum(fall, 30))))
+    logits: Floats = np.log(np.expm1(fall))
+    return logits

@@ -12,11 +12,13 @@ from scipy.special import expit
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.ranges import in_range
-from sojourn.core.results.retention_forecast import Forecast, Race
+from sojourn.core.results.retention_forecast import Forecast
+from sojourn.estimators.survival.follow_up import follow_up
 from sojourn.estimators.survival.sharing import Draws, fit_shared, kept_ahead
 from sojourn.estimators.survival.triangle import Triangle
 from sojourn.studies.retention.forecast_audit import audit_forecast
 from sojourn.studies.retention.forecast_checks import blocked_by
+from sojourn.studies.retention.groups import everyone
 from sojourn.studies.retention.race import LEAST_COHORTS, LEAST_STEPS, Model, models, run_race
 from sojourn.studies.retention.triangle import Cohorts, read_cohorts
 
@@ -93,16 +95,28 @@ def forecast(
         return replace(empty, why_empty=why)
     race_rng, final_rng, audit_rng = rng.spawn(3)
     try:
-        race = run_race(cohorts.triangle, ahead=ahead, mass=mass, rng=race_rng)
+        entrants = models(stayers=_stayers_can_be_told(cells, min_group))
+        race = run_race(cohorts.triangle, entrants, ahead=ahead, mass=mass, rng=race_rng)
     except UndefinedError as reason:
         return replace(empty, why_empty=str(reason))
     if race is None:
         return replace(empty, why_empty=_few(cohorts.triangle, empty))
-    made = _carried_on(replace(empty, race=race), cohorts, race, rng=final_rng)
+    model = next(model for model in entrants if model.name == race.chosen)
+    made = _carried_on(replace(empty, race=race), cohorts, model, rng=final_rng)
     if audited:
         made = replace(made, audit=audit_forecast(cohorts.triangle, race, ahead=ahead, rng=audit_rng))
     why = blocked_by(made)
     return replace(made, why_empty=why) if why else made
+
+
+def _stayers_can_be_told(cells: Cells, min_group: int) -> bool:
+    """Return whether follow-up is so long that who is left at its end can be taken to stay."""
+    risk = everyone(cells)
+    few = np.flatnonzero(risk.at_risk < min_group)
+    try:
+        return follow_up(risk.on(int(few[0])) if len(few) else risk).sufficient
+    except UndefinedError:
+        return False
 
 
 def _too_little(triangle: Triangle, empty: Forecast) -> str:
@@ -124,10 +138,9 @@ def _few(triangle: Triangle, empty: Forecast) -> str:
     )
 
 
-def _carried_on(empty: Forecast, cohorts: Cohorts, race: Race, *, rng: np.random.Generator) -> Forecast:
+def _carried_on(empty: Forecast, cohorts: Cohorts, model: Model, *, rng: np.random.Generator) -> Forecast:
     """Return the forecast of the chosen model, fitted on all that is known."""
     triangle = cohorts.triangle
-    model = next(model for model in models() if model.name == race.chosen)
     steps = int(triangle.known.max()) + empty.ahead
     draws = posterior_draws(triangle, model, steps, rng=rng)
     kept = kept_ahead(triangle, draws, rng=rng)

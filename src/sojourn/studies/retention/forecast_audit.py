@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 from sojourn.core.errors import ConvergenceError
 from sojourn.core.results.retention_forecast import Audit, Race
 from sojourn.estimators.bayes.renewal import MOST, sample_renewal
-from sojourn.estimators.survival.laws import forms
+from sojourn.estimators.survival.laws import beta_geometric, beta_weibull
 from sojourn.estimators.survival.sharing import Draws, fit_shared, kept_ahead
 from sojourn.estimators.survival.triangle import Triangle
 
 Floats = NDArray[np.float64]
 
 _MASS, _DRAWS = 0.95, 4_000
-_RENEWAL = ("beta-geometric", "beta discrete Weibull")
 
 
 def audit_forecast(triangle: Triangle, race: Race, *, ahead: int, rng: np.random.Generator) -> Audit:
@@ -37,8 +36,7 @@ def audit_forecast(triangle: Triangle, race: Race, *, ahead: int, rng: np.random
     -----
     At most the newest `MOST` cohorts and their first `MOST` ages are compared: one compiled graph serves all.
     """
-    name = next((law for law in _RENEWAL if race.chosen == law), _RENEWAL[-1])
-    law = next(law for law in forms() if law.name == name)
+    law = beta_geometric() if race.chosen == beta_geometric().name else beta_weibull()
     part = _newest(triangle)
     seed = int(rng.integers(2**31))
     try:
@@ -46,15 +44,14 @@ def audit_forecast(triangle: Triangle, race: Race, *, ahead: int, rng: np.random
             part.lost, part.at_risk, law.centre, law.spread, steps=int(part.known.max()) + ahead, seed=seed
         )
     except ConvergenceError as reason:
-        return Audit(name, float("nan"), float("nan"), float("nan"), 0, str(reason), failed=True)
+        return Audit(law.name, float("nan"), float("nan"), float("nan"), 0, str(reason), failed=True)
     fast = fit_shared(part, law).draw(_DRAWS, sampled.logits.shape[1], rng=rng)
     slow = Draws(sampled.logits, sampled.levels, sampled.spread, sampled.steadiness)
     one, other = (_ahead(part, kept_ahead(part, draws, rng=rng), ahead) for draws in (fast, slow))
     shift = np.abs(one.mean(axis=0) - other.mean(axis=0)) / np.maximum(other.std(axis=0), 1e-9)
     ratio = _width(one) / np.maximum(_width(other), 1e-9)
-    return Audit(
-        name, float(shift.max()), float(ratio.min()), float(ratio.max()), ratio.size, sampled.sampler
-    )
+    ends = float(ratio.min()), float(ratio.max())
+    return Audit(law.name, float(shift.max()), *ends, ratio.size, sampled.sampler)
 
 
 def _newest(triangle: Triangle) -> Triangle:

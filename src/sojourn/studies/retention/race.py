@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sojourn.core.results.retention_forecast import Race
-from sojourn.estimators.survival.laws import Law, age_by_age, forms
+from sojourn.estimators.survival.laws import (
+    Law,
+    age_by_age,
+    beta_geometric,
+    beta_weibull,
+    continuous,
+    with_stayers,
+)
 from sojourn.estimators.survival.sharing import fit_shared, kept_ahead
 from sojourn.estimators.survival.triangle import Triangle
 
@@ -55,19 +62,22 @@ class Model:
         return age_by_age(max(int(triangle.known.max()), 1), float(np.log(lost / (begun - lost))))
 
 
-def models() -> tuple[Model, ...]:
-    """Return the models of the race: the plain one first, cohorts alike before those that share strength."""
-    named = {law.name: law for law in forms()}
-    alike = [Model(f"{name}, cohorts alike", named[name], False) for name in _RENEWAL]
+def models(*, stayers: bool) -> tuple[Model, ...]:
+    """Return the models of the race: the plain one first, cohorts alike before those that share strength.
+
+    Parameters
+    ----------
+    stayers : bool
+        Whether follow-up is long enough for laws of which some members are exempt.
+    """
+    renewal = (beta_geometric(), beta_weibull())
+    laws = (*renewal, *continuous(), *(with_stayers() if stayers else ()))
     return (
         Model(PLAIN, None, False),
         Model(PLAIN_SHARED, None, True),
-        *alike,
-        *(Model(law.name, law, True) for law in forms()),
+        *(Model(f"{law.name}, cohorts alike", law, False) for law in renewal),
+        *(Model(law.name, law, True) for law in laws),
     )
-
-
-_RENEWAL = ("beta-geometric", "beta discrete Weibull")
 
 
 def origins(triangle: Triangle) -> list[int]:
@@ -106,13 +116,17 @@ class Held:
     total_inside: bool
 
 
-def run_race(triangle: Triangle, *, ahead: int, mass: float, rng: np.random.Generator) -> Race | None:
+def run_race(
+    triangle: Triangle, entrants: Sequence[Model], *, ahead: int, mass: float, rng: np.random.Generator
+) -> Race | None:
     """Return how every model did on entries that earlier dates did not know; None when there are too few.
 
     Parameters
     ----------
     triangle : Triangle
         What is known now.
+    entrants : sequence of Model
+        From `models`.
     ahead : int
         Steps ahead that count.
     mass : float
@@ -124,21 +138,21 @@ def run_race(triangle: Triangle, *, ahead: int, mass: float, rng: np.random.Gene
     entries = sum(int(_held_out(triangle, back, ahead).sum()) for back in backs)
     if len(backs) < LEAST_ORIGINS or entries < LEAST_ENTRIES:
         return None
-    found = {m.name: list(examine(triangle, m, backs, ahead=ahead, mass=mass, rng=rng)) for m in models()}
+    found = {m.name: list(examine(triangle, m, backs, ahead=ahead, mass=mass, rng=rng)) for m in entrants}
     table = _scored(found)
-    chosen, beaten = _choose(table)
+    chosen, beaten = _choose(table, entrants)
     totals = [held.total_inside for held in found[chosen]]
     cohorts = len(np.unique(np.concatenate([held.cohort for held in found[chosen]])))
     counts = (entries, cohorts, len(backs), len(totals), sum(totals))
     return Race(table, chosen, PLAIN, beaten, *counts)
 
 
-def _choose(table: pd.DataFrame) -> tuple[str, bool]:
+def _choose(table: pd.DataFrame, entrants: Sequence[Model]) -> tuple[str, bool]:
     """Return the model that forecasts, and whether it beat the plain one.
 
     Only models whose cohorts have levels of their own may forecast: intervals hold how cohorts differ.
     """
-    may = {model.name for model in models() if model.shared}
+    may = {model.name for model in entrants if model.shared}
     best = table[table["model"].isin(may)].iloc[0]
     beaten = bool(best["against"] < -BEATS * best["against_se"])
     return (str(best["model"]) if beaten else PLAIN_SHARED), beaten
