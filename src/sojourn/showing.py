@@ -51,14 +51,34 @@ class Sheet:
     bold: str = ""
 
 
-#: How results are shown, by the name of their class.
+#: How results are shown, by the name of their class and, where there are several ways, of the view.
 SHOWN: Mapping[str, Picture | Sheet] = {
+    "CohortEffects": Picture("retention_when:plot_cohort_effects", "retention_when:describe_cohort_effects"),
     "CohortTriangle": Picture("retention:plot_triangle", "retention_figures:describe_triangle"),
+    "DefinitionLens": Picture("retention_definitions:plot_lens", "retention_definitions:describe_lens"),
+    "Drivers": Picture("retention_drivers:plot_drivers", "retention_drivers:describe_drivers"),
+    "Forecast": Picture("retention_forecast:plot_forecast", "retention_forecast:describe_forecast"),
+    "Forecast.race": Sheet("retention_forecast:race_table", "retention_forecast:describe_race", bold="score"),
+    "Forecast.tenure": Sheet("retention_forecast:tenure_table", "retention_forecast:describe_tenure"),
+    "Forecast.triangle": Picture(
+        "retention_forecast:plot_triangle_forecast", "retention_forecast:describe_triangle_forecast"
+    ),
     "Gate": Picture("retention_gate:plot_gate", "retention_gate:describe_gate"),
+    "LandmarkCurves": Picture("retention_drivers:plot_landmark", "retention_drivers:describe_landmark"),
+    "LapseWindow": Picture(
+        "retention_definitions:plot_lapse_window", "retention_definitions:describe_lapse_window"
+    ),
+    "ProportionalHazards": Picture(
+        "retention_drivers:plot_proportional", "retention_drivers:describe_proportional"
+    ),
+    "Reasons": Picture("retention_states:plot_reasons", "retention_states:describe_reasons"),
+    "RiskPeak": Picture("retention_when:plot_when", "retention_when:describe_when"),
+    "TimeToReturn": Picture("retention_states:plot_returns", "retention_states:describe_returns"),
+    "WithUs": Picture("retention_states:plot_occupation", "retention_states:describe_occupation"),
 }
 
 
-def show(result: Any, *, name: str, **asked: Any) -> Block:
+def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
     """Show a result: its picture or table with the words around it, or in one sentence why there is none.
 
     Parameters
@@ -67,19 +87,21 @@ def show(result: Any, *, name: str, **asked: Any) -> Block:
         One of `SHOWN`.
     name : str
         Name of its CSV, in kebab-case; unique within a notebook.
+    view : str
+        Which of several ways; the main one when not stated.
     **asked
         What its words need beside it, such as ``horizon``.
 
     Raises
     ------
     ParameterError
-        When nobody has said how such a result is shown.
+        When nobody has said how such a result is shown, or so.
     """
     from sojourn.report.blocks import note, table
     from sojourn.report.say import say
     from sojourn.viz.figure import figure
 
-    kind = type(result).__name__
+    kind = f"{type(result).__name__}.{view}" if view else type(result).__name__
     if kind not in SHOWN:
         raise ParameterError.unknown(kind, "the results that can be shown", SHOWN)
     if getattr(result, "why_empty", ""):

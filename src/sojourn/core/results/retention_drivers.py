@@ -11,6 +11,8 @@ from sojourn.core.interval import Interval
 
 #: A picture shows at most so many levels.
 _MOST_DRAWN = 24
+#: ... and curves at about so many durations.
+_MOST_PLACES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,10 @@ class ProportionalHazards:
     periods : DataFrame, one row per level and period of columns that change
         ``column``, ``level``, ``against``, ``duration_from`` (exclusive), ``duration`` (inclusive),
         ``churned``, ``hazard_ratio`` with ``_low`` and ``_high``.
-    smooth : DataFrame, levels of the first column of `table` over time
+    smooth : DataFrame, levels of the first column of `table` over time, those with most leavers
         ``level``, ``duration``, ``hazard_ratio`` with ``_low`` and ``_high`` (pointwise).
+    smooth_against : str
+        The level to which the ratios in `smooth` are.
     why_empty : str
         Why nothing can be tested; empty when something can.
     """
@@ -45,6 +49,7 @@ class ProportionalHazards:
     table: pd.DataFrame
     periods: pd.DataFrame
     smooth: pd.DataFrame
+    smooth_against: str = ""
     leaving: str = "cancellation"
     why_empty: str = ""
 
@@ -184,8 +189,11 @@ class LandmarkCurves:
         return tuple(self.table["group"].unique())
 
     def drawn(self) -> pd.DataFrame:
-        """Return what a picture shows: curves up to the horizon."""
-        return self.table[self.table["duration"] <= self.horizon].reset_index(drop=True)
+        """Return what a picture shows: curves up to the horizon, at about `_MOST_PLACES` durations."""
+        every = -(-self.horizon // _MOST_PLACES)
+        at = self.table["duration"]
+        shown = (at <= self.horizon) & ((at % every == 0) | (at == self.horizon))
+        return self.table[shown].reset_index(drop=True)
 
     def __repr__(self) -> str:
         what = ", ".join(self.groups) if not self.why_empty else "empty"

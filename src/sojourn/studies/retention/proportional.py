@@ -27,8 +27,8 @@ LEVEL = 0.01
 TRANSFORM: Transform = "km"
 #: A hazard ratio of a period needs so many leavers in it.
 LEAST_GONE = 10
-#: Smoothed effects are drawn at so many places.
-_PLACES = 40
+#: Smoothed effects are shown at so many places, and of so many levels, those with most leavers.
+_PLACES, _LEVELS = 40, 4
 
 _SMOOTH = ["level", "duration", "hazard_ratio", "hazard_ratio_low", "hazard_ratio_high"]
 _PERIODS = ["column", "level", "against", "duration_from", "duration", "churned", *_SMOOTH[2:]]
@@ -69,6 +69,7 @@ def proportional_hazards(
         table=table.reset_index(drop=True),
         periods=_by_period(data, list(table.loc[table["changes"], "column"]), unit, mass),
         smooth=_smooth(data, fit, groups[table["column"].iloc[0]], mass),
+        smooth_against=design.levels[table["column"].iloc[0]][0],
         leaving=leaving,
     )
 
@@ -77,7 +78,9 @@ def nothing_tested(unit: str, leaving: str, mass: float, why: str) -> Proportion
     """Return the empty result."""
     tested = pd.DataFrame(columns=["column", "statistic", "df", "p_value", "changes"])
     periods, smooth = pd.DataFrame(columns=_PERIODS), pd.DataFrame(columns=_SMOOTH)
-    return ProportionalHazards(unit, mass, LEVEL, TRANSFORM, tested, periods, smooth, leaving, why)
+    return ProportionalHazards(
+        unit, mass, LEVEL, TRANSFORM, tested, periods, smooth, leaving=leaving, why_empty=why
+    )
 
 
 def _smooth(data: Patterned, fit: CoxFit, terms: Sequence[int], mass: float) -> pd.DataFrame:
@@ -85,12 +88,18 @@ def _smooth(data: Patterned, fit: CoxFit, terms: Sequence[int], mass: float) -> 
     found = changing_effect(fit, data.counts, data.design.matrix)
     places = np.unique(np.linspace(0, len(found.days) - 1, min(_PLACES, len(found.days))).astype(int))
     z = float(norm.ppf(0.5 + mass / 2))
-    parts = []
-    for term in terms:
+    parts, left = [], _left(data)
+    for term in sorted(sorted(terms, key=lambda term: -left[term])[:_LEVELS]):
         log, se = found.effect[places, term], found.se[places, term]
         rows = {"level": data.design.terms[term][1], "duration": found.days[places]}
         parts.append(pd.DataFrame({**rows, **ratio_columns(log, se, z)}))
     return pd.concat(parts, ignore_index=True)[_SMOOTH]
+
+
+def _left(data: Patterned) -> NDArray[Any]:
+    """Return leavers by term."""
+    gone = np.bincount(data.counts.pattern, data.counts.churned, minlength=len(data.frame))
+    return np.asarray(gone @ data.design.matrix)
 
 
 def ratio_columns(log: NDArray[Any], se: NDArray[Any], z: float) -> dict[str, NDArray[Any]]:
