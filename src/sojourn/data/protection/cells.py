@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sojourn.core.errors import DataError
-from sojourn.data.protection import portrait, quality, retention, segments, trials
+from sojourn.data.protection import portrait, quality, retention, retention_lens, segments, trials
 from sojourn.data.protection.caps import portrait_caps, trial_caps
 from sojourn.data.protection.instants import begin_of_day
 from sojourn.data.tidy import Tidy
@@ -21,7 +21,7 @@ type Made = tuple[dict[str, pd.DataFrame], dict[str, Any]]
 
 #: How the cells of a study are protected; a study without an entry has no pages in a private case.
 PROTECTORS: Mapping[str, Callable[[Tables, Mapping[str, Any], int, Caps], Made]] = {
-    "retention": lambda tables, meta, base, _: retention.protect(tables, meta, base),
+    "retention": lambda tables, meta, base, _: _retention(tables, meta, base),
     "trials": trials.protect,
     "portrait": portrait.protect,
     "quality": lambda tables, meta, base, _: quality.protect(tables, meta, base),
@@ -33,6 +33,11 @@ CAPS: Mapping[str, Callable[[Tidy, Mapping[str, Any], int], dict[str, Decimal]]]
     "trials": trial_caps,
     "portrait": portrait_caps,
 }
+
+
+def _retention(tables: Tables, meta: Mapping[str, Any], base: int) -> Made:
+    made, said = retention.protect(tables, meta, base)
+    return made | retention_lens.protect_definitions(tables, meta, base), said
 
 
 def caps_of(tidy: Tidy, study: str, params: Mapping[str, Any], base: int) -> dict[str, Decimal]:
