@@ -28,6 +28,10 @@ STUDIES = ("portrait", "quality", "retention", "segments", "trials")
 #: Columns that name a row; all others are numbers that are told.
 NAMES = {
     "risk": ("by", "group", "late", "day"),
+    "gaps": ("days",),
+    "windows": ("window", "day"),
+    "lens": ("day", "rule", "clock", "zone", "numbering", "mature"),
+    "lens_exits": ("rule", "minute"),
     "binary": ("outcome", "scheme", "stratum", "period"),
     "value": ("outcome", "scheme", "stratum", "period"),
     "split": ("scheme", "period"),
@@ -53,7 +57,19 @@ NAMES = {
 #: Single members' rows and sums of them: never shown, see `tests/studies/test_segments_shown.py`.
 INSIDE = ("sample", "moments")
 #: Days of parameters and of observation are no counts.
-NO_COUNTS = ("params", "protected", "unit", "horizon_days", "lapse", "days", "margin", "truth", "present")
+NO_COUNTS = (
+    "params",
+    "exam_days",
+    "landmark",
+    "protected",
+    "unit",
+    "horizon_days",
+    "lapse",
+    "days",
+    "margin",
+    "truth",
+    "present",
+)
 
 
 @dataclass(frozen=True)
