@@ -65,15 +65,21 @@ def restricted_mean(risk: RiskSet, *, rule: Rule = "trapezium") -> RestrictedMea
     -----
     mu(tau) is the integral of S from 0 to tau; its variance is the sum over event times t <= tau of
     A(t)^2 d / (n (n - d)) with A(t) the area that moves with S at t and later (Klein & Moeschberger 2003,
-    eq. 4.5.2; with ``step`` as ``survfit(...)`` prints for ``rmean = tau``). With A(t) = mu(tau) - B(t) the
-    sum splits into three running sums, so all horizons cost one pass.
+    eq. 4.5.2; with ``step`` as ``survfit(...)`` prints for ``rmean = tau``). When tau grows, every A(t) grows
+    by the same piece of area: three running sums of positive numbers give all horizons in one pass.
     """
     mean, before = areas(product_limit(risk), rule)
     terms = greenwood_terms(risk)
     terms = np.where(np.isfinite(terms), terms, 0.0)  # nobody is left: no area remains to the right
-    plain, once, twice = (np.cumsum(terms * before**power) for power in (0, 1, 2))
-    variance = mean**2 * plain - 2 * mean * once + twice
-    return RestrictedMean(mean, np.sqrt(np.maximum(variance, 0.0)))
+    own, grows = mean - before, np.diff(mean, prepend=0.0)
+    plain = np.cumsum(terms)
+    once = np.cumsum(grows * _one_before(plain) + own * terms)
+    twice = np.cumsum(grows * (2 * _one_before(once) + grows * _one_before(plain)) + own**2 * terms)
+    return RestrictedMean(mean, np.sqrt(twice))
+
+
+def _one_before(sums: Floats) -> Floats:
+    return np.concatenate([[0.0], sums[:-1]])
 
 
 def areas(retained: Floats, rule: Rule) -> tuple[Floats, Floats]:

@@ -114,7 +114,6 @@ def weighted_mean(spells: WeightedSpells, *, rule: Rule = "trapezium") -> Restri
     before``: so the variance is again three running sums.
     """
     retained, terms, jumps = _steps(spells)
-    terms, jumps = (np.where(np.isfinite(values), values, 0.0) for values in (terms, jumps))
     mean, before = areas(retained, rule)
     plain = np.cumsum(terms), jumps
     moved = np.cumsum(terms * before), jumps * before
@@ -124,9 +123,9 @@ def weighted_mean(spells: WeightedSpells, *, rule: Rule = "trapezium") -> Restri
 
 
 def _steps(spells: WeightedSpells) -> tuple[Floats, Floats, Floats]:
-    """Return S, the terms d / (n (n - d)) and the jumps 1 / (n - d); both infinite where nobody is left.
+    """Return S, the terms d / (n (n - d)) and the jumps 1 / (n - d); both 0 where nobody is left.
 
-    Whether anybody is left is read from the members, because sums of weights carry rounding.
+    From there on S is 0, has no interval and no area to the right. Whether anybody is left is read from the members, because sums of weights carry rounding.
     """
     late = np.where(spells.entry > 0, spells.weight, 0.0)
     at_risk = _from_here_on(spells.add_up(spells.end, spells.weight))
@@ -136,7 +135,7 @@ def _steps(spells: WeightedSpells) -> tuple[Floats, Floats, Floats]:
     left = np.where(counted.at_risk > counted.churned, at_risk - gone, 0.0)
     someone = counted.at_risk > 0
     share = np.divide(left, at_risk, out=np.ones_like(left), where=someone)
-    jumps = np.divide(1.0, left, out=np.full_like(left, np.inf), where=left > 0)
+    jumps = np.divide(1.0, left, out=np.zeros_like(left), where=left > 0)
     hazard = np.divide(gone, at_risk, out=np.zeros_like(left), where=someone)
     terms = np.multiply(hazard, jumps, out=np.zeros_like(left), where=counted.churned > 0)
     return np.cumprod(share), terms, jumps
