@@ -39,8 +39,8 @@ class WithUs:
         ``duration``, ``at_risk`` (observed just before), ``left`` and ``back`` (moves of that day),
         ``never_left_share`` (Kaplan-Meier) and ``with_us_share`` (Aalen-Johansen, returns counted), each with
         ``_low`` and ``_high`` and ``_se``; ``back_share``, of those who had left by then, who are with us
-        again, with bounds; ``with_us_days``, mean time with us up to the duration, with bounds; ``claimed``:
-        at least 20 are observed and 10 have left, so that the intervals are claimed to hold their mass.
+        again, with bounds where 10 are back; ``claimed``: at least 20 are observed and 10 have left, so that
+        the intervals are claimed to hold their mass.
     members : int
         Members seen from joining on.
     truth : DataFrame or None

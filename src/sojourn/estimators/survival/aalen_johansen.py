@@ -54,7 +54,8 @@ class Occupation:
     time : array of float (days, ..., states)
         Mean time spent in each state up to that day, in days; sums to the day.
     time_se : array of float (days, ..., states)
-        Its standard error.
+        Its standard error where what happens next depends on the state alone (Markov); where it also depends
+        on the past, times in a state vary more between members than that.
     """
 
     share: Floats

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sojourn.core.cells import Cells
 from sojourn.core.ranges import in_range
@@ -124,8 +123,6 @@ def _table(counts: StateCounts, never: RiskSet, mass: float, min_group: int) -> 
     observed = counts.at_risk.sum(axis=1)
     share, se = found.share[:, _WITH_US], found.se[:, _WITH_US]
     low, high = share_bounds(share, se, mass, "log-log")
-    reach = norm.ppf(0.5 + mass / 2) * found.time_se[:, _WITH_US]
-    days = found.time[:, _WITH_US]
     returned = np.cumsum(counts.moves[:, _AWAY, _WITH_US])
     enough = (observed - never.at_risk >= min_group) & (returned > 0)
     return pd.DataFrame(
@@ -143,9 +140,6 @@ def _table(counts: StateCounts, never: RiskSet, mass: float, min_group: int) -> 
             "with_us_share_high": high,
             "with_us_share_se": se,
             **_back(first, found, enough, returned, mass),
-            "with_us_days": days,
-            "with_us_days_low": days - reach,
-            "with_us_days_high": days + reach,
             "claimed": (observed >= LEAST_AT_RISK) & (np.cumsum(never.churned) >= LEAST_GONE),
         }
     )
