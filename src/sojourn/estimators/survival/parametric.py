@@ -26,6 +26,7 @@ MODELS: tuple[Model, ...] = get_args(Model)
 _SHAPES, _FURTHEST = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0), 12.0
 #: Log scales where searches begin.
 _SCALES = (0.0, 0.7, -0.7, 1.4)
+_BEGINS = len(_SCALES)
 
 
 def fit_lifetime(model: Model, cells: IntervalCells) -> LifetimeFit:
@@ -103,7 +104,9 @@ def _generalised_gamma(terms: Terms) -> LifetimeFit:
     begins, free = starts(terms), np.array([True, True])
 
     def at(shape: float) -> Peak:
-        return best(partial(log_likelihood, log_gamma(shape), terms), begins, free)
+        peak = best(partial(log_likelihood, log_gamma(shape), terms), begins, free)
+        begins[:-_BEGINS] = [peak.place]  # the next shape begins where this one ended
+        return peak
 
     shape = _best_shape(at)
     names = ("location", "log_scale", "shape")
@@ -131,7 +134,7 @@ def _best_shape(at: Callable[[float], Peak]) -> float:
     if lowest in {0, len(grid) - 1} or not np.isfinite(values[lowest]):
         raise UndefinedError("The shape of the generalised gamma is not determined by these data.")
     ends = (grid[lowest - 1], grid[lowest + 1])
-    found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-7})
     return float(found.x) if found.fun <= values[lowest] else grid[lowest]
 
 
