@@ -36,8 +36,8 @@ class Law:
     ----------
     name : str
         In plain words.
-    centre, spread : array (unknowns,)
-        Mean and standard deviation of the normal priors; the centre is where fitting starts.
+    centre, spread, start : array (unknowns,)
+        Mean and standard deviation of the normal priors, and where fitting starts.
     logits : function of theta (..., unknowns) and a number of steps to an array (..., steps)
         Logit of the share lost in each step.
     """
@@ -45,20 +45,23 @@ class Law:
     name: str
     centre: Floats
     spread: Floats
+    start: Floats
     logits: Logits
 
 
-def age_by_age(seen: int, level: float) -> Law:
+def age_by_age(lost: Floats, at_risk: Floats) -> Law:
     """Return the law without a form: a rate for every age reached, the mean of the last ones beyond.
 
     Parameters
     ----------
-    seen : int
-        Steps that some cohort has been seen through.
-    level : float
-        Logit of the share lost per step, over all.
+    lost, at_risk : array (cohorts, steps)
+        Members lost in each step that is known, of those who began it; the priors of all rates are around the
+        share lost over all steps.
     """
-    return Law("age by age", np.full(seen, level), np.full(seen, 2.0), _carried)
+    gone, begun = lost.sum(axis=0), at_risk.sum(axis=0)
+    level = np.log(gone.sum()) - np.log((begun - gone).sum())
+    start = np.log((gone + 0.5) / (begun - gone + 0.5))
+    return Law("age by age", np.full(len(gone), level), np.full(len(gone), 2.0), start, _carried)
 
 
 def beta_geometric() -> Law:
@@ -94,7 +97,7 @@ def with_stayers() -> tuple[Law, ...]:
 
 def _law(name: str, logits: Logits, *priors: tuple[float, float]) -> Law:
     centre, spread = np.array(priors).T
-    return Law(name, centre, spread, logits)
+    return Law(name, centre, spread, centre, logits)
 
 
 def _carried(theta: Floats, steps: int) -> Floats:

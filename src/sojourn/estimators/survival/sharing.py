@@ -30,7 +30,9 @@ SPREAD_SCALE, UNREST_SCALE = 0.5, 0.1
 #: Bounds of the logarithms of both: below them they are 0 for every purpose.
 _LOG_SPREAD, _LOG_UNREST = (-7.0, 1.1), (-9.0, 0.0)
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
-_NEWTON_STEPS, _STEP = 8, 1e-4
+#: Fisher scoring stops when levels move by less than this many of their standard deviations.
+_NEWTON_STEPS, _NEAR = 8, 1e-2
+_STEP = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +146,13 @@ def fit_shared(
     ConvergenceError
         When the posterior has no proper mode.
     """
-    lost, at_risk = triangle.lost, triangle.at_risk
-    if not 0 < lost.sum() < at_risk.sum():
+    if not 0 < triangle.lost.sum() < triangle.at_risk.sum():
         raise UndefinedError(
             "Nobody is lost in the triangle, or everybody: there is nothing to forecast from."
         )
-    posterior = _Posterior(lost, at_risk, law, shared)
+    posterior = _Posterior(triangle, law, shared)
     if start is None:
-        start = np.concatenate([law.centre, [np.log(0.1), np.log(0.05)]])
+        start = np.concatenate([law.start, [np.log(0.1), np.log(0.05)]])
     inside = [(None, None)] * law.centre.size
     options = {"maxiter": 500, "ftol": 1e-10, "gtol": 1e-4}
     found = minimize(
@@ -194,24 +195,27 @@ def _around(posterior: _Posterior, mode: Floats) -> SharedFit:
 class _Posterior:
     """Minus the log-posterior and its slope, levels integrated out; keeps the levels of its last call."""
 
-    def __init__(self, lost: Floats, at_risk: Floats, law: Law, shared: bool) -> None:
-        self.lost, self.at_risk, self.law, self.shared = lost, at_risk, law, shared
-        self.level = np.zeros(len(lost))
-        self.level_sd = np.ones(len(lost))
+    def __init__(self, triangle: Triangle, law: Law, shared: bool) -> None:
+        self.cohort, self.step = np.nonzero(triangle.at_risk)
+        self.lost, self.at_risk = (x[self.cohort, self.step] for x in (triangle.lost, triangle.at_risk))
+        self.steps, self.law, self.shared = triangle.kept.shape[1], law, shared
+        self.level = np.zeros(len(triangle.members))
+        self.level_sd = np.ones(len(triangle.members))
 
     def __call__(self, at: Floats) -> tuple[float, Floats]:
         theta, log_spread, log_unrest = at[:-2], float(at[-2]), float(at[-1])
         logits, slopes = self._law(theta)
         steady = float(np.exp(-2 * log_unrest))
-        value, by_logit, by_spread, by_steady = self._integrated(logits, float(np.exp(log_spread)), steady)
+        value, by_entry, by_spread, by_steady = self._integrated(logits, float(np.exp(log_spread)), steady)
         prior, by_prior = self._prior(theta, log_spread, log_unrest)
+        by_logit = np.bincount(self.step, weights=by_entry, minlength=self.steps)
         slope = np.concatenate([slopes @ by_logit, [by_spread, -2 * steady * by_steady]]) + by_prior
         return -(value + prior), -slope
 
     def _law(self, theta: Floats) -> tuple[Floats, Floats]:
         """Return logits (steps,) and their slopes by theta (unknowns, steps), by central differences."""
-        steps, moves = self.lost.shape[1], 1e-5 * np.eye(theta.size)
-        around = self.law.logits(np.concatenate([theta + moves, theta - moves, theta[None]]), steps)
+        moves = 1e-5 * np.eye(theta.size)
+        around = self.law.logits(np.concatenate([theta + moves, theta - moves, theta[None]]), self.steps)
         return around[-1], (around[: theta.size] - around[theta.size : -1]) / 2e-5
 
     def _prior(self, theta: Floats, log_spread: float, log_unrest: float) -> tuple[float, Floats]:
@@ -223,12 +227,12 @@ class _Posterior:
         return value, np.concatenate([-z / self.law.spread, 1 - ratio])
 
     def _integrated(self, logits: Floats, spread: float, steady: float) -> tuple[float, Floats, float, float]:
-        """Return the log-likelihood and its slopes by logit (steps,), log spread and steadiness."""
+        """Return the log-likelihood and its slopes by logit of each entry, log spread and steadiness."""
         nodes, log_weights = self._place(logits, spread, steady)
-        eta = logits + nodes[..., None]
+        eta = logits[self.step] + nodes[:, self.cohort]
         value = log_probability(self.lost, self.at_risk, eta, steady)
         by_eta, by_steady = slopes(self.lost, self.at_risk, eta, steady)
-        height = value.sum(axis=-1) + log_weights
+        height = self._by_cohort(value) + log_weights
         top = height.max(axis=0)
         share = np.exp(height - top)
         total = share.sum(axis=0)
@@ -237,20 +241,22 @@ class _Posterior:
         if self.shared:
             self.level = (share * nodes).sum(axis=0)
             self.level_sd = np.sqrt(np.maximum((share * (nodes - self.level) ** 2).sum(axis=0), 1e-12))
-            by_spread = float((share * (nodes / spread) ** 2).sum() - len(self.lost))
-        weighted = share[..., None]
-        log_likelihood = float((top + np.log(total)).sum())
-        return (
-            log_likelihood,
-            (weighted * by_eta).sum(axis=(0, 1)),
-            by_spread,
-            float((weighted * by_steady).sum()),
-        )
+            by_spread = float((share * (nodes / spread) ** 2).sum() - len(self.level))
+        weight = share[:, self.cohort]
+        likelihood = float((top + np.log(total)).sum())
+        return likelihood, (weight * by_eta).sum(axis=0), by_spread, float((weight * by_steady).sum())
+
+    def _by_cohort(self, entries: Floats) -> Floats:
+        """Return sums of entries (..., entries) over each cohort (..., cohorts)."""
+        ends = np.searchsorted(self.cohort, np.arange(len(self.level) + 1))
+        running = np.concatenate([np.zeros((*entries.shape[:-1], 1)), np.cumsum(entries, axis=-1)], axis=-1)
+        sums: Floats = running[..., ends[1:]] - running[..., ends[:-1]]
+        return sums
 
     def _place(self, logits: Floats, spread: float, steady: float) -> tuple[Floats, Floats]:
         """Return nodes (nodes, cohorts) around every cohort's mode, and the logarithms of their weights."""
         if not self.shared:
-            return np.zeros((1, len(self.lost))), np.zeros((1, len(self.lost)))
+            return np.zeros((1, len(self.level))), np.zeros((1, len(self.level)))
         mode, sd = self._modes(logits, spread, steady)
         nodes = mode + sd * _NODES[:, None]
         density = -((nodes / spread) ** 2) / 2 - np.log(spread) - np.log(2 * np.pi) / 2
@@ -260,12 +266,12 @@ class _Posterior:
         """Find the mode of every level by Fisher scoring, and the standard deviation there."""
         level = np.clip(self.level, -4 * spread, 4 * spread)
         for _ in range(_NEWTON_STEPS):
-            eta = logits + level[:, None]
+            eta = logits[self.step] + level[self.cohort]
             by_eta, _ = slopes(self.lost, self.at_risk, eta, steady)
-            precision = _information(self.at_risk, eta, steady).sum(axis=1) + spread**-2
-            step = (by_eta.sum(axis=1) - level / spread**2) / precision
+            precision = self._by_cohort(_information(self.at_risk, eta, steady)) + spread**-2
+            step = (self._by_cohort(by_eta) - level / spread**2) / precision
             level = level + np.clip(step, -1.0, 1.0)
-            if np.max(np.abs(step) * np.sqrt(precision)) < 1e-3:
+            if np.max(np.abs(step) * np.sqrt(precision)) < _NEAR:
                 break
         return level, 1 / np.sqrt(precision)
 

@@ -30,7 +30,7 @@ LEAST_ORIGINS, LEAST_ENTRIES = 3, 30
 MOST_ORIGINS = 8
 #: A model beats the plain forecast when it is better by more than so many standard errors.
 BEATS = 2.0
-RACE_DRAWS = 400
+RACE_DRAWS = 1_000
 PLAIN = "each age as in earlier cohorts"
 #: The same with levels of cohorts: what forecasts when no law beats the plain one.
 PLAIN_SHARED = f"{PLAIN}, each cohort at its own level"
@@ -58,8 +58,7 @@ class Model:
         """Return the law, which without a form depends on how far the triangle reaches."""
         if self.law is not None:
             return self.law
-        lost, begun = triangle.lost.sum(), triangle.at_risk.sum()
-        return age_by_age(max(int(triangle.known.max()), 1), float(np.log(lost / (begun - lost))))
+        return age_by_age(triangle.lost, triangle.at_risk)
 
 
 def models(*, stayers: bool) -> tuple[Model, ...]:
