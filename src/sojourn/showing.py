@@ -97,7 +97,7 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
     ParameterError
         When nobody has said how such a result is shown, or so.
     """
-    from sojourn.report.blocks import note, table
+    from sojourn.report.blocks import missing, table
     from sojourn.report.say import say
     from sojourn.viz.figure import figure
 
@@ -105,7 +105,7 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
     if kind not in SHOWN:
         raise ParameterError.unknown(kind, "the results that can be shown", SHOWN)
     if getattr(result, "why_empty", ""):
-        return note(say(result))
+        return missing(say(result))
     way = SHOWN[kind]
     words = _function("report", way.describe)(result, **asked)
     if isinstance(way, Sheet):

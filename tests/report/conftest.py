@@ -24,6 +24,7 @@ class Shown:
 
     kind: Any
     content: Any
+    place: Any = ""
 
 
 def block(made: Block) -> Shown:

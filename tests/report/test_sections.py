@@ -6,17 +6,18 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sojourn.report.sections import Section, sections_of
+from sojourn.report.sections import Section, missing_from, sections_of, without_missing
 
 
 @dataclass(frozen=True)
 class Shown:
     kind: Any
     content: Any
+    place: Any = ""
 
 
-def prose(text: str) -> Shown:
-    return Shown("prose", text)
+def prose(text: str, place="") -> Shown:
+    return Shown("prose", text, place)
 
 
 def code(text: str) -> Shown:
@@ -104,3 +105,53 @@ def test_nothing_is_lost_and_the_order_is_kept(kinds: list[str]) -> None:
         assert f"{marks[kind]}{i}" in whole
     shown = [whole.index(f"{marks[kind]}{i}") for i, kind in enumerate(kinds) if kind != "code"]
     assert shown == sorted(shown)
+
+
+def gone(why="nobody left"):
+    return Shown("block", {"kind": "missing", "text": why})
+
+
+def left_of(*items):
+    return [item.content if item.kind != "block" else item.content["kind"] for item in without_missing(items)]
+
+
+def test_what_is_missing_takes_its_code_and_its_prose_along():
+    items = [block("note"), prose("About a.", "before"), code("a"), gone(), prose("So a.", "after")]
+    assert left_of(*items, prose("About b.", "before"), code("b"), block("note")) == [
+        "note",
+        "About b.",
+        "b",
+        "note",
+    ]
+
+
+def test_prose_that_belongs_to_nothing_stays():
+    assert left_of(prose("Always."), code("a"), gone(), prose("Always too.")) == ["Always.", "Always too."]
+
+
+def test_a_heading_stays_when_something_follows_under_it():
+    items = [prose("## When?\n\nAbout a.", "before"), code("a"), gone()]
+    assert left_of(*items, prose("About b.", "before"), block("note")) == ["## When?", "About b.", "note"]
+    assert left_of(*items, prose("## Who?\n\nAbout b.", "before"), block("note")) == [
+        "## Who?\n\nAbout b.",
+        "note",
+    ]
+    assert left_of(*items) == []
+
+
+def test_several_things_may_be_missing_one_after_the_other():
+    items = [prose("## When?\n\nA.", "before"), code("a"), gone("x"), prose("So.", "after")]
+    items += [prose("B.", "before"), code("b"), gone("y"), prose("C.", "before"), code("c"), gone("x")]
+    assert left_of(*items, prose("## Who?"), block("note")) == ["## Who?", "note"]
+    assert missing_from(items) == ["x", "y"]
+
+
+def test_a_page_without_anything_missing_is_untouched():
+    items = [
+        prose("## When?\n\nA.", "before"),
+        code("a"),
+        block("note"),
+        prose("So.", "after"),
+        prose("## Who?"),
+    ]
+    assert without_missing(items) == items

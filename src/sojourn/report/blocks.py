@@ -138,6 +138,11 @@ def note(text: str) -> Block:
     return _block("note", {"text": text}, text)
 
 
+def missing(text: str) -> Block:
+    """Say why something cannot be shown: on a page all such sentences stand together at its end."""
+    return _block("missing", {"text": text}, text)
+
+
 def _block(kind: BlockKind, data: Mapping[str, Any], text: str) -> Block:
     return Block(kind, data, text, {"text/html": str(block_html({"kind": kind, **data}))})
 

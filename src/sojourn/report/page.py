@@ -15,7 +15,7 @@ from sojourn.core.results.headline import Headline
 from sojourn.core.text import day, in_words, listing, number, once, window
 from sojourn.report.blocks import answer
 from sojourn.report.glossary import terms_in
-from sojourn.report.sections import Item, sections_of
+from sojourn.report.sections import Item, missing_from, sections_of
 from sojourn.report.setting import set_page
 
 #: Largest page, with its pictures, in bytes.
@@ -105,6 +105,7 @@ def render_page(
         protection=protection_words(cells_meta),
         source=SOURCES[about["kind"]],
         sections=sections_of(items),
+        missing=missing_from(items),
         foot=foot,
         notebooks=NOTEBOOKS,
         files=[block["name"] for block in _blocks(items) if "table" in block],
@@ -148,6 +149,7 @@ def not_possible(reason: str) -> Headline:
 class _Block:
     content: Mapping[str, Any]
     kind: Literal["block"] = "block"
+    place: Literal["", "before", "after"] = ""
 
 
 def not_possible_items(reason: str) -> list[Item]:

@@ -274,6 +274,7 @@ def _columns(rows: pd.DataFrame, *, shares: bool) -> pd.DataFrame:
 class _Shown:
     content: Any
     kind: Literal["prose", "block"]
+    place: Literal["", "before", "after"] = ""
 
 
 def reconcile_text(result: Reconciliation, *, private: bool) -> str:

@@ -23,6 +23,8 @@ class Item(Protocol):
         ``prose`` (Markdown), ``code`` (source), ``text`` (plain output) or ``block`` (a block's data).
     content : str or mapping
         Text, or the data of a block with its ``kind``.
+    place : str
+        Of prose that belongs to one thing shown: ``before`` it, or ``after`` it.
     """
 
     @property
@@ -30,6 +32,9 @@ class Item(Protocol):
 
     @property
     def content(self) -> Any: ...  # noqa: D102
+
+    @property
+    def place(self) -> Literal["", "before", "after"]: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -74,13 +79,68 @@ def sections_of(items: Sequence[Item]) -> list[Section]:
     The answer comes first all the same: in its section it stands before any prose, and prose from before the
     first heading follows it.
     """
-    sections = [section for section in _split(items) if section.heading or section.parts]
+    sections = [section for section in _split(without_missing(items)) if section.heading or section.parts]
     for i, section in enumerate(sections):
         if section.short:
             lead = sections.pop(0).parts if i and not sections[0].heading else []
             section.parts = sorted([*lead, *section.parts], key=lambda part: part["kind"] != "answer")
             break
     return sections
+
+
+def missing_from(items: Sequence[Item]) -> list[str]:
+    """Return why things cannot be shown, in the order of the notebook, each reason once."""
+    return list(dict.fromkeys(item.content["text"] for item in items if _is_missing(item)))
+
+
+def without_missing(items: Sequence[Item]) -> list[Item]:
+    """Return what is left when things that cannot be shown go, with their code and the prose about them.
+
+    Headings under which nothing else is shown go too.
+    """
+    kept: list[Item] = []
+    skipping = False
+    for item in items:
+        if _is_missing(item):
+            while kept and _about_next(kept[-1]):
+                heading = _heading_of(kept.pop())
+                if heading:
+                    kept.append(heading)
+                    break
+            skipping = True
+        elif not (skipping and item.kind == "prose" and item.place == "after"):
+            kept.append(item)
+            skipping = False
+    return _without_empty(kept)
+
+
+def _is_missing(item: Item) -> bool:
+    return item.kind == "block" and item.content["kind"] == "missing"
+
+
+def _about_next(item: Item) -> bool:
+    return item.kind == "code" or (item.kind == "prose" and item.place == "before")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prose:
+    content: str
+    kind: Literal["prose"] = "prose"
+    place: Literal["", "before", "after"] = ""
+
+
+def _heading_of(item: Item) -> _Prose | None:
+    """Return the heading with which prose begins, alone."""
+    begins = item.kind == "prose" and _HEADING.match(item.content.lstrip())
+    return _Prose(item.content.strip().partition("\n")[0]) if begins else None
+
+
+def _without_empty(items: Sequence[Item]) -> list[Item]:
+    """Return items without headings that were left alone: another heading follows, or nothing."""
+    alone = [isinstance(item, _Prose) for item in items]
+    headed = [item.kind == "prose" and bool(_HEADING.match(item.content.lstrip())) for item in items]
+    ends = [*headed, True][1:]
+    return [item for item, is_alone, end in zip(items, alone, ends, strict=True) if not (is_alone and end)]
 
 
 def _split(items: Sequence[Item]) -> Iterator[Section]:

@@ -36,10 +36,13 @@ class Shown:
         ``prose`` (Markdown), ``code`` (source), ``text`` (plain output) or ``block``.
     content : str or mapping
         Text, or the data of a block.
+    place : str
+        Of prose that belongs to one thing shown: ``before`` it, or ``after`` it.
     """
 
     kind: Literal["prose", "code", "text", "block"]
     content: Any
+    place: Literal["", "before", "after"] = ""
 
 
 def read_notebook(path: Path) -> Any:
@@ -155,7 +158,8 @@ def shown(executed: Any) -> Iterator[Shown]:
     for number, cell in enumerate(executed.cells, start=1):
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
-            yield Shown("prose", cell.source)
+            place: Any = next((tag for tag in tags if tag in ("before", "after")), "")
+            yield Shown("prose", cell.source, place)
         elif cell.cell_type == "code" and not {"parameters", "injected-parameters"} & set(tags):
             yield Shown("code", cell.source)
             for output in cell.outputs:
