@@ -93,7 +93,7 @@ def reasons(cells: Cells, *, horizon: int = 90, mass: float = 0.95, min_group: i
         merged=sum(
             layer in (OTHER, OTHER_OR_UNKNOWN) and name != UNKNOWN for name, layer in layer_of.items()
         ),
-        lead=_lead(found, names, at, mass),
+        lead=lead_of(found, names, at, mass),
         truth=true_reasons(cells, layer_of, last),
     )
 
@@ -186,7 +186,7 @@ def _bounded(found: Occupation, weights: NDArray[np.float64], mass: float, name:
     return {name: share, f"{name}_low": low, f"{name}_high": high}
 
 
-def _lead(found: Occupation, names: list[str], at: int, mass: float) -> Interval | None:
+def lead_of(found: Occupation, names: list[str], at: int, mass: float) -> Interval | None:
     """Return by how much the main reason leads the next, if all unknown had left for that one."""
     share = dict(zip(names, found.share[at, 1:], strict=True))
     known = sorted((name for name in names if name not in MAY_BE_ANY), key=lambda name: -share[name])

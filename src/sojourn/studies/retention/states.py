@@ -139,13 +139,13 @@ def _table(counts: StateCounts, never: RiskSet, mass: float, min_group: int) -> 
             "with_us_share_low": low,
             "with_us_share_high": high,
             "with_us_share_se": se,
-            **_back(first, found, enough, returned, mass),
+            **back_among_left(first, found, enough, returned, mass),
             "claimed": (observed >= LEAST_AT_RISK) & (np.cumsum(never.churned) >= LEAST_GONE),
         }
     )
 
 
-def _back(
+def back_among_left(
     first: Survival, found: Occupation, enough: Bools, returned: Counts, mass: float
 ) -> dict[str, Floats]:
     """Return, of those who left, the share who are back; with bounds where `LEAST_GONE` have come back."""
