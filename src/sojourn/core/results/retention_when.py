@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -105,3 +105,73 @@ class RiskPeak:
             return f"RiskPeak (empty: {self.why_empty})"
         found = "no interior peak" if self.peak is None else f"peak at {self.unit} {self.peak.at.value:g}"
         return f"RiskPeak ({found}; {self.events:,} leavers; {self.mass * 100:g} % eti)"
+
+
+@dataclass(frozen=True, slots=True)
+class CohortEffects:
+    """How leaving departs from straight lines, by month of joining and by calendar month.
+
+    The month of joining plus the age is the calendar month, so a straight line can be moved from one to the
+    others and no count changes: lines are not claimed of any one of them, only departures from them.
+
+    Attributes
+    ----------
+    unit : str
+        Unit of the durations of the cells.
+    mass : float
+        Mass of the intervals.
+    leaving : str
+        How leaving is known: ``cancellation`` or ``silence``.
+    table : DataFrame, one row per month of joining and per calendar month
+        ``what`` (``joined in`` or ``calendar month``), ``month`` (YYYY-MM), ``churned`` (leavers), ``times``
+        (rate of leaving over that on the straight line, at equal ages) with ``_low`` and ``_high``,
+        ``p_value`` (that it is on the line; times the number of months), ``apart`` (whether the month surely
+        departs; the line is that through the others).
+    ages : DataFrame, one row per month of age
+        ``age`` (whole months), ``rate_if_cohorts`` and ``rate_if_calendar``: share leaving within a month by
+        age if the whole drift is between cohorts, and if it is in calendar time.
+    tests : DataFrame, one row per axis
+        ``what`` (``age``, ``period``, ``cohort``), ``statistic``, ``df``, ``p_value``: whether there are
+        departures at all.
+    drift : Interval or None
+        Change of the rate per year as a ratio: between cohorts *or* in calendar time, which cannot be told.
+    dispersion : float
+        Variances are multiplied by it (at least 1).
+    level : float
+        Level of the tests, and of naming a month.
+    why_empty : str
+        Why there is nothing; empty when there is something.
+    """
+
+    unit: str
+    mass: float
+    leaving: str
+    table: pd.DataFrame
+    ages: pd.DataFrame
+    tests: pd.DataFrame = field(default_factory=pd.DataFrame)
+    drift: Interval | None = None
+    dispersion: float = 1.0
+    level: float = 0.01
+    why_empty: str = ""
+
+    def bent(self, what: str) -> bool:
+        """Return whether months of one kind surely depart from a line: `what` as in ``table``."""
+        axis = {"joined in": "cohort", "calendar month": "period"}[what]
+        p = self.tests.loc[self.tests["what"] == axis, "p_value"]
+        return bool((p < self.level).all()) and len(p) > 0
+
+    def named(self, what: str) -> pd.DataFrame:
+        """Return the months of one kind that surely depart, as in ``table``, the surest first."""
+        rows = self.table[(self.table["what"] == what) & self.table["apart"]]
+        named: pd.DataFrame = rows.sort_values("p_value", kind="stable")
+        return named
+
+    def drawn(self) -> pd.DataFrame:
+        """Return what a picture shows: everything."""
+        return self.table
+
+    def __repr__(self) -> str:
+        if self.why_empty:
+            return f"CohortEffects (empty: {self.why_empty})"
+        joined, calendar = (len(self.named(what)) for what in ("joined in", "calendar month"))
+        return f"CohortEffects ({joined} months of joining and {calendar} of the calendar stand apart)"
