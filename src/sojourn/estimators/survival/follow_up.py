@@ -4,9 +4,9 @@ The classic tests (Maller & Zhou 1996, *Survival Analysis with Long-Term Survivo
 ask whether the last leaver left well before the end of follow-up. They take for granted that there is a
 moment after which nobody leaves; with a tail, however thin, and many members, somebody leaves on nearly every
 day and the tests never pass. With whole days and one common `as_of` the gap they look at is moreover a matter
-of ties. Here follow-up is sufficient in practice, after Yuen & Musta (2024, arXiv:2403.16832): of all who ever
-leave, at most a stated share is still to come within as long again as was followed, taking for granted that
-leaving only becomes rarer.
+of ties. Here follow-up is sufficient in practice, after Yuen & Musta (2024, arXiv:2403.16832): of all who
+ever leave, at most a stated share is still to come within as long again as was followed, taking for granted
+that leaving only becomes rarer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STILL_TO_COME = 0.05
 #: Level of that bound, and of the test that leaving does not become more frequent.
 LEVEL, RISE_LEVEL = 0.05, 0.01
 #: Last parts of follow-up in which leaving is counted; shorter ones need more members.
-LAST_PARTS = (4, 8, 16)
+LAST_PARTS = (2, 4, 8)
 #: Whether leaving becomes rarer is seen by comparing so many equal parts, from the second on.
 _PARTS = 4
 
@@ -46,7 +46,7 @@ class FollowUp:
     at_risk : int
         Members observed at its end.
     left : float
-        Share that had left by `end` (Kaplan-Meier).
+        Share that left after 0 and by `end` (Kaplan-Meier); who leaves at once tells nothing of the others.
     to_come : float
         Share of members still to leave by twice `end`: a bound at `LEVEL`.
     rising : bool
@@ -104,7 +104,7 @@ def follow_up(risk: RiskSet) -> FollowUp:
         end=end,
         churned=int(risk.churned[starts[lowest] + 1 :].sum()),
         at_risk=int(risk.at_risk[-1]),
-        left=float(1 - retained[-1]),
+        left=float(retained[0] - retained[-1]),
         to_come=bounds[lowest],
         rising=_rising(risk),
     )

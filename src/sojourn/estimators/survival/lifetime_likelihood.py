@@ -47,7 +47,7 @@ class Peak:
         return inner
 
 
-_ROUNDS = 200
+_ROUNDS = 60
 #: A Newton step that promises less than this is the last: the one after would promise its square.
 _LAST = 1e-10
 _LONGEST_STEP = 2.0

@@ -23,7 +23,7 @@ Model = Literal["exponential", "weibull", "log-logistic", "log-normal", "general
 #: Every law by name.
 MODELS: tuple[Model, ...] = get_args(Model)
 #: Shapes of the generalised gamma where the search begins, and how far it goes.
-_SHAPES, _FURTHEST = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0), 12.0
+_SHAPES, _FURTHEST = (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0), 8.0
 #: Log scales where searches begin.
 _SCALES = (0.0, 0.7, -0.7, 1.4)
 _BEGINS = len(_SCALES)
