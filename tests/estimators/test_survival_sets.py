@@ -1,7 +1,7 @@
-"""Equal to R survival on 18 published data sets and 7 hard cases: `tests/oracles/survival_sets.R` made the numbers.
+"""Equal to R survival on 18 published data sets and 7 hard cases: `survival_sets.R` made the numbers.
 
-Tolerance: R wrote 15 digits and both sides add at most a few thousand terms in double precision, so 1e-8 leaves
-room for the order of summation and for nothing else.
+Tolerance: R wrote 15 digits and both sides add at most a few thousand terms in double precision, so 1e-8
+leaves room for the order of summation and for nothing else.
 """
 
 import json
@@ -23,7 +23,9 @@ from sojourn.estimators.survival.weighted import WeightedSpells, weighted_mean, 
 
 RTOL = 1e-8
 ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "survival_sets.json").read_text())
-CURVES = [(case, group) for case in ORACLE for group, found in ORACLE[case]["groups"].items() if found["time"]]
+CURVES = [
+    (case, group) for case in ORACLE for group, found in ORACLE[case]["groups"].items() if found["time"]
+]
 TESTED = [case for case in ORACLE if "tests" in ORACLE[case]]
 WEIGHTED = [case for case in ORACLE if ORACLE[case]["weighted"]["time"]]
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -103,8 +105,8 @@ def test_quantiles_equal_those_of_survfit(case, group, scale):
     found = [quantile(ours.retained, ours.low, ours.high, p) for p in SHARES]
     same([one.value for one in found], theirs[f"{scale} quantile"])
     if (case, group, scale) == ("heart", "1", "log-log"):
-        # Late entry: the lower bound rises again when more come under observation, and R sorts it first. Ours is
-        # the first time at which the interval of the curve holds the level.
+        # Late entry: the lower bound rises again when more come under observation, and R sorts it first.
+        # Ours is the first time at which the interval of the curve holds the level.
         assert (np.diff(ours.low[np.isfinite(ours.low)]) > 0).any()
         return
     same([one.low for one in found], theirs[f"{scale} lower"])

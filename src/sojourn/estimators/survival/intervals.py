@@ -12,11 +12,15 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from sojourn.core.interval import Scale
 
 Floats = NDArray[np.float64]
 Bounds = tuple[Floats, Floats]
+
+#: Beyond this exponent the bounds are 0 and 1.
+_LARGEST = -700.0
 
 
 def bounds(retained: Floats, reach: Floats, scale: Scale = "log-log") -> Bounds:
@@ -42,7 +46,7 @@ def bounds(retained: Floats, reach: Floats, scale: Scale = "log-log") -> Bounds:
 
 def log_log_bounds(retained: Floats, reach: Floats) -> Bounds:
     """Return ``S ** exp(-+ reach / log S)``: symmetric in log(-log S), always within 0 and 1."""
-    turn = reach / np.log(retained)
+    turn = np.maximum(reach / np.log(retained), _LARGEST)
     return retained ** np.exp(-turn), retained ** np.exp(turn)
 
 
@@ -58,9 +62,8 @@ def log_bounds(retained: Floats, reach: Floats) -> Bounds:
 
 def logit_bounds(retained: Floats, reach: Floats) -> Bounds:
     """Return bounds symmetric in ``log(S / (1 - S))``, whose standard error is that of log S over 1 - S."""
-    turn = np.exp(reach / (1 - retained))
-    odds = retained / (1 - retained)
-    return 1 - 1 / (1 + odds / turn), 1 - 1 / (1 + odds * turn)
+    turn = reach / (1 - retained)
+    return expit(logit(retained) - turn), expit(logit(retained) + turn)
 
 
 def arcsin_bounds(retained: Floats, reach: Floats) -> Bounds:
