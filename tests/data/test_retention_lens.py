@@ -163,9 +163,10 @@ def test_the_line_of_the_page_is_the_curve_of_the_page() -> None:
 
 
 def test_one_member_by_hand() -> None:
-    """Joins at 23:30 in Berlin, comes at 00:30 (one hour later), 47 hours later and 20 days later.
+    """Joins at 23:30 in Berlin, comes after 1 hour, after 47 hours, and after 20 days and 1 hour.
 
-    In Berlin that is ages 0 to 1, 2 and 20; in UTC (22:30) age 0, 1 and 20; in 24-hour periods 0, 1 and 20.
+    In Berlin at ages 1, 2 and 21; in UTC (joins at 21:30) at 0, 2 and 20; in Honolulu (11:30) at 0, 2 and 20;
+    in periods of 24 hours at 0, 1 and 20.
     """
     joined = pd.Timestamp("2025-04-01T21:30:00Z")
     later = [joined + HOUR, joined + 47 * HOUR, joined + 20 * DAY + HOUR]
@@ -173,17 +174,9 @@ def test_one_member_by_hand() -> None:
     events = pd.DataFrame({"member": 0, "occurred_at": later, "event": "visit"})
     rows = make_cells(tidy(people, events), "retention", PARAMS)["lens"].query("numbering == 'zero'")
     kept = rows.groupby(["rule", "day", "clock", "zone"])["kept"].sum()
-    assert (
-        kept["on", 1].to_dict()
-        == {
-            ("calendar", ZONE): 1,
-            ("calendar", "UTC"): 0,
-            ("calendar", "Pacific/Honolulu"): 1,  # joins at 11:30, comes at 12:30 and at 10:30 two days later
-            ("elapsed", ""): 1,
-        }
-        or kept["on", 1].to_dict()
-    )
-    assert kept["on", 20]["calendar", "UTC"] == 1
+    ways = [("calendar", ZONE), ("calendar", "UTC"), ("calendar", "Pacific/Honolulu"), ("elapsed", "")]
+    assert [kept["on", 1][way] for way in ways] == [1, 0, 0, 1]
+    assert [kept["on", 20][way] for way in ways] == [0, 1, 1, 1]
     assert kept["on", 7].sum() == 0
     assert kept["bracket", 1]["calendar", "UTC"] == 1
     assert kept["within", 7]["elapsed", ""] == 1
@@ -261,7 +254,7 @@ def test_laws_of_definitions(seed) -> None:
     assert set(whole) == {60}  # every definition is about the same members
 
 
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=3)
 @given(seed=st.integers(0, 10_000))
 def test_another_zone_moves_days_only(seed) -> None:
     """Counting in Honolulu is counting in UTC with every instant ten hours earlier."""
@@ -281,7 +274,7 @@ def test_another_zone_moves_days_only(seed) -> None:
     pd.testing.assert_frame_equal(*elapsed)
 
 
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=3)
 @given(seed=st.integers(0, 10_000))
 def test_a_longer_window_never_ends_a_member_earlier(seed) -> None:
     """Members followed for 40 days under every window: the share not yet silent rises with the window."""
