@@ -79,10 +79,12 @@ def test_longer_stretches_and_more_mass_need_wider_bands(a, step, mass):
 
 
 def test_a_stretch_of_no_length_is_one_point():
-    # Eigenfunctions vanish at the walls, the normal density does not: 24 of them leave .015 at length 0.
     z = norm.ppf(0.975)
-    assert critical_value("equal precision", 0.5, 0.5, 0.95) == pytest.approx(z, abs=0.02)
-    assert critical_value("hall-wellner", 0.5, 0.501, 0.95) == pytest.approx(z / 2, rel=0.05)
+    assert critical_value("equal precision", 0.3, 0.3, 0.95) == z
+    assert critical_value("hall-wellner", 0.3, 0.3, 0.95) == pytest.approx(z * np.sqrt(0.3 * 0.7), rel=1e-12)
+    # Nearly no length: the bridge moves by about the root of it, a hundredth.
+    assert z < critical_value("equal precision", 0.3, 0.3001, 0.95) < z + 0.03
+    assert 0 <= critical_value("hall-wellner", 0.3, 0.3001, 0.95) - z * np.sqrt(0.3 * 0.7) < 0.02
 
 
 def test_where_nobody_has_left_or_nobody_is_left_there_is_no_band():
