@@ -38,7 +38,7 @@ def brief_occupation(result: WithUs) -> str:
         return ""
     return (
         f"After {span(result.horizon, result.unit)} {here} in 100 are {_here(result)}: "
-        f"{never} who never {_left(result)}, the others came back."
+        f"{never} who never {gone(result)}, the others came back."
     )
 
 

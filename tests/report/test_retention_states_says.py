@@ -1,0 +1,181 @@
+"""What is said of states and reasons: every number with its interval, silence never called leaving."""
+
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import sojourn as sj
+from sojourn.core.interval import Interval
+from sojourn.core.results.retention_states import Reasons, TimeToReturn, WithUs
+
+HERE = WithUs(
+    unit="day",
+    mass=0.95,
+    leaving="cancellation",
+    lapse=None,
+    min_group=20,
+    horizon=90,
+    table=pd.DataFrame(
+        {
+            "duration": [0, 90, 200],
+            "at_risk": [900, 700, 300],
+            "never_left_share": [1.0, 0.7, 0.5],
+            "never_left_share_low": [float("nan"), 0.68, 0.47],
+            "never_left_share_high": [float("nan"), 0.72, 0.53],
+            "with_us_share": [1.0, 0.76, 0.61],
+            "with_us_share_low": [float("nan"), 0.74, 0.58],
+            "with_us_share_high": [float("nan"), 0.78, 0.64],
+            "back_share": [float("nan"), 0.2, 0.22],
+            "back_share_low": [float("nan"), 0.17, 0.19],
+            "back_share_high": [float("nan"), 0.23, 0.25],
+            "claimed": [False, True, True],
+        }
+    ),
+    members=900,
+)
+BACK = TimeToReturn(
+    unit="day",
+    mass=0.95,
+    leaving="cancellation",
+    lapse=None,
+    min_group=20,
+    horizon=90,
+    days=(30, 90),
+    table=pd.DataFrame(
+        {
+            "duration": [30, 90],
+            "at_risk": [300, 200],
+            "returned": [20, 10],
+            "back_share": [0.1, 0.18],
+            "back_share_low": [0.08, 0.15],
+            "back_share_high": [0.12, 0.21],
+            "claimed": [True, True],
+        }
+    ),
+    left=400,
+)
+WHY = Reasons(
+    unit="day",
+    mass=0.95,
+    leaving="cancellation",
+    min_group=20,
+    horizon=90,
+    table=pd.DataFrame(
+        {
+            "reason": ["price", "moved away", "unknown"],
+            "duration": [90, 90, 90],
+            "left_share": [0.1, 0.04, 0.05],
+            "left_share_low": [0.09, 0.03, 0.04],
+            "left_share_high": [0.11, 0.05, 0.06],
+            "most_left_share": [0.15, 0.09, float("nan")],
+            "most_left_share_low": [0.14, 0.08, float("nan")],
+            "most_left_share_high": [0.16, 0.1, float("nan")],
+        }
+    ),
+    gone=pd.DataFrame({"duration": [90], "left_share": [0.19]}),
+    lead=Interval(0.01, -0.005, 0.025, 0.95, "wald"),
+)
+
+
+def silent(result):
+    return replace(result, leaving="silence", lapse=30)
+
+
+def test_the_two_curves_have_words_of_their_own():
+    assert sj.say(HERE) == (
+        "After 90 days, 76.0 (95 % confidence interval 74.0 to 78.0) of 100 members are with us; "
+        "70.0 (95 % confidence interval 68.0 to 72.0) have never left. Of 100 who had left by then, "
+        "20.0 (95 % confidence interval 17.0 to 23.0) are with us again."
+    )
+    assert sj.brief_occupation(HERE) == (
+        "After 90 days 76.0 in 100 are with us: 70.0 who never left, the others came back."
+    )
+    words = sj.describe_occupation(HERE)
+    assert words["title"] == "76.0 in 100 are with us after 90 days; 70.0 have never left"
+    assert "95 % confidence interval where at least 20 are observed and 10 have left" in words["subtitle"]
+    assert "after 200 days 61.0 and 50.0" in words["alt"]
+
+
+def test_no_sentence_where_both_curves_are_one():
+    same = HERE.table.assign(with_us_share=HERE.table["never_left_share"])
+    assert sj.brief_occupation(replace(HERE, table=same)) == ""
+
+
+def test_time_to_return_reads_at_every_duration():
+    assert sj.say(BACK) == (
+        "Of 100 members who left, 10.0 (95 % confidence interval 8.0 to 12.0) within 30 days and "
+        "18.0 (95 % confidence interval 15.0 to 21.0) within 90 days came back."
+    )
+    assert sj.brief_returns(BACK) == "Of 100 who left, 18.0 came back within 90 days."
+    assert sj.describe_returns(BACK)["title"] == "Of 100 who left, 18.0 came back within 90 days"
+
+
+def test_reasons_say_what_the_unknown_leave_open():
+    assert sj.say(WHY) == (
+        "After 90 days, of 100 members 10.0 (95 % confidence interval 9.0 to 11.0) have left for price and "
+        "4.0 (95 % confidence interval 3.0 to 5.0) for moved away. 5.0 (95 % confidence interval 4.0 to 6.0) "
+        "left for a reason unknown: so price stands for 10.0 if none of them, 15.0 if all of them left for "
+        "it. If all of them left for moved away, it cannot be told which of the two comes first."
+    )
+    assert sj.describe_reasons(WHY)["title"] == (
+        "Price is the first reason of leaving, as far as reasons are known: 10.0 in 100 after 90 days"
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.01, 0.03, "Whatever they left for, price comes first."),
+        (-0.03, -0.01, "If all of them left for moved away, that comes first."),
+    ],
+)
+def test_which_reason_comes_first_is_said_as_far_as_it_is_sure(low, high, said):
+    lead = Interval((low + high) / 2, low, high, 0.95, "wald")
+    result = replace(WHY, lead=lead)
+    assert sj.say(result).endswith(said)
+    assert ("the unknown could put another first" in sj.brief_reasons(result)) == (low < 0)
+
+
+def test_one_known_reason_has_no_order():
+    result = replace(WHY, table=WHY.table[WHY.table["reason"] != "moved away"], lead=None)
+    assert sj.say(result).endswith("15.0 if all of them left for it.")
+
+
+def test_merged_reasons_are_said_to_be():
+    assert (
+        "3 reasons given by few, or not among the largest, are counted together"
+        in (sj.describe_reasons(replace(WHY, merged=3))["subtitle"])
+    )
+
+
+def test_silence_is_not_called_leaving():
+    for result in (silent(HERE), silent(BACK)):
+        words = [sj.say(result)]
+        name = "occupation" if isinstance(result, WithUs) else "returns"
+        words += [*getattr(sj, f"describe_{name}")(result).values(), getattr(sj, f"brief_{name}")(result)]
+        said = " ".join(words)
+        assert not re.search(r"\bleft\b|\bleav", said), said
+        assert "silent" in said
+
+
+@pytest.mark.parametrize(
+    "brief",
+    [
+        sj.brief_occupation(HERE),
+        sj.brief_occupation(silent(HERE)),
+        sj.brief_returns(BACK),
+        sj.brief_returns(silent(BACK)),
+        sj.brief_reasons(WHY),
+    ],
+)
+def test_brief_sentences_are_brief(brief):
+    assert 5 <= len(brief.split()) < 25
+    assert brief.count(". ") == 0
+    assert brief.endswith(".")
+
+
+def test_a_share_without_interval_stands_alone():
+    few = HERE.table.assign(back_share_low=float("nan"), back_share_high=float("nan"))
+    assert sj.say(replace(HERE, table=few)).endswith("Of 100 who had left by then, 20.0 are with us again.")
