@@ -55,7 +55,7 @@ def describe_occupation(result: WithUs) -> dict[str, str]:
     subtitle = (
         f"Share of {count(result.members)} members, seen from joining on, by {result.unit}s since then. "
         f"Line: {_here(result)}, whether they had {_left(result)} before or not (Aalen-Johansen). "
-        f"Dashes: never {_left(result)} (Kaplan-Meier). {what} {_bands(result, 'left')}"
+        f"Dashes: never {_left(result)} (Kaplan-Meier). {what} {_bands(result, _left(result))}"
     )
     last = result.followed_to
     end = [number(100 * float(result.at(last)[f"{name}_share"])) for name in ("with_us", "never_left")]
