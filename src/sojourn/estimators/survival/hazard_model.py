@@ -179,20 +179,23 @@ def exposure(
 
 
 def _counted(cells: PatternCells, patterns: int, edges: Counts) -> tuple[Floats, Floats]:
-    """Return leavers and days at risk, patterns x pieces: a mark on a day changes the days after it."""
+    """Return leavers and days at risk, patterns x pieces.
+
+    A mark on a day changes who is at risk on the days after it; who enters at 0 is at risk on day 0 too.
+    """
     pieces = len(edges) - 1
     piece = np.searchsorted(edges, cells.day) - 1  # the piece that holds the day
-    shape = (patterns, pieces)
-    churned, net, rest = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    change = (cells.entered - cells.churned - cells.censored).astype(np.float64)
-    np.add.at(churned, (cells.pattern, piece), cells.churned)
-    np.add.at(net, (cells.pattern, piece), change)
-    np.add.at(rest, (cells.pattern, piece), change * (edges[piece + 1] - cells.day))
+    place = cells.pattern * pieces + piece
+
+    def summed(values: Counts) -> Floats:
+        total = np.bincount(place, values, minlength=patterns * pieces)
+        return np.asarray(total, dtype=np.float64).reshape(patterns, pieces)
+
+    change = cells.entered - cells.churned - cells.censored
+    net = summed(change)
+    rest = summed(change * (edges[piece + 1] - cells.day) + cells.entered * (cells.day == 0))
     before = np.cumsum(net, axis=1) - net
-    at_risk = before * np.diff(edges) + rest
-    start = cells.day == 0  # who enters at 0 is at risk on day 0
-    np.add.at(at_risk, (cells.pattern[start], piece[start]), cells.entered[start])
-    return churned, at_risk
+    return summed(cells.churned), before * np.diff(edges) + rest
 
 
 def _joined(cells: Exposure, periods: Sequence[int]) -> Exposure:
@@ -288,14 +291,17 @@ def _predictor(theta: Floats, effects: Counts, x: Floats) -> Floats:
 def _climb(cells: Exposure, x: Floats, effects: Counts, theta: Floats) -> At:
     """Return log-likelihood, score and information.
 
-    With m the hazard, d leavers and s days stayed: d log(1 - exp(-m)) - s m; derivatives by log m.
+    With m the hazard, q = 1 - exp(-m), d leavers and s days stayed: d log q - s m; derivatives by log m, with
+    m / (exp(m) - 1) = m / q - m.
     """
     m = np.exp(_predictor(theta, effects, x))
-    stayed = cells.at_risk - cells.churned
-    value = float((cells.churned * np.log(-np.expm1(-m)) - stayed * m).sum())
-    lost = m / np.expm1(m)
-    first = cells.churned * lost - stayed * m
-    second = stayed * m + cells.churned * lost * (lost + m - 1)
+    q = -np.expm1(-m)
+    stayed = (cells.at_risk - cells.churned) * m
+    value = float((cells.churned * np.log(q)).sum() - stayed.sum())
+    by_q = m / q
+    lost = cells.churned * (by_q - m)
+    first = lost - stayed
+    second = stayed + lost * (by_q - 1)
     return At(value, _score(first, x, effects, len(theta)), _information(second, x, effects, len(theta)))
 
 
