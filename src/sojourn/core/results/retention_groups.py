@@ -26,7 +26,7 @@ class Contrast:
     p_value : float
         Two-sided, for no difference.
     ratio : Interval
-        ``mean_a / mean_b``, interval on the scale of logarithms; not a number where a mean is 0.
+        ``mean_a / mean_b``, interval on the scale of logarithms.
     ratio_p_value : float
         Two-sided, for a ratio of one.
     leaving : str

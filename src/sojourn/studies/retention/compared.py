@@ -9,7 +9,7 @@ from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention import EVERYONE, RetentionCurve
 from sojourn.core.results.retention_groups import Contrast, Contrasts
-from sojourn.estimators.survival.restricted_mean import Compared, difference, ratio
+from sojourn.estimators.survival.restricted_mean import difference, ratio
 from sojourn.estimators.survival.shares import holm
 
 
@@ -47,8 +47,7 @@ def contrast(curve: RetentionCurve, a: str, b: str, *, until: int, mass: float |
         raise UndefinedError(
             f"Nobody of '{a}' or '{b}' left within {until} {curve.unit}s: nothing to compare."
         )
-    apart = difference(*both)
-    times = ratio(*both) if min(both[:2]) > 0 else Compared(*[float("nan")] * 4)
+    apart, times = difference(*both), ratio(*both)
     return Contrast(
         a=a,
         b=b,
