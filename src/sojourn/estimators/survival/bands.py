@@ -18,7 +18,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from sojourn.core.interval import Scale
 from sojourn.estimators.survival.intervals import bounds
@@ -116,15 +116,15 @@ def critical_value(kind: BandKind, a: float, b: float, mass: float) -> float:
     mass : float
         The probability, in (0, 1).
     """
-    z, sd = float(norm.ppf(0.5 + mass / 2)), np.sqrt(np.array([a, b, min(max(a, 0.5), b)]))
+    z, sd = float(ndtri(0.5 + mass / 2)), np.sqrt(np.array([a, b, min(max(a, 0.5), b)]))
     if kind == "hall-wellner":
         point = z * float((sd * np.sqrt(1 - sd**2)).max())
-        found = brentq(lambda c: _bridge_within(c, a, b) - mass, point / 2, 8, xtol=1e-12) if a < b else point
+        found = brentq(lambda c: _bridge_within(c, a, b) - mass, point / 2, 5, xtol=1e-10) if a < b else point
         return max(point, float(found))
     if a >= b:
         return z
     length = 0.5 * np.log(b * (1 - a) / (a * (1 - b)))
-    return max(z, float(brentq(lambda c: _oscillator_within(c, length) - mass, z / 2, 12, xtol=1e-12)))
+    return max(z, float(brentq(lambda c: _oscillator_within(c, length) - mass, z / 2, 12, xtol=1e-10)))
 
 
 def _bridge_within(c: float, a: float, b: float) -> float:
@@ -144,7 +144,7 @@ def _cosines(c: float, variance: float, odd: NDArray[np.int64]) -> Floats:
     """Return the integrals over (-c, c) of a normal density times cos(m pi x / 2c), for odd m."""
     if variance <= 0:
         return np.ones(len(odd))
-    nodes, weights = _quadrature(_FINE)
+    nodes, weights = _quadrature(_NODES if odd[-1] < _NODES / 2 else _FINE)
     half = min(c, 9 * np.sqrt(variance))
     x = half * nodes
     density = np.exp(-(x**2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
