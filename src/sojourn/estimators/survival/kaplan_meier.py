@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from sojourn.core.interval import Scale
 from sojourn.estimators.survival.intervals import bounds
@@ -59,7 +59,7 @@ def kaplan_meier(risk: RiskSet, mass: float, scale: Scale = "log-log") -> Surviv
 
 def with_interval(retained: Floats, spread: Floats, mass: float, scale: Scale) -> Survival:
     """Return a curve with its intervals; `spread` is the variance of its logarithm."""
-    reach = norm.ppf(0.5 + mass / 2) * np.sqrt(spread)
+    reach = ndtri(0.5 + mass / 2) * np.sqrt(spread)
     return Survival(retained, standard_error(retained, spread), *bounds(retained, reach, scale))
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError, UndefinedError
@@ -130,7 +130,7 @@ def _table(group: str, risk: RiskSet, ask: _Ask, spells: WeightedSpells | None) 
     survival, mean = _estimates(risk, ask, spells)
     claimed = (risk.at_risk >= LEAST_AT_RISK) & (np.cumsum(risk.churned) >= LEAST_GONE)
     band_low, band_high = _band(risk, ask, np.flatnonzero(claimed))
-    reach = norm.ppf(0.5 + ask.mass / 2) * mean.se
+    reach = ndtri(0.5 + ask.mass / 2) * mean.se
     return pd.DataFrame(
         {
             "group": group,
