@@ -54,11 +54,17 @@ class Sheet:
 #: How results are shown, by the name of their class and, where there are several ways, of the view.
 SHOWN: Mapping[str, Picture | Sheet] = {
     "CohortEffects": Picture("retention_when:plot_cohort_effects", "retention_when:describe_cohort_effects"),
+    "CohortEffects.drift": Sheet("retention_when:drift_table", "retention_when:describe_drift"),
     "CohortTriangle": Picture("retention:plot_triangle", "retention_figures:describe_triangle"),
     "DefinitionLens": Picture("retention_definitions:plot_lens", "retention_definitions:describe_lens"),
     "Drivers": Picture("retention_drivers:plot_drivers", "retention_drivers:describe_drivers"),
+    "ExpectedLosses": Sheet(
+        "retention_expected:expected_frame", "retention_expected:describe_expected", bold="p_leaving"
+    ),
     "Forecast": Picture("retention_forecast:plot_forecast", "retention_forecast:describe_forecast"),
-    "Forecast.race": Sheet("retention_forecast:race_table", "retention_forecast:describe_race", bold="score"),
+    "Forecast.race": Sheet(
+        "retention_forecast:race_table", "retention_forecast:describe_race", bold="off_in_100"
+    ),
     "Forecast.tenure": Sheet("retention_forecast:tenure_table", "retention_forecast:describe_tenure"),
     "Forecast.triangle": Picture(
         "retention_forecast:plot_triangle_forecast", "retention_forecast:describe_triangle_forecast"
@@ -104,12 +110,14 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
     kind = f"{type(result).__name__}.{view}" if view else type(result).__name__
     if kind not in SHOWN:
         raise ParameterError.unknown(kind, "the results that can be shown", SHOWN)
-    if getattr(result, "why_empty", ""):
-        return missing(say(result))
     way = SHOWN[kind]
-    words = _function("report", way.describe)(result, **asked)
     if isinstance(way, Sheet):
-        return table(_function("report", way.frame)(result), name=name, bold=way.bold, **words)
+        frame = _function("report", way.frame)(result)
+        words = {} if frame.empty else _function("report", way.describe)(result, **asked)
+        return missing(say(result)) if frame.empty else table(frame, name=name, bold=way.bold, **words)
+    if result.why_empty:
+        return missing(say(result))
+    words = _function("report", way.describe)(result, **asked)
     return figure(_function("viz", way.plot)(result), name=name, table=result.drawn(), **words)
 
 

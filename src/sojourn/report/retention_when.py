@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sojourn.core.interval import KIND_WORDS, Interval
-from sojourn.core.results.retention_when import Peak, RiskPeak
-from sojourn.core.text import count, number
+import pandas as pd
+
+from sojourn.core.interval import Interval, Kind
+from sojourn.core.results.retention_when import CohortEffects, Peak, RiskPeak
+from sojourn.core.text import bounds, count, listing, number, plural
 from sojourn.report.retention_words import at_once, go, going, gone, span, still
 from sojourn.report.say import register
 
@@ -100,5 +102,119 @@ def _start(result: RiskPeak) -> str:
     return "joining" if result.since == "joining" else f"the {result.since}"
 
 
-def _label_of(mass: float) -> str:
-    return f"{mass * 100:g} % {KIND_WORDS['eti']}"
+def _label_of(mass: float, kind: Kind = "eti") -> str:
+    return Interval(0, 0, 0, mass, kind).label
+
+
+# --- months of joining and of the calendar ---
+
+_KINDS = {"calendar month": "calendar month", "joined in": "month of joining"}
+#: So many months that stand apart are named in a sentence.
+_MOST_NAMED = 3
+
+
+@register
+def say_cohort_effects(result: CohortEffects) -> str:
+    """Say which months stand apart, and what the drift is, which cohorts and the calendar share."""
+    if result.why_empty or result.drift is None:
+        return result.why_empty
+    return " ".join([*(_say_kind(result, what) for what in _KINDS), _say_drift(result, result.drift)])
+
+
+def _say_kind(result: CohortEffects, what: str) -> str:
+    """Say which months of one kind stand apart from the line through the others."""
+    kind, named = _KINDS[what], _named(result, what)
+    if named:
+        return f"{kind[0].upper()}{kind[1:]} that stands apart: {listing(named)}."
+    bent = ", though together they do not lie on a line" if result.bent(what) else ""
+    return f"No {kind} stands apart{bent}."
+
+
+def _named(result: CohortEffects, what: str) -> list[str]:
+    """Name the months that stand apart, with their pace and its interval; the rest are counted."""
+    named = result.named(what)
+    said = []
+    for row in named.head(_MOST_NAMED).to_dict("records"):
+        pace = Interval(row["times"], row["times_low"], row["times_high"], result.mass, "wald")
+        said.append(f"{row['month']} ({number(pace.value)} times the pace, {bounds(pace)})")
+    more = len(named) - len(said)
+    return [*said, f"{count(more)} more"] if more > 0 else said
+
+
+def _say_drift(result: CohortEffects, drift: Interval) -> str:
+    """Say how the pace drifts over a year, and that it can be read in two ways."""
+    factor = f"{number(drift.value, 2)} ({bounds(drift, 2)}) a year"
+    if drift.low <= 1 <= drift.high:
+        return f"No steady drift is seen: the pace of {going(result)} changes by a factor of {factor}."
+    return (
+        f"The pace of {going(result)} drifts by a factor of {factor}: between months of joining or in "
+        "calendar time, which the counts cannot tell."
+    )
+
+
+def brief_cohort_effects(result: CohortEffects) -> str:
+    """Say in one short sentence which months stand apart, else a drift; empty when nothing is seen."""
+    if result.why_empty or result.drift is None:
+        return ""
+    for what, who in (("calendar month", "In {} members"), ("joined in", "Members who joined in {}")):
+        named = result.named(what)
+        if len(named):
+            first = named.iloc[0]
+            times = number(first["times"])
+            return f"{who.format(first['month'])} {gone(result)} {times} times as fast as usual."
+    if result.drift.low <= 1 <= result.drift.high:
+        return ""
+    way = "faster" if result.drift.value > 1 else "more slowly"
+    return f"Newer members, or all as time goes by, {go(result)} {way}: which, the counts cannot tell."
+
+
+def describe_cohort_effects(result: CohortEffects) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of departures."""
+    said = say_cohort_effects(result)
+    subtitle = (
+        f"How many times as fast members {go(result)} as the straight line through all months that do not "
+        f"stand apart would have it, at equal ages. Bars: {_label_of(result.mass, 'wald')}. Squares stand "
+        f"apart: an accident in 1 of 100 such pictures. Lines themselves are in neither panel: {_WHY}"
+    )
+    many = result.table["what"].value_counts()
+    alt = (
+        f"Two rows of points around 1 with bars: {plural(int(many['joined in']), 'month')} of joining and "
+        f"{plural(int(many['calendar month']), 'calendar month')}. {said}"
+    )
+    return {"title": _apart_title(result), "subtitle": subtitle, "alt": alt}
+
+
+_WHY = "a month of joining plus an age is a calendar month, so a steady drift belongs to either."
+
+
+def _apart_title(result: CohortEffects) -> str:
+    months = {what: result.named(what)["month"].tolist() for what in _KINDS}
+    if months["calendar month"]:
+        return (
+            f"Members {gone(result)} at an unusual pace in {listing(months['calendar month'][:_MOST_NAMED])}"
+        )
+    if months["joined in"]:
+        joined = listing(months["joined in"][:_MOST_NAMED])
+        return f"Members who joined in {joined} {go(result)} at an unusual pace"
+    return "No month of joining and no calendar month stands apart"
+
+
+def drift_table(result: CohortEffects) -> pd.DataFrame:
+    """Return the rate by age under both readings of the drift as a table to show; empty as the result is."""
+    return result.ages.rename(columns={"age": "months_since_joining"})
+
+
+def describe_drift(result: CohortEffects) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of ages under both readings of the drift."""
+    title = "One set of counts, two readings: all drift between cohorts, or all drift in calendar time"
+    note = (
+        f"Share who {go(result)} within a month, by months since joining (counted around whole months), for "
+        "members of the middle cohort. If cohorts: each month of joining keeps its own pace for good. If "
+        f"calendar: all members change pace together as time goes by. {_say_drift_of(result)} Both readings "
+        "fit the counts equally well."
+    )
+    return {"title": title, "note": note}
+
+
+def _say_drift_of(result: CohortEffects) -> str:
+    return _say_drift(result, result.drift) if result.drift else ""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sojourn.core.errors import UndefinedError
-from sojourn.core.results.retention_when import Peak, RiskPeak
+from sojourn.core.results.retention_when import CohortEffects, Peak, RiskPeak
 from sojourn.viz.axes import set_time
-from sojourn.viz.theme import ACCENT, BAND, INK, MUTED, new_axes, theme
+from sojourn.viz.theme import ACCENT, BAD, BAND, CONTROL, INK, MUTED, label_end, new_axes, new_panels, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,3 +63,57 @@ def _draw_peak(ax: Axes, peak: Peak, height: float, unit: str) -> None:
 def _draw_truth(ax: Axes, place: float, height: float) -> None:
     ax.plot([place - 0.5], [height], "o", markerfacecolor="none", markeredgecolor=INK, markersize=8)
     ax.annotate("truth", (place, height), (-6, 8), textcoords="offset points", color=INK, ha="right")
+
+
+def plot_cohort_effects(result: CohortEffects) -> Axes:
+    """Draw how leaving departs from the straight line, by month of joining above and by calendar month below.
+
+    Returns
+    -------
+    Axes
+        The upper ones, in a figure of their own.
+
+    Raises
+    ------
+    UndefinedError
+        When there is nothing to draw.
+    """
+    if result.why_empty:
+        raise UndefinedError(f"There are no departures to draw. {result.why_empty}")
+    drawn = result.drawn()
+    panels = new_panels([1.0, 1.0], height=290, share_x=False)
+    low, high = float(drawn["times_low"].min()), float(drawn["times_high"].max())
+    for ax, (what, rows) in zip(panels, drawn.groupby("what", sort=False), strict=True):
+        with theme():
+            _draw_departures(ax, rows)
+            ax.set_yscale("log")
+            ax.set_ylim(min(low, 0.8) / 1.05, max(high, 1.25) * 1.15)
+            _set_times(ax)
+            ax.set_title("by month of joining" if what == "joined in" else "by calendar month", color=MUTED)
+    return panels[0]
+
+
+def _draw_departures(ax: Axes, rows: pd.DataFrame) -> None:
+    x = range(len(rows))
+    colours = [BAD if apart else ACCENT for apart in rows["apart"]]
+    ax.axhline(1.0, color=CONTROL, linewidth=0.8)
+    ax.vlines(x, rows["times_low"], rows["times_high"], colors=colours, linewidth=1.4, alpha=0.6)
+    for place, height, colour, month, apart in zip(
+        x, rows["times"], colours, rows["month"], rows["apart"], strict=True
+    ):
+        ax.plot([place], [height], "s" if apart else "o", color=colour, markersize=5 if apart else 3.5)
+        if apart:
+            label_end(ax, place, height, f"{month}: {height:.1f} times", color=colour)
+    january = [i for i, month in enumerate(rows["month"]) if month.endswith(("-01", "-07")) or i == 0]
+    kept = [i for n, i in enumerate(january) if n == 0 or i - january[n - 1] >= 3]
+    ax.set_xticks(kept, [rows["month"].iloc[i] for i in kept])
+    ax.set_xlim(-0.6, len(rows) - 0.4)
+
+
+def _set_times(ax: Axes) -> None:
+    """Set ticks of a logarithmic axis of ratios."""
+    low, high = ax.get_ylim()
+    ticks = [tick for tick in (0.25, 0.5, 0.7, 1.0, 1.4, 2.0, 4.0) if low <= tick <= high]
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_yticks([], minor=True)
+    ax.spines["left"].set_visible(False)

@@ -123,13 +123,12 @@ def age_period_cohort(cells: MonthCells) -> AgePeriodCohort:
     Parameters
     ----------
     cells : MonthCells
-        Months at the ends with fewer than `LEAST_EVENTS` leavers are cut off.
+        Months with fewer than `LEAST_EVENTS` leavers are cut off, see `enough`.
 
     Raises
     ------
     UndefinedError
-        When fewer than `LEAST_LEVELS` months of age, joining or calendar are left, or one between has too few
-        leavers.
+        When fewer than `LEAST_LEVELS` months of age, joining or calendar are left.
 
     Notes
     -----
@@ -154,22 +153,23 @@ _WORDS = {"age": "months of age", "period": "calendar months", "cohort": "months
 
 
 def enough(cells: MonthCells) -> MonthCells:
-    """Return cells without months at the ends that have too few leavers; the poorest month goes first.
+    """Return cells of months in a row that have enough leavers; the poorest month goes first.
+
+    With it goes the side of the axis, before it or after it, that has fewer leavers.
 
     Raises
     ------
     UndefinedError
         When too little is left.
     """
-    while True:
-        poor = [found for axis in _AXES for found in _poor_ends(cells, axis)]
-        if not poor:
-            break
+    while poor := [found for axis in _AXES for found in _poor(cells, axis)]:
         _, axis, level = min(poor)
-        cells = cells.where(cells.levels(axis) != level)
+        levels = cells.levels(axis)
+        sides = (levels < level, levels > level)
+        larger = max(sides, key=lambda side: float(cells.churned[side].sum()))
+        cells = cells.where(larger)
     for axis in _AXES:
-        found, gone = _sums(cells, axis)
-        if len(found) < LEAST_LEVELS or gone.min() < LEAST_EVENTS or len(found) <= found[-1] - found[0]:
+        if len(_sums(cells, axis)[0]) < LEAST_LEVELS:
             raise UndefinedError(
                 f"Telling cohorts from calendar months takes {LEAST_LEVELS} months in a row with "
                 f"{LEAST_EVENTS} leavers each; there are too few {_WORDS[axis]}."
@@ -177,10 +177,14 @@ def enough(cells: MonthCells) -> MonthCells:
     return cells
 
 
-def _poor_ends(cells: MonthCells, axis: Axis) -> Iterable[tuple[float, Axis, int]]:
-    found, gone = _sums(cells, axis)
-    ends = {0, len(found) - 1} if len(found) else set()
-    return [(float(gone[i]), axis, int(found[i])) for i in sorted(ends) if gone[i] < LEAST_EVENTS]
+def _poor(cells: MonthCells, axis: Axis) -> Iterable[tuple[float, Axis, int]]:
+    """Return leavers, axis and month where too few left, months without any cell included."""
+    levels, gone = _sums(cells, axis)
+    if not len(levels):
+        return []
+    counted = dict(zip(levels.tolist(), gone.tolist(), strict=True))
+    every = ((counted.get(level, 0.0), level) for level in range(int(levels[0]), int(levels[-1]) + 1))
+    return [(n, axis, level) for n, level in every if n < LEAST_EVENTS]
 
 
 def _sums(cells: MonthCells, axis: Axis) -> tuple[Ints, Floats]:

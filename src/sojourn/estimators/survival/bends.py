@@ -43,7 +43,7 @@ class Bends:
 
     @property
     def fit(self) -> Floats:
-        """Matrix that turns values by month into the line through those not set apart, weighted by leavers."""
+        """Matrix from values by month to the line through those not set apart, weighted by leavers."""
         weighted = self.line.T * np.where(self.apart, 0.0, self.churned)
         return np.asarray(np.linalg.solve(weighted @ self.line, weighted))
 

@@ -26,11 +26,11 @@ COLUMNS, DEGREE = 24, 3
 #: The spline runs over log(duration + this share of the time followed): fine early on, coarse later.
 NEAR = 0.05
 #: Logarithms of the smoothing parameters that are averaged over; beyond them nothing changes any more.
-SMOOTHNESS = tuple(np.linspace(12.0, -3.0, 26))
+SMOOTHNESS = tuple(range(11, -4, -1))
 #: Draws from the posterior: Sobol points with one fixed scrambling, so the same for everybody.
 DRAWS = 1024
 _SCRAMBLING = 1
-_MOST_STEPS, _ENOUGH = 60, 1e-9
+_MOST_STEPS, _ENOUGH = 60, 1e-7
 #: Fewer events than this do not tell a curve.
 LEAST_EVENTS = 10
 

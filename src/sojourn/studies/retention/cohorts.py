@@ -112,8 +112,8 @@ def _observed(cells: Cells) -> tuple[int, int]:
 
 def _filled(result: CohortEffects, found: AgePeriodCohort) -> CohortEffects:
     reach = float(norm.ppf(0.5 + result.mass / 2))
-    year = 12 * np.array(
-        [found.drift, found.drift - reach * found.drift_se, found.drift + reach * found.drift_se]
+    value, low, high = (
+        float(np.exp(12 * (found.drift + off * found.drift_se))) for off in (0, -reach, reach)
     )
     tests = pd.DataFrame(
         {
@@ -139,7 +139,7 @@ def _filled(result: CohortEffects, found: AgePeriodCohort) -> CohortEffects:
         table=pd.concat(parts, ignore_index=True),
         ages=ages,
         tests=tests,
-        drift=Interval(*(float(np.exp(end)) for end in year), mass=result.mass, kind="wald"),
+        drift=Interval(value, low, high, result.mass, "wald"),
         dispersion=found.dispersion,
         level=ALPHA,
     )
