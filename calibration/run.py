@@ -14,7 +14,24 @@ HERE = Path(__file__).resolve().parent
 #: What each subject measures: rooms or single modules of `src/sojourn`.
 SUBJECTS: dict[str, tuple[str, ...]] = {
     "retention": ("estimators/survival", "studies/retention"),
-    "gate": ("estimators/survival/scores.py", "studies/retention/gate.py"),
+    "gate": (
+        "estimators/survival/hazard_model.py",
+        "estimators/survival/scores.py",
+        "studies/retention/expected.py",
+        "studies/retention/gate.py",
+    ),
+    "cure": (
+        "estimators/survival/cure.py",
+        "estimators/survival/follow_up.py",
+        "estimators/survival/goodness.py",
+        "estimators/survival/interval_cells.py",
+        "estimators/survival/lifetime_fit.py",
+        "estimators/survival/lifetime_laws.py",
+        "estimators/survival/lifetime_likelihood.py",
+        "estimators/survival/parametric.py",
+        "studies/retention/lifetimes.py",
+        "studies/retention/stayers.py",
+    ),
     "trials": ("estimators/bayes", "studies/trials"),
     "segments": ("estimators/cluster", "studies/segments"),
 }

@@ -18,6 +18,7 @@ from sojourn.core.results.headline import Headline
 from sojourn.core.results.retention import EVERYONE, CohortTriangle, DayN, LossRate, RetentionCurve
 from sojourn.core.results.retention_groups import Contrast, Contrasts, LogRank
 from sojourn.core.text import bounds, count, in_words, listing, number, percent, plural
+from sojourn.report.retention_brief import brief
 from sojourn.report.retention_words import (
     at_once,
     go,
@@ -41,7 +42,12 @@ _MOST_TREND = 60
 
 
 def headline_retention(
-    curve: RetentionCurve, checks: Sequence[Check], *, horizon: int, horizons: Sequence[int]
+    curve: RetentionCurve,
+    checks: Sequence[Check],
+    *,
+    horizon: int,
+    horizons: Sequence[int],
+    beside: Sequence[Any] = (),
 ) -> Headline:
     """Return the answer: how many of 100 new members are still there at the horizon.
 
@@ -55,6 +61,8 @@ def headline_retention(
         Duration of the answer.
     horizons : sequence of int
         Further durations; the first and last decide the verdict (`pattern`).
+    beside : sequence of results
+        When members are lost, who stays, why they leave, what comes next: one short sentence each.
     """
     try:
         kept = curve.retained(horizon)
@@ -68,13 +76,14 @@ def headline_retention(
     blocked = [check.name for check in checks if check.blocks]
     claimed = bool(curve.only([EVERYONE]).at([horizon])["claimed"].iloc[0])
     shown = of_100(kept) if claimed else _bare(kept.value)
+    said = [brief(result) for result in beside] if any(map(brief, beside)) else [pace]
     return Headline(
         sentence=f"Of 100 {_newcomers(curve)}, {shown} are {still(curve)} after {span(horizon, curve.unit)}.",
         verdict="cannot be relied on" if blocked else verdict,
         status="blocked" if blocked else "ok",
         interval=kept.scaled(100) if claimed else None,
         unit="members in 100",
-        detail=" ".join(filter(None, (_blocked(blocked), meaning(curve), pace, *_beside(checks)))),
+        detail=" ".join(filter(None, (_blocked(blocked), meaning(curve), *said, *_beside(checks)))),
     )
 
 
