@@ -147,7 +147,7 @@ def _table(windows: pd.DataFrame, longer: Floats, horizon: int, mass: float, min
         judged = end >= 2 * window
         share = back_share(longer, window) if judged else float("nan")
         so_far = _so_far(lapsed, back, mass) if lapsed >= min_group else (float("nan"),) * 3
-        headline = _headline(read_risk_set(counts), horizon, mass, min_group)
+        headline = headline_under(read_risk_set(counts), horizon, mass, min_group)
         rows.append((window, share, judged, lapsed, back, *so_far, *headline))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -157,7 +157,7 @@ def _so_far(lapsed: int, back: int, mass: float) -> tuple[float, float, float]:
     return back / lapsed, float(low[0]), float(high[0])
 
 
-def _headline(risk: RiskSet, horizon: int, mass: float, min_group: int) -> tuple[Any, ...]:
+def headline_under(risk: RiskSet, horizon: int, mass: float, min_group: int) -> tuple[Any, ...]:
     """Return at risk, retained with bounds, and whether they are claimed, at the horizon."""
     at_risk = int(risk.at_risk[horizon]) if len(risk) > horizon else 0
     if at_risk < min_group:
