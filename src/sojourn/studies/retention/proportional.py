@@ -110,10 +110,12 @@ def ratio_columns(log: NDArray[Any], se: NDArray[Any], z: float) -> dict[str, ND
 
 def _by_period(data: Patterned, columns: Sequence[str], unit: str, mass: float) -> pd.DataFrame:
     """Return the hazard ratios of changing columns, period by period."""
+    if not columns:
+        return pd.DataFrame(columns=_PERIODS)
     last = int(data.counts.day[data.counts.churned > 0].max())
     edges = [-1, *(day for day in PERIODS[unit] if day < last), last]
     parts = [_period(data, columns, span, mass) for span in pairwise(edges)]
-    periods = pd.concat(parts, ignore_index=True) if columns else pd.DataFrame(columns=_PERIODS)
+    periods = pd.concat(parts, ignore_index=True)
     order = {name: place for place, name in enumerate(data.design.terms)}
     place = [order[pair] for pair in zip(periods["column"], periods["level"], strict=True)]
     return periods.assign(place=place).sort_values(["place", "duration"]).drop(columns="place")[_PERIODS]
