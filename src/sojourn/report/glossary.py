@@ -91,6 +91,12 @@ TERMS: tuple[Term, ...] = (
         "equal-tailed posterior interval",
     ),
     Term(
+        "cumulative incidence",
+        "Share of all members who have left for one reason by a day; over all reasons these shares add up to "
+        "all who have left.",
+        "cumulative incidence function (competing risks; Aalen–Johansen estimate)",
+    ),
+    Term(
         "day-N retention",
         "Share of members active on the Nth day after joining, among those who joined at least N days ago.",
         "classic (day-N) retention of matured cohorts",
@@ -206,6 +212,12 @@ TERMS: tuple[Term, ...] = (
         "segment",
         "A group of members who behave alike, found from behaviour alone and worth treating differently.",
         "cluster",
+    ),
+    Term(
+        "share with us",
+        "Members with us on a day, whether they had left before and come back or never left.",
+        "state occupation probability (Aalen–Johansen estimate)",
+        ("Aalen–Johansen", "Aalen-Johansen"),
     ),
     Term(
         "silhouette",
