@@ -190,6 +190,20 @@ def test_sentences_read_silence_where_members_can_be_back():
     assert sj.with_us(cells, horizon=60).horizon == 60
 
 
+def test_bounds_of_coming_back_are_those_of_staying_away(moving):
+    from sojourn.estimators.survival.kaplan_meier import kaplan_meier
+    from sojourn.estimators.survival.risk_set import risk_set
+
+    table, rows = sj.time_to_return(moving, min_group=1).table, moving["away"]
+    still = kaplan_meier(
+        risk_set(*(rows[n].to_numpy() for n in ("day", "entered", "back", "censored"))), 0.95
+    )
+    np.testing.assert_allclose(table["back_share_low"], 1 - still.high, **EXACT)
+    np.testing.assert_allclose(table["back_share_high"], 1 - still.low, **EXACT)
+    sure = table[table["claimed"]]
+    assert sure["back_share"].between(sure["back_share_low"], sure["back_share_high"]).all()
+
+
 # --- nothing to say ---
 
 
