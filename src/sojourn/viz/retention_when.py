@@ -8,6 +8,7 @@ import pandas as pd
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention_when import CohortEffects, Peak, RiskPeak
+from sojourn.core.text import count
 from sojourn.viz.axes import set_time
 from sojourn.viz.theme import ACCENT, BAD, BAND, CONTROL, INK, MUTED, label_end, new_axes, new_panels, theme
 
@@ -52,16 +53,16 @@ def _draw_counted(ax: Axes, drawn: pd.DataFrame, top: float) -> None:
 def _draw_peak(ax: Axes, peak: Peak, height: float, unit: str) -> None:
     """Mark the peak on the line, and its interval as a bar on the axis."""
     at = peak.at
-    ax.plot([at.low - 1, at.high], [0, 0], color=ACCENT, linewidth=7, alpha=0.5, clip_on=False)
-    ax.plot([at.value - 0.5] * 2, [0, height], color=ACCENT, linewidth=0.8, linestyle=(0, (2, 2)))
-    ax.plot([at.value - 0.5], [height], "o", color=ACCENT)
-    bounds = f"{at.low:g} to {at.high:g}"
-    label = f"peak: {unit} {at.value:g} ({bounds})"
+    ax.plot([at.low, at.high], [0, 0], color=ACCENT, linewidth=7, alpha=0.5, clip_on=False)
+    ax.plot([at.value] * 2, [0, height], color=ACCENT, linewidth=0.8, linestyle=(0, (2, 2)))
+    ax.plot([at.value], [height], "o", color=ACCENT)
+    bounds = f"{count(at.low)} to {count(at.high)}"
+    label = f"peak: {unit} {count(at.value)} ({bounds})"
     ax.annotate(label, (at.high, height), (6, 4), textcoords="offset points", color=ACCENT)
 
 
 def _draw_truth(ax: Axes, place: float, height: float) -> None:
-    ax.plot([place - 0.5], [height], "o", markerfacecolor="none", markeredgecolor=INK, markersize=8)
+    ax.plot([place], [height], "o", markerfacecolor="none", markeredgecolor=INK, markersize=8)
     ax.annotate("truth", (place, height), (-6, 8), textcoords="offset points", color=INK, ha="right")
 
 

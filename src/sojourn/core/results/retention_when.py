@@ -19,7 +19,7 @@ class Peak:
     Attributes
     ----------
     at : Interval
-        Unit of time (1 is the first) in which leaving is fastest.
+        Time since the start at which leaving is fastest.
     before, after : Interval
         How many times the mean pace of the first half of the time before it, and of the second half of the
         time after it.
@@ -87,9 +87,9 @@ class RiskPeak:
         """Share of members who left at duration 0."""
         return self.at_once / self.members if self.members else 0.0
 
-    def rate_at(self, duration: float) -> float:
-        """Return the smooth rate at the drawn duration nearest to one asked for."""
-        nearest = int((self.table["duration"] - duration).abs().to_numpy().argmin())
+    def rate_at(self, time: float) -> float:
+        """Return the smooth rate in the drawn unit of time whose middle is nearest to a time."""
+        nearest = int((self.table["duration"] - 0.5 - time).abs().to_numpy().argmin())
         return float(self.table["rate"].iloc[nearest])
 
     def drawn(self) -> pd.DataFrame:
@@ -103,7 +103,7 @@ class RiskPeak:
     def __repr__(self) -> str:
         if self.why_empty:
             return f"RiskPeak (empty: {self.why_empty})"
-        found = "no interior peak" if self.peak is None else f"peak at {self.unit} {self.peak.at.value:g}"
+        found = "no interior peak" if self.peak is None else f"peak at {self.unit} {self.peak.at.value:.1f}"
         return f"RiskPeak ({found}; {self.events:,} leavers; {self.mass * 100:g} % eti)"
 
 

@@ -31,8 +31,8 @@ class HazardPeak:
     sure : float
         Share of the curves in which there is a peak inside (0-1).
     at, low, high : float
-        Unit of time (1, 2 ...) in which the hazard is highest: median and equal-tailed bounds over these
-        curves; not a number without a peak.
+        Time at which the hazard is highest: median and equal-tailed bounds over these curves; not a number
+        without a peak.
     before, after : array of 3 float
         The hazard at the peak over its mean in the first half of the time before it, and in the second half
         of the time after it: median and bounds; not numbers without a peak.
@@ -59,9 +59,10 @@ def hazard_peak(smooth: SmoothHazard, mass: float) -> HazardPeak:
 
     Notes
     -----
-    Each draw has its own place of the highest hazard; a first or last unit of time is no place inside. A peak
-    is claimed when at least `SURE` of the draws stand out by `STANDS_OUT` over both sides: so neither a level
-    nor a falling hazard, whose draws are highest at an end or hardly rise, is read as a peak.
+    Each draw has its own place of the highest hazard, between units of time by the parabola through the
+    highest three; the first or last unit of time is no place inside. A peak is claimed when at least `SURE`
+    of the draws stand out by `STANDS_OUT` over both sides: so neither a level nor a falling hazard, whose
+    draws are highest at an end or hardly rise, is read as a peak.
     """
     hazard = np.exp(smooth.log_hazard)
     place = hazard.argmax(axis=1)
@@ -72,9 +73,18 @@ def hazard_peak(smooth: SmoothHazard, mass: float) -> HazardPeak:
         none = np.full(3, np.nan)
         return HazardPeak(_slope(hazard), sure, np.nan, np.nan, np.nan, none, none)
     levels = [0.5, 0.5 - mass / 2, 0.5 + mass / 2]
-    at, low, high = np.quantile(place[stands] + 1, levels, method="nearest")
+    at, low, high = np.quantile(_summit(smooth.log_hazard[stands], place[stands]), levels)
     before, after = (np.quantile(over[stands], levels) for over in (over_before, over_after))
     return HazardPeak("peak", sure, float(at), float(low), float(high), before, after)
+
+
+def _summit(log_hazard: Floats, place: NDArray[np.intp]) -> Floats:
+    """Return the time of the top of the parabola through the highest value (inside) and its neighbours."""
+    draws = np.arange(len(place))
+    before, top, after = (log_hazard[draws, place + step] for step in (-1, 0, 1))
+    bend = 2 * top - before - after
+    off = np.divide(after - before, 2 * bend, out=np.zeros(len(place)), where=bend > 0)
+    return np.asarray(place + 0.5 + off)
 
 
 def _over_both_sides(hazard: Floats, place: NDArray[np.intp]) -> tuple[Floats, Floats]:
