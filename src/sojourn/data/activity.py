@@ -78,7 +78,7 @@ def activity(events: Table, as_of: datetime, clock: Clock) -> Table:
     rows = events.select(
         "member",
         amount=events.amount if "amount" in events.columns else ibis.null("decimal(18, 4)"),
-        day=_make_date(((at // 1_000_000 + clock.offset(events.occurred_at)) // 86_400).cast("int32")),
+        day=make_date(((at // 1_000_000 + clock.offset(events.occurred_at)) // 86_400).cast("int32")),
         block=block_number(at, as_of),
         known=block_number(known_at, as_of),
         at=at,
@@ -203,7 +203,7 @@ def _unix_micros(instant: ibis.dtype("timestamp('UTC')")) -> int:  # type: ignor
 
 
 @ibis.udf.scalar.builtin(name="make_date")  # type: ignore[untyped-decorator]
-def _make_date(days: ibis.dtype("int32")) -> ibis.dtype("date"):  # type: ignore[valid-type]
+def make_date(days: ibis.dtype("int32")) -> ibis.dtype("date"):  # type: ignore[valid-type]
     """DuckDB's own: the date so many days after 1970 began."""
 
 

@@ -20,10 +20,10 @@ from sojourn.data.cells.retention.followed import SEEN_FROM_THE_START
 from sojourn.data.cells.retention.gaps import gap_tables
 from sojourn.data.cells.retention.landmark import landmark_tables
 from sojourn.data.cells.retention.lens import lens_tables
+from sojourn.data.cells.retention.meta import said
 from sojourn.data.cells.retention.moves import moves_tables
 from sojourn.data.cells.retention.patterns import patterns_tables
 from sojourn.data.cells.retention.risk import risk_tables
-from sojourn.data.cells.retention.said import said
 from sojourn.data.tidy import Tidy
 
 __all__ = ["SEEN_FROM_THE_START", "describe", "expressions"]

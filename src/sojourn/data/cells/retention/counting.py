@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import ibis
 from ibis import Table, Value
 
+from sojourn.data.engine import held
+
 #: Rows that mark a day, that day, and how much they add to which counts.
 type Mark = tuple[Table, Value, Mapping[str, Value]]
 
@@ -20,6 +22,13 @@ def counted(rows: Table, columns: Sequence[str]) -> Table:
     if rows.get_backend().name == "duckdb":
         return rows.select(*columns, n=ibis.literal(1, "int64"))
     return ibis.memtable(rows.group_by(*columns).aggregate(n=rows.count()).to_pyarrow())
+
+
+def few(counts: Table) -> Table:
+    """Return counts that are made at once, to be read several times: there are not many of them."""
+    if counts.get_backend().name == "duckdb":
+        return held(counts)
+    return ibis.memtable(counts.to_pyarrow())
 
 
 def marked(keys: Sequence[str], names: Sequence[str], marks: Sequence[Mark]) -> Table:

@@ -21,8 +21,10 @@ from sojourn.data.cells.retention.days import (
     first_seen_after,
     judged_to,
     month,
+    month_name,
     number,
     seconds,
+    some_late,
 )
 from sojourn.data.cells.retention.silence import STUDY, long_gaps
 from sojourn.data.engine import held
@@ -42,26 +44,34 @@ def bys(params: Mapping[str, Any]) -> list[str]:
 
 
 def everybody(tidy: Tidy, params: Mapping[str, Any]) -> Table:
-    """Return one row per member of the case, made once for the same parameters.
+    """Return one row per member of the case; under silence, where that is dear, made once.
 
     Returns
     -------
     ibis Table
-        ``member``, ``began`` (second of joining), the groups of `bys` (text), ``reason`` (text, of the first
-        leaving), ``late``, ``entry``, ``exit``, ``churned``, ``follow_up``, ``came_back``, ``status``, and
-        where ``exam_days`` is asked for ``exit_then``, ``churned_then``, ``follow_up_then``,
-        ``followed_then``: the same as it was known so many days before `as_of`. Days since joining.
+        ``member``, ``began`` (second of joining), ``month`` (of joining, a number), the groups of `bys`
+        (text), ``reason`` (text, of the first leaving), ``late``, ``entry``, ``exit``, ``churned``,
+        ``follow_up``, ``came_back``, ``status``, and where ``exam_days`` is asked for ``exit_then``,
+        ``churned_then``, ``follow_up_then``, ``followed_then``: the same as it was known so many days before
+        `as_of`. Days since joining.
     """
     _check(params)
+    if params["churn"] == "cancellation":
+        return _everybody(tidy, params)  # read from the file as often as it is asked for: that is cheaper
+    return tidy.once(named(params), lambda: held(_everybody(tidy, params)))
+
+
+def named(params: Mapping[str, Any], what: str = "members") -> str:
+    """Return the name of what is made of members once for the same parameters."""
     asked = ("churn", "lapse_days", "event", "first_seen_after_days", "exam_days")
-    key = f"{STUDY}: {[params.get(name) for name in asked]} {list(params['groups'])}"
-    return tidy.once(key, lambda: held(_everybody(tidy, params)))
+    return f"{STUDY}: {what} by {[params.get(name) for name in asked]} {list(params['groups'])}"
 
 
 def followed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return the members of `everybody` who were followed."""
     members = everybody(tidy, params)
-    return members.filter(members.status == ENOUGH_SEEN).drop("status")
+    left_out = [why for why, _ in _left_out(members, tidy, params)]
+    return members.filter(*[~why for why in left_out]).drop("status")
 
 
 def _check(params: Mapping[str, Any]) -> None:
@@ -81,10 +91,11 @@ def _everybody(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     rows = ended.mutate(
         began=seconds(ended.joined_at),
         entry=entry(tidy, ended.joined_at),
-        cohort=month(clock_of(tidy.meta).time(ended.joined_at)),
+        month=month(ended.joined_at, clock_of(tidy.meta)),
         all=ibis.literal("all"),
     )
     rows = rows.mutate(
+        cohort=month_name(rows.month),
         follow_up=days_down(judged_to(tidy, params) - rows.began),
         leaves=days_up(rows.ended - rows.began),
         late=number(rows.entry > 0),
@@ -92,12 +103,10 @@ def _everybody(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     rows = rows.mutate(churned=number(rows.leaves <= rows.follow_up))
     rows = rows.mutate(exit=ibis.ifelse(rows.churned == 1, rows.leaves, rows.follow_up))
     rows = _as_known_then(rows, params) if "exam_days" in params else rows
-    unknown = params["first_seen_after_days"] > 0
-    old = (rows.began < first_seen_after(tidy, params)) & ibis.literal(unknown)
-    rows = rows.mutate(status=_status(rows, old, silence=silence))
+    rows = rows.mutate(status=ibis.cases(*_left_out(rows, tidy, params), else_=ENOUGH_SEEN))
     then = _THEN if "exam_days" in params else ()
     groups = {by: rows[by].fill_null("unknown") for by in bys(params)}
-    return rows.select("member", "began", "status", *_DAYS, *then, reason=_reason(rows), **groups)
+    return rows.select("member", "began", "month", "status", *_DAYS, *then, reason=_reason(rows), **groups)
 
 
 def _reason(rows: Table) -> Value:
@@ -116,16 +125,18 @@ def _as_known_then(rows: Table, params: Mapping[str, Any]) -> Table:
     return rows.mutate(followed_then=number((rows.follow_up_then >= 0) & seen))
 
 
-def _status(rows: Table, old: Value, *, silence: bool) -> Value:
-    late = rows.late == 1
-    return ibis.cases(
-        (old, SEEN_FROM_THE_START),
-        (rows.follow_up < 0, "joined too recently to be judged"),
+def _left_out(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> list[tuple[Value, str]]:
+    """Return who is not followed, and why, as far as there can be such; the first reason counts."""
+    found: list[tuple[Value, str]] = []
+    if params["first_seen_after_days"] > 0:
+        found += [(rows.began < first_seen_after(tidy, params), SEEN_FROM_THE_START)]
+    found += [(rows.follow_up < 0, "joined too recently to be judged")]
+    if some_late(tidy) and params["churn"] == "silence":
         # whether their first long gap came before observation began cannot be known
-        (late & ibis.literal(silence), "joined before observation began"),
-        (late & (rows.exit <= rows.entry), "not seen for one whole day"),
-        else_=ENOUGH_SEEN,
-    )
+        found += [(rows.late == 1, "joined before observation began")]
+    elif some_late(tidy):
+        found += [((rows.late == 1) & (rows.exit <= rows.entry), "not seen for one whole day")]
+    return found
 
 
 def _endings(tidy: Tidy, members: Table) -> Table:

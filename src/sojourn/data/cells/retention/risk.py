@@ -9,48 +9,46 @@ from ibis import Table
 
 from sojourn.data.cells.retention.counting import Mark, by_group, counted, marked
 from sojourn.data.cells.retention.followed import bys, followed
+from sojourn.data.cells.retention.margins import Margin, margins
 from sojourn.data.tidy import Tidy
-
-_DAYS = ("entry", "exit", "churned", "follow_up", "came_back")
 
 
 def risk_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     """Return ``risk``; under silence ``returns``; where any reason of leaving is known, ``reasons``."""
-    groups, members = bys(params), followed(tidy, params)
-    rows = counted(members, [*groups, "late", *_DAYS])
-    made = {"risk": by_group({by: _risk(rows, by) for by in groups})}
+    of = margins(tidy, params)
+    made = {"risk": by_group({by: _risk(of[by], by) for by in bys(params)})}
     if params["churn"] == "silence":
-        made["returns"] = by_group({by: _returns(rows, by) for by in groups})
-    elif _any_reason(members):
-        left = counted(members.filter(members.churned == 1), [*groups, "exit", "reason"])
-        made["reasons"] = by_group({by: _reasons(left, by) for by in groups})
-    return made
+        return made | {"returns": by_group({by: _returns(of[by].ended, by) for by in bys(params)})}
+    left = followed(tidy, params).filter(lambda members: members.churned == 1)
+    if not _any_reason(left):
+        return made
+    rows = counted(left, [*bys(params), "exit", "reason"])
+    return made | {"reasons": by_group({by: _reasons(rows, by) for by in bys(params)})}
 
 
-def _risk(rows: Table, by: str) -> Table:
+def _risk(margin: Margin, by: str) -> Table:
     """Return the counts of one grouping: a member marks days of entry, exit and full follow-up."""
-    rows = rows.mutate(group=rows[by])
-    churned = rows.n * rows.churned
+    entered, ended, seen = (t.mutate(group=t[by]) for t in (margin.entered, margin.ended, margin.seen))
+    churned = ended.n * ended.churned
     marks: list[Mark] = [
-        (rows, rows.entry, {"entered": rows.n}),
-        (rows, rows["exit"], {"churned": churned, "censored": rows.n - churned}),
-        (rows, rows.follow_up, {"potential": rows.n}),
+        (entered, entered.day, {"entered": entered.n}),
+        (ended, ended.day, {"churned": churned, "censored": ended.n - churned}),
+        (seen, seen.day, {"potential": seen.n}),
     ]
     return marked(["group", "late"], ["entered", "churned", "censored", "potential"], marks)
 
 
-def _returns(rows: Table, by: str) -> Table:
+def _returns(ended: Table, by: str) -> Table:
     """Return, per group, how many have lapsed and how many of these gave a sign of life afterwards."""
-    lapsed = rows.filter(rows.churned == 1)
+    lapsed = ended.filter(ended.churned == 1)
     counts = lapsed.group_by(group=lapsed[by]).aggregate(
         lapsed=lapsed.n.sum().cast("int64"), came_back=(lapsed.n * lapsed.came_back).sum().cast("int64")
     )
     return counts.select("group", "lapsed", "came_back")
 
 
-def _any_reason(members: Table) -> bool:
-    known = members.filter((members.churned == 1) & (members.reason != "unknown"))
-    return bool(known.count().to_pyarrow().as_py())
+def _any_reason(left: Table) -> bool:
+    return bool(left.filter(left.reason != "unknown").limit(1).count().to_pyarrow().as_py())
 
 
 def _reasons(left: Table, by: str) -> Table:

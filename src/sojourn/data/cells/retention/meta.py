@@ -7,7 +7,7 @@ from typing import Any
 
 from ibis import Table, Value
 
-from sojourn.data.activity import activity_of, in_micros, instant_at, micros
+from sojourn.data.activity import activity_of, in_micros, instant_at
 from sojourn.data.cells.retention.days import DAY, as_of, first_seen_after, gap_days, judged_to, seconds
 from sojourn.data.cells.retention.followed import ENOUGH_SEEN, everybody
 from sojourn.data.cells.retention.patterns import too_many
@@ -45,9 +45,9 @@ def said(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
 def _signs(tidy: Tidy) -> dict[str, Any]:
     """Return number, first and last instant of every joining, ending and event by `as_of`."""
     members = tidy.tables["members"]
-    found = [_span(in_micros(members.joined_at), tidy)]
+    found = [_span(members.joined_at, tidy)]
     if "churned_at" in members.columns:
-        found.append(_span(in_micros(members.churned_at), tidy))
+        found.append(_span(members.churned_at, tidy))
     if "events" in tidy.tables:
         rows = activity_of(tidy, STUDY)
         found.append(_row(rows.aggregate(n=rows.n.sum(), first=rows.first_us.min(), last=rows.last_us.max())))
@@ -60,10 +60,11 @@ def _signs(tidy: Tidy) -> dict[str, Any]:
 
 
 def _span(at: Value, tidy: Tidy) -> dict[str, Any]:
-    """Return number, first and last of the instants (in microseconds since 1970) up to `as_of`."""
+    """Return number, first and last (in microseconds since 1970) of the instants up to `as_of`."""
     known = at.name("at").as_table()
-    known = known.filter(known["at"] <= micros(as_of(tidy)))
-    return _row(known.aggregate(n=known.count(), first=known["at"].min(), last=known["at"].max()))
+    known = known.filter(known["at"] <= as_of(tidy))
+    span = known.aggregate(n=known.count(), first=known["at"].min(), last=known["at"].max())
+    return _row(span.mutate(first=in_micros(span["first"]), last=in_micros(span["last"])))
 
 
 def _row(table: Table) -> dict[str, Any]:
