@@ -13,6 +13,9 @@ from sojourn.core.interval import Interval
 #: Why only bounds are known of the share that never leaves; empty where it is known.
 Reason = Literal["", "too few followed", "not slowing down", "followed too briefly", "not needed"]
 
+#: A law nowhere farther than this from the counted curve describes it; so does one that chance allows.
+CLOSE, CHANCE = 0.02, 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Stayers:
@@ -113,6 +116,14 @@ class Lifetimes:
         if self.why_empty:
             raise UndefinedError(self.why_empty)
         return str(self.table["model"].iloc[0])
+
+    @property
+    def close(self) -> bool:
+        """Whether the best law describes the counts: within `CLOSE` of them, or as near as chance allows."""
+        if self.why_empty:
+            return False
+        best = self.table.iloc[0]
+        return bool(best["gap_points"] <= CLOSE or best["fit_p_value"] >= CHANCE)
 
     def stays_to(self, age: int) -> Interval:
         """Return the expected further time, within `within`, of those with us for `age`.

@@ -1,0 +1,166 @@
+"""Words of laws of lifetimes: which fits, what it foretold, who never leaves, how long members still stay."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sojourn.core.interval import Interval
+from sojourn.core.results.retention_lifetimes import Lifetimes, Stayers
+from sojourn.core.text import bounds, in_words, listing, number, percent, points
+from sojourn.report.retention_words import go, going, span, still
+from sojourn.report.say import register
+
+_NAMES = {
+    "exponential": "exponential (a constant rate)",
+    "weibull": "Weibull",
+    "generalised gamma": "generalised gamma",
+}
+_STAYERS = " with stayers"
+
+
+def law(result: Lifetimes, model: str) -> str:
+    """Name a law.
+
+    Examples
+    --------
+    >>> law(Lifetimes("day", 0.95, "silence", 0, 1), "weibull with stayers")
+    'Weibull (some never fall silent)'
+    """
+    plain = model.removesuffix(_STAYERS)
+    named = _NAMES.get(plain, plain)
+    return f"{named} (some never {go(result)})" if model.endswith(_STAYERS) else named
+
+
+@register
+def say_lifetimes(result: Lifetimes) -> str:
+    """Say which law comes nearest and how near, how long members still stay, and who never leaves."""
+    if result.why_empty:
+        return result.why_empty
+    return " ".join(filter(None, (_nearest(result), say_remaining(result), say_stayers(result))))
+
+
+def _nearest(result: Lifetimes) -> str:
+    gap = points(float(result.table["gap_points"].iloc[0]))
+    said = (
+        f"Of {len(result.table)} laws the {law(result, result.best)} comes nearest (AIC); its curve is at most "
+        f"{gap} members in 100 away from the one counted"
+    )
+    return f"{said}." if result.close else f"{said}, too far to be relied on."
+
+
+def say_remaining(result: Lifetimes) -> str:
+    """Say how much of the horizon members still stay on average, by how long they have been there."""
+    rows = result.remaining[~result.remaining["extrapolated"]]
+    if rows.empty or not result.close:
+        return ""
+    said = [_age(result, int(age)) for age in _first_and_last(rows["duration"].tolist())]
+    horizon = span(result.within, result.unit)
+    return f"Of the next {horizon}, {listing(said)} ({_label(result)}; by this law)."
+
+
+def _first_and_last(ages: list[int]) -> list[int]:
+    return ages if len(ages) < 2 else [ages[0], ages[-1]]
+
+
+def _age(result: Lifetimes, age: int) -> str:
+    time = result.stays_to(age)
+    who = "new members" if age == 0 else f"those {still(result)} after {span(age, result.unit)}"
+    values = f"{number(time.value)} ({number(time.low)} to {number(time.high)})"
+    return f"{who} stay {values}"
+
+
+def _label(result: Lifetimes) -> str:
+    return Interval(0, 0, 0, result.mass, "wald").label
+
+
+def say_stayers(result: Lifetimes) -> str:
+    """Say which share never leaves, or between which bounds it lies and why no more is known."""
+    stayers = result.stayers
+    if stayers is None:
+        return ""
+    if stayers.known:
+        share = in_words(stayers.stays.scaled(100), "in 100")
+        return f"{share} never {go(result)}, as far as follow-up can tell ({_by(result, stayers)})."
+    most = percent(stayers.stays.high)
+    return (
+        f"How many never {go(result)} is not known, only that it is between none and {most}: {_why(result)}."
+    )
+
+
+def _by(result: Lifetimes, stayers: Stayers) -> str:
+    if stayers.model == "Kaplan-Meier":
+        return "by the last level of the counted curve, as no law describes it well"
+    return f"by the law {law(result, stayers.model)}"
+
+
+def _why(result: Lifetimes) -> str:
+    stayers = result.stayers
+    if stayers is None:
+        return ""
+    after = f"{result.unit} {stayers.followed}"
+    told: dict[str, str] = {
+        "too few followed": "follow-up is too brief to look at",
+        "not slowing down": f"{going(result)} became more frequent again during follow-up",
+        "followed too briefly": (
+            f"of all who {go(result)}, up to {number(100 * stayers.to_come, 0)} in 100 may still be to come "
+            f"after {after}, and more than 5 is too many"
+        ),
+        "not needed": f"laws by which everybody {_goes(result)} at some time describe the data as well",
+    }
+    return told[stayers.reason]
+
+
+def _goes(result: Lifetimes) -> str:
+    return "leaves" if result.leaving == "cancellation" else "falls silent"
+
+
+def brief_lifetimes(result: Lifetimes) -> str:
+    """Return one sentence: how much of the horizon new members stay."""
+    if result.why_empty or not result.close:
+        return ""
+    rows = result.remaining
+    if not len(rows) or bool(rows["extrapolated"].iloc[0]):
+        return ""
+    time = result.stays_to(0)
+    horizon = span(result.within, result.unit)
+    stay = "stay" if result.leaving == "cancellation" else "stay active for"
+    return f"New members {stay} {number(time.value)} of the first {horizon} on average ({bounds(time)})."
+
+
+def lifetimes_table(result: Lifetimes) -> pd.DataFrame:
+    """Return the compact table of laws to show; empty where there is none."""
+    if result.why_empty:
+        return pd.DataFrame()
+    shown = result.drawn().rename(columns={"model": "law"})
+    return shown.assign(law=[law(result, model) for model in shown["law"]])
+
+
+def describe_lifetimes(result: Lifetimes) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of laws."""
+    if result.why_empty:
+        return {"title": "No law of lifetimes", "note": result.why_empty}
+    end = f"{result.unit} {result.followed}"
+    note = [
+        say_lifetimes(result),
+        f"Laws are fitted to counts up to {end}.",
+        f"Gap: largest distance to the counted curve. Missed: foretold less counted at {end},",
+        f"by the law fitted up to {result.unit} {result.hidden} only.",
+        f"What stands under later {result.unit}s is extrapolation:",
+        f"it and its {_label(result)} hold only if the law does.",
+    ]
+    if result.unfitted:
+        note.append(
+            f"Not determined by these data, or not needed: {listing([law(result, one) for one in result.unfitted])}."
+        )
+    return {"title": _title(result), "note": " ".join(note)}
+
+
+def _title(result: Lifetimes) -> str:
+    """Say, in one clause, how far laws agree about the farthest duration they are read at."""
+    near = result.table.loc[result.table["aic_behind"] < 10, "model"]
+    last = result.readings[result.readings["duration"] == result.readings["duration"].max()]
+    values = last.loc[last["model"].isin(near), "retained"]
+    when = span(int(last["duration"].iloc[0]), result.unit)
+    low, high = percent(float(values.min()), 0), percent(float(values.max()), 0)
+    shares = low if low == high else f"{low} to {high}"
+    return f"Extrapolated to {when}, the laws nearest to the counts leave {shares} {still(result)}"
