@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sojourn.core.results.check import Check
+from sojourn.studies.retention.drivers_checks import check_drivers
 from sojourn.studies.retention.forecast_checks import check_forecast
 from sojourn.studies.retention.gate import check_gate
-from sojourn.studies.retention.proportional import check_proportional
 from sojourn.studies.retention.reasons import check_reasons
 from sojourn.studies.retention.silence import check_lapse_window
 
 _CHECKS: Mapping[str, Callable[[Any], list[Check]]] = {
+    "Drivers": check_drivers,
     "Forecast": check_forecast,
     "Gate": check_gate,
     "LapseWindow": check_lapse_window,
-    "ProportionalHazards": check_proportional,
     "Reasons": check_reasons,
 }
 

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from sojourn.core.errors import UndefinedError
-from sojourn.core.results.check import Check
 from sojourn.core.results.retention_drivers import ProportionalHazards
-from sojourn.core.text import listing, number
 from sojourn.estimators.survival.cox import CoxFit, cox
 from sojourn.estimators.survival.proportional import Transform, changing_effect, proportional_test
 from sojourn.estimators.survival.shares import holm
@@ -146,28 +144,3 @@ def _period(data: Patterned, columns: Sequence[str], span: tuple[int, int], mass
     ]
     found = pd.DataFrame(rows, columns=_PERIODS)
     return found[found["churned"] >= LEAST_GONE]
-
-
-#: Measured by ``calibration/drivers.py`` (`test_rates`): share of faults found, share of false alarms.
-RATES = (0.0, 0.0)
-RATES_FROM = ""
-
-
-def check_proportional(result: ProportionalHazards) -> list[Check]:
-    """Return whether one hazard ratio for all time would mislead; empty when nothing could be tested."""
-    if result.why_empty:
-        return []
-    changing = [column.replace("_", " ") for column in result.changing]
-    p = result.table["p_value"].iloc[0]
-    chance = "p < 0.001" if p < 0.001 else f"p = {number(p, 3)}"
-    if not changing:
-        finding = f"No column's hazard ratio is seen to change with time (smallest {chance}, score test)."
-        meaning = "One hazard ratio per level describes all time."
-        return [
-            Check("What goes with staying does so at all times", "pass", finding, meaning, *RATES, RATES_FROM)
-        ]
-    finding = f"The hazard ratios of {listing(changing)} change with time ({chance}, score test)."
-    meaning = "They are given period by period, and the differences in members allow for it."
-    return [
-        Check("What goes with staying does so at all times", "warn", finding, meaning, *RATES, RATES_FROM)
-    ]
