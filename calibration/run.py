@@ -45,6 +45,11 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/retention/drivers.py",
         "studies/retention/landmark.py",
     ),
+    "states": (
+        "estimators/survival/aalen_johansen.py",
+        "studies/retention/reasons.py",
+        "studies/retention/states.py",
+    ),
     "trials": ("estimators/bayes", "studies/trials"),
     "segments": ("estimators/cluster", "studies/segments"),
 }
