@@ -1,44 +1,12 @@
 """Known numbers of published data (shared/data/README.md), each named by the definition it comes from."""
 
-import os
-from pathlib import Path
-
 import pandas as pd
 import pytest
+from published import first_seen, published
 
 from sojourn.core.results.reconcile import Kpi
-from sojourn.data.engine import connect
 from sojourn.data.reconcile.make import reconcile_cells
-from sojourn.data.tidy import Tidy
 from sojourn.studies.reconcile.explain import reconcile
-
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-
-
-def published(name):
-    path = SHARED / name
-    if not path.is_file():
-        if os.environ.get("CI"):
-            pytest.fail(f"{path} is needed in CI")
-        pytest.skip(f"the published file shared/data/{name} is not beside the project")
-    return path
-
-
-def first_seen(events, folder, as_of):
-    """Return tables of members who joined with their first event."""
-    events["occurred_at"] = events["occurred_at"].astype("datetime64[us, UTC]")
-    members = events.groupby("member", as_index=False)["occurred_at"].min()
-    members = members.rename(columns={"occurred_at": "joined_at"})
-    engine, tables = connect(), {}
-    for name, frame in (("members", members), ("events", events)):
-        frame.to_parquet(folder / f"{name}.parquet", index=False)
-        tables[name] = engine.read_parquet(folder / f"{name}.parquet")
-    meta = {
-        "as_of": as_of.isoformat(),
-        "time_zone": "UTC",
-        "first_instant": members["joined_at"].min().isoformat(),
-    }
-    return Tidy("published", tables, meta)
 
 
 def share(row, n, value):
