@@ -42,8 +42,8 @@ def say_lifetimes(result: Lifetimes) -> str:
 def _nearest(result: Lifetimes) -> str:
     gap = points(float(result.table["gap_points"].iloc[0]))
     said = (
-        f"Of {len(result.table)} laws the {law(result, result.best)} comes nearest (AIC); its curve is at most "
-        f"{gap} members in 100 away from the one counted"
+        f"Of {len(result.table)} laws the {law(result, result.best)} comes nearest (AIC); its curve is at "
+        f"most {gap} members in 100 away from the one counted"
     )
     return f"{said}." if result.close else f"{said}, too far to be relied on."
 
@@ -149,9 +149,8 @@ def describe_lifetimes(result: Lifetimes) -> dict[str, str]:
         f"it and its {_label(result)} hold only if the law does.",
     ]
     if result.unfitted:
-        note.append(
-            f"Not determined by these data, or not needed: {listing([law(result, one) for one in result.unfitted])}."
-        )
+        others = listing([law(result, one) for one in result.unfitted])
+        note.append(f"Not determined by these data, or not needed: {others}.")
     return {"title": _title(result), "note": " ".join(note)}
 
 
@@ -163,4 +162,4 @@ def _title(result: Lifetimes) -> str:
     when = span(int(last["duration"].iloc[0]), result.unit)
     low, high = percent(float(values.min()), 0), percent(float(values.max()), 0)
     shares = low if low == high else f"{low} to {high}"
-    return f"Extrapolated to {when}, the laws nearest to the counts leave {shares} {still(result)}"
+    return f"Extrapolated to {when}, the laws nearest to the counts have {shares} {still(result)}"
