@@ -11,9 +11,34 @@ from sojourn.pipeline.proof import code_hash
 
 HERE = Path(__file__).resolve().parent
 
-#: What each subject measures: rooms or single modules of `src/sojourn`.
+#: What each subject measures: rooms or single modules of `src/sojourn`, and worlds of another subject.
 SUBJECTS: dict[str, tuple[str, ...]] = {
-    "retention": ("estimators/survival", "studies/retention"),
+    "retention": (
+        "estimators/survival/intervals.py",
+        "estimators/survival/kaplan_meier.py",
+        "estimators/survival/log_rank.py",
+        "estimators/survival/restricted_mean.py",
+        "estimators/survival/risk_set.py",
+        "estimators/survival/shares.py",
+        "studies/retention/checks.py",
+        "studies/retention/compared.py",
+        "studies/retention/counted.py",
+        "studies/retention/curve.py",
+        "studies/retention/groups.py",
+    ),
+    "curves": (
+        "calibration/retention.py",  # its worlds
+        "estimators/survival/bands.py",
+        "estimators/survival/intervals.py",
+        "estimators/survival/kaplan_meier.py",
+        "estimators/survival/log_rank.py",
+        "estimators/survival/quadrature.py",
+        "estimators/survival/quantiles.py",
+        "estimators/survival/restricted_mean.py",
+        "estimators/survival/risk_set.py",
+        "estimators/survival/weighted.py",
+        "studies/retention/curve.py",
+    ),
     "gate": (
         "estimators/survival/hazard_model.py",
         "estimators/survival/scores.py",
@@ -57,7 +82,11 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 
 def rooms(subject: str) -> list[str]:
     """Return the code whose change makes a result stale: what is measured, and what measures it."""
-    return [*(f"src/sojourn/{measured}" for measured in SUBJECTS[subject]), f"calibration/{subject}.py"]
+    return [*map(_place, SUBJECTS[subject]), f"calibration/{subject}.py"]
+
+
+def _place(measured: str) -> str:
+    return measured if measured.startswith("calibration/") else f"src/sojourn/{measured}"
 
 
 def calibrated(subject: str) -> dict[str, object]:

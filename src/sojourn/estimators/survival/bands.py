@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.polynomial import Legendre
-from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import brentq
@@ -23,6 +22,7 @@ from scipy.special import ndtri
 from sojourn.core.interval import Scale
 from sojourn.estimators.survival.intervals import bounds
 from sojourn.estimators.survival.kaplan_meier import greenwood_terms, product_limit
+from sojourn.estimators.survival.quadrature import gauss_legendre
 from sojourn.estimators.survival.risk_set import RiskSet
 
 Floats = NDArray[np.float64]
@@ -144,7 +144,7 @@ def _cosines(c: float, variance: float, odd: NDArray[np.int64]) -> Floats:
     """Return the integrals over (-c, c) of a normal density times cos(m pi x / 2c), for odd m."""
     if variance <= 0:
         return np.ones(len(odd))
-    nodes, weights = _quadrature(_NODES if odd[-1] < _NODES / 2 else _FINE)
+    nodes, weights = gauss_legendre(_NODES if odd[-1] < _NODES / 2 else _FINE)
     half = min(c, 9 * np.sqrt(variance))
     x = half * nodes
     density = np.exp(-(x**2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
@@ -159,7 +159,7 @@ def _oscillator_within(c: float, length: float) -> float:
     the normal density (DeLong 1981, Commun. Stat. A 10, 2197-2213, by other functions). The eigenfunctions of
     ``-f'' + (x^2/4 - 1/2) f`` that vanish at both walls are found among 24 even polynomials.
     """
-    nodes, weights = _quadrature(_NODES)
+    nodes, weights = gauss_legendre(_NODES)
     functions = _even_functions()
     x = c * nodes
     root = np.exp(-(x**2) / 4) / (2 * np.pi) ** 0.25
@@ -171,15 +171,9 @@ def _oscillator_within(c: float, length: float) -> float:
 
 
 @cache
-def _quadrature(number: int) -> tuple[Floats, Floats]:
-    nodes, weights = leggauss(number)
-    return nodes, weights
-
-
-@cache
 def _even_functions() -> Floats:
     """Return (P_k - P_{k+2}) / sqrt(4k + 6) for even k at the nodes: 0 at both walls, slopes orthonormal."""
-    nodes = _quadrature(_NODES)[0]
+    nodes = gauss_legendre(_NODES)[0]
     return np.array(
         [
             (Legendre.basis(k)(nodes) - Legendre.basis(k + 2)(nodes)) / np.sqrt(4 * k + 6)

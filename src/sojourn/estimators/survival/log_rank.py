@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import quad
-from scipy.stats import chi2, norm
+from scipy.special import ndtr
+from scipy.stats import chi2
 
+from sojourn.estimators.survival.quadrature import gauss_legendre
 from sojourn.estimators.survival.risk_set import RiskSet
 
 Floats = NDArray[np.float64]
@@ -150,20 +151,23 @@ def max_combo(one: RiskSet, other: RiskSet) -> MaxCombo:
 
 
 def _beyond(m: float, sd_early: float, sd_late: float, crossed: float) -> float:
-    """Return the probability that one of two normals, or their scaled sum, is larger than `m` in size."""
+    """Return the probability that one of two normals, or their scaled sum, is larger than `m` in size.
+
+    The integral over the first of what the second may be, piece by piece between its kinks.
+    """
     r = float(np.clip(crossed / (sd_early * sd_late), -1, 1))
-    rest = np.sqrt(max(1 - r**2, 1e-300))
+    rest = np.sqrt(max(1 - r**2, 1e-30))
     whole = np.sqrt(sd_early**2 + sd_late**2 + 2 * crossed)
-
-    def within(x: float) -> float:
-        low = max(-m, (-m * whole - sd_early * x) / sd_late)
-        high = min(m, (m * whole - sd_early * x) / sd_late)
-        share = norm.cdf((high - r * x) / rest) - norm.cdf((low - r * x) / rest)
-        return float(norm.pdf(x) * max(share, 0.0))
-
-    kinks = [m * (whole - sd_late) / sd_early, m * (sd_late - whole) / sd_early, r * m, -r * m]
-    points = sorted(x for x in kinks if abs(x) < m)
-    return float(np.clip(1 - quad(within, -m, m, points=points, limit=500, epsabs=1e-12)[0], 0.0, 1.0))
+    kinks = [m * (whole - sd_late) / sd_early, m * (sd_late - whole) / sd_early, r * m, -r * m, 0.0]
+    ends = np.unique(np.clip([-m, m, *kinks], -m, m))
+    nodes, weights = gauss_legendre(96)
+    half = np.diff(ends)[:, None] / 2
+    x = ends[:-1, None] + half * (1 + nodes)
+    low = np.maximum(-m, (-m * whole - sd_early * x) / sd_late)
+    high = np.minimum(m, (m * whole - sd_early * x) / sd_late)
+    share = np.maximum(ndtr((high - r * x) / rest) - ndtr((low - r * x) / rest), 0.0)
+    within = (half * weights * share * np.exp(-(x**2) / 2)).sum() / np.sqrt(2 * np.pi)
+    return float(np.clip(1 - within, 0.0, 1.0))
 
 
 def day_weights(at_risk: Floats, churned: Floats, weights: Weights, rho: float, gamma: float) -> Floats:
