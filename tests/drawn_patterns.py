@@ -1,7 +1,9 @@
 """Members with two covariates, drawn and counted by pattern and day."""
 
 import numpy as np
+import pandas as pd
 
+from sojourn.core.cells import Cells
 from sojourn.estimators.survival.design import PatternCells
 
 
@@ -30,3 +32,39 @@ def counted(x, entry, exits, churned):
         np.concatenate([zero, 1 - churned]),
     )
     return cells, patterns
+
+
+#: Words for the covariates of `members_of`: those from partners mostly take the annual plan.
+CHANNELS, PLANS = np.array(["partner", "search"]), np.array(["annual", "monthly"])
+
+
+def members_of(seed, n=6_000, *, early=0.5, after=0.5, late=0.0):
+    """Return members by channel and plan; the hazard ratio of annual is `early` up to day 30, then `after`."""
+    rng = np.random.default_rng(seed)
+    channel = rng.integers(0, 2, n)
+    plan = (rng.random(n) < np.where(channel == 0, 0.2, 0.8)).astype(int)
+    level = 0.008 * np.where(channel == 0, 0.6, 1.0)
+    first, then = (level * np.where(plan == 0, ratio, 1.0) for ratio in (early, after))
+    risk = rng.exponential(1, n)
+    life = np.where(risk < 30 * first, risk / first, 30 + (risk - 30 * first) / then)
+    entry = np.where(rng.random(n) < late, np.ceil(rng.uniform(0, 100, n)), 0).astype(int)
+    until = (entry + np.floor(rng.uniform(0, 300, n))).astype(int)
+    leaves = np.ceil(life).astype(int)
+    exits = np.minimum(leaves, until)
+    seen = (entry == 0) | (exits > entry)
+    rows = {"channel": CHANNELS[channel], "plan": PLANS[plan], "entry": entry, "exit": exits}
+    return pd.DataFrame({**rows, "churned": (leaves <= until).astype(int)})[seen]
+
+
+def pattern_cells(members, **meta):
+    """Return the cells of members: table ``patterns``, as it is known now."""
+    names = [name for name in members.columns if name not in ("entry", "exit", "churned")]
+    zero = {"entered": 0, "churned": 0, "censored": 0}
+    begun = members[names].assign(day=members["entry"], **{**zero, "entered": 1})
+    ended = members[names].assign(
+        day=members["exit"], **{**zero, "churned": members["churned"], "censored": 1 - members["churned"]}
+    )
+    marks = pd.concat([begun, ended], ignore_index=True)
+    table = marks.groupby([*names, "day"], as_index=False)[list(zero)].sum().assign(known="now")
+    described = {"unit": "day", "leaving": "cancellation", "as_of": "2025-07-01T00:00:00Z", **meta}
+    return Cells("test", "retention", {"patterns": table}, described)

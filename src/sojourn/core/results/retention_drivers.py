@@ -26,11 +26,12 @@ class ProportionalHazards:
     mass : float
         Mass of the pointwise bands and of the intervals by period.
     level : float
-        A column is said to change when its p-value (Holm) is below this.
+        A column is said to change when both its p-values are below this.
     transform : str
         Function of time against which effects were tested.
     table : DataFrame, one row per column, the clearest change first
-        ``column``, ``statistic`` (chi-squared), ``df``, ``p_value`` (Holm), ``changes``.
+        ``column``, ``statistic`` (chi-squared), ``df``, ``p_value`` (Holm), ``given_others_p_value`` (if the
+        effects of all other columns may change too), ``changes``.
     periods : DataFrame, one row per level and period of columns that change
         ``column``, ``level``, ``against``, ``duration_from`` (exclusive), ``duration`` (inclusive),
         ``churned``, ``hazard_ratio`` with ``_low`` and ``_high``.

@@ -36,11 +36,15 @@ class Tested:
         Degrees of freedom.
     p : float
         Probability of at least this statistic when effects are constant.
+    p_given_others : float
+        The same when the effects of all other terms may change: a column that goes together with one whose
+        effect changes is no longer blamed for it. One step of Newton from constant effects.
     """
 
     statistic: float
     df: int
     p: float
+    p_given_others: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +119,12 @@ def proportional_test(
 def _tested(score: Floats, blocks: Sequence[Floats], terms: list[int]) -> Tested:
     """Return the quadratic form of the score in the information left after the effects themselves."""
     plain, once, twice = blocks
-    cross = once[:, terms]
-    left = twice[np.ix_(terms, terms)] - cross.T @ np.linalg.solve(plain, cross)
-    statistic = float(score[terms] @ np.linalg.solve(left, score[terms]))
-    return Tested(statistic, len(terms), float(chi2.sf(statistic, len(terms))))
+    left = twice - once.T @ np.linalg.solve(plain, once)
+    own = np.ix_(terms, terms)
+    statistic = float(score[terms] @ np.linalg.solve(left[own], score[terms]))
+    change, spread = np.linalg.solve(left, score), np.linalg.inv(left)
+    given = float(change[terms] @ np.linalg.solve(spread[own], change[terms]))
+    return Tested(statistic, len(terms), *(float(chi2.sf(one, len(terms))) for one in (statistic, given)))
 
 
 def _all_days(strata: Sequence[Stratum]) -> Counts:

@@ -88,7 +88,7 @@ def drivers(cells: Cells, *, horizon: int, mass: float = 0.95, min_group: int = 
 
 def _empty(cells: Cells, horizon: int, mass: float, why: str) -> Drivers:
     unit, leaving = cells.meta["unit"], cells.meta["leaving"]
-    untested = nothing_tested(unit, leaving, mass, why)
+    untested = nothing_tested(unit, leaving, mass, "There are no differences to follow over time.")
     table = pd.DataFrame(columns=_COLUMNS)
     return Drivers(cells.case, unit, horizon, mass, 0, 0, table, untested, leaving=leaving, why_empty=why)
 

@@ -20,7 +20,7 @@ from sojourn.studies.retention.patterned import Patterned
 
 #: Periods over which a changing hazard ratio is stated, by unit: up to the first, to the second, and after.
 PERIODS = {"day": (30, 90), "month": (3, 12)}
-#: A column changes when its p-value (Holm over columns) is below this.
+#: A column changes when its p-value (Holm over columns) is below this, also if all others may change.
 LEVEL = 0.01
 TRANSFORM: Transform = "km"
 #: A hazard ratio of a period needs so many leavers in it.
@@ -28,6 +28,7 @@ LEAST_GONE = 10
 #: Smoothed effects are shown at so many places, and of so many levels, those with most leavers.
 _PLACES, _LEVELS = 40, 4
 
+_TESTED = ["column", "statistic", "df", "p_value", "given_others_p_value", "changes"]
 _SMOOTH = ["level", "duration", "hazard_ratio", "hazard_ratio_low", "hazard_ratio_high"]
 _PERIODS = ["column", "level", "against", "duration_from", "duration", "churned", *_SMOOTH[2:]]
 
@@ -54,11 +55,12 @@ def proportional_hazards(
     tests = proportional_test(fit, data.counts, design.matrix, groups, transform=TRANSFORM)
     adjusted = holm(np.array([tests[column].p for column in columns]))
     rows = [
-        (column, tests[column].statistic, tests[column].df, p)
+        (column, tests[column].statistic, tests[column].df, p, tests[column].p_given_others)
         for column, p in zip(columns, adjusted, strict=True)
     ]
-    table = pd.DataFrame(rows, columns=["column", "statistic", "df", "p_value"])
-    table = table.assign(changes=table["p_value"] < LEVEL).sort_values(["p_value", "column"])
+    table = pd.DataFrame(rows, columns=_TESTED[:-1])
+    table["changes"] = table[["p_value", "given_others_p_value"]].max(axis=1) < LEVEL
+    table = table.sort_values(["changes", "p_value", "column"], ascending=[False, True, True])
     return ProportionalHazards(
         unit=unit,
         mass=mass,
@@ -74,7 +76,7 @@ def proportional_hazards(
 
 def nothing_tested(unit: str, leaving: str, mass: float, why: str) -> ProportionalHazards:
     """Return the empty result."""
-    tested = pd.DataFrame(columns=["column", "statistic", "df", "p_value", "changes"])
+    tested = pd.DataFrame(columns=_TESTED)
     periods, smooth = pd.DataFrame(columns=_PERIODS), pd.DataFrame(columns=_SMOOTH)
     return ProportionalHazards(
         unit, mass, LEVEL, TRANSFORM, tested, periods, smooth, leaving=leaving, why_empty=why
