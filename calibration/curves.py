@@ -178,8 +178,9 @@ def _band_row(kind: BandKind, n: int, longest: int, like: str) -> Row:
 def alarms(worlds: int, seed: int) -> list[dict[str, Any]]:
     """Return how often tests at the level 1 - `MASS` find a difference: groups alike, unlike, and crossing.
 
-    Two groups of 300 members; unlike: one leaves 1.5 times as fast; crossing: `FASTER` times as fast in the first
-    `PEAK_DAYS` days and `SLOWER` times afterwards, which the log-rank test alone may miss (no goal is set for it).
+    Two groups of 300 members; unlike: one leaves 1.5 times as fast; crossing: `FASTER` times as fast in the
+    first `PEAK_DAYS` days and `SLOWER` times afterwards, which the log-rank test alone may miss (no goal is
+    set for it).
     """
     rows = []
     for number, (what, goal) in enumerate(
