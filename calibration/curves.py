@@ -34,6 +34,7 @@ from sojourn.estimators.survival.kaplan_meier import kaplan_meier
 from sojourn.estimators.survival.log_rank import log_rank, max_combo
 from sojourn.estimators.survival.quantiles import quantile
 from sojourn.estimators.survival.restricted_mean import ratio
+from sojourn.estimators.survival.risk_set import RiskSet
 from sojourn.estimators.survival.weighted import WeightedSpells, weighted_mean, weighted_survival
 from sojourn.studies.retention.curve import LEAST_AT_RISK, LEAST_GONE
 
@@ -42,6 +43,7 @@ BAND_GOAL = (0.935, 0.975)
 #: How a group leaves whose curve crosses the other: early and late, against it.
 FASTER, SLOWER = 1.6, 0.15
 Row = Callable[[int, np.random.Generator], dict[str, Any]]
+Draw = Callable[[np.random.Generator], RiskSet]
 
 
 def calibrate() -> list[dict[str, Any]]:
@@ -69,11 +71,12 @@ def _rows() -> Iterator[Row]:
         yield _quantile_row(p)
     yield from (_weighted_row, _weighted_mean_row)
     for kind in ("equal precision", "hall-wellner"):
-        for n, longest, like in (
-            (1_000, 365, "1,000 members, followed for 0 to 365 days"),
-            (300, 120, "300 members, three of four censored by day 90"),
+        for draw, like in (
+            (_joined(1_000, 365), "1,000 members, followed for 0 to 365 days"),
+            (_joined(300, 120), "300 members, three of four censored by day 90"),
+            (_late, "1,500 members, half of whom are seen only from a later day on if they last so long"),
         ):
-            yield _band_row(kind, n, longest, like)
+            yield _band_row(kind, draw, like)
 
 
 def _ratio_row(factor: float, like: str) -> Row:
@@ -146,12 +149,21 @@ def _weighted_mean_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
     return _covered(f"mean days within {UNTIL} (normal, robust)", like, found, truth)
 
 
-def _band_row(kind: BandKind, n: int, longest: int, like: str) -> Row:
+def _joined(n: int, longest: int) -> Draw:
+    return lambda rng: observed(lifetimes(n, rng), rng.uniform(0, longest, n))
+
+
+def _late(rng: np.random.Generator) -> RiskSet:
+    entry = np.where(rng.random(1_500) < 0.5, 0.0, rng.uniform(0, 200, 1_500))
+    return observed(lifetimes(1_500, rng), entry + rng.uniform(60, 365, 1_500), entry)
+
+
+def _band_row(kind: BandKind, draw: Draw, like: str) -> Row:
     """Ask for the whole true curve wherever intervals are claimed; the width is that at `HORIZON` days."""
-    truth = np.array([true_kept(day) for day in range(366)])
+    truth = np.array([true_kept(day) for day in range(600)])
 
     def world(rng: np.random.Generator) -> tuple[Interval, float]:
-        risk = observed(lifetimes(n, rng), rng.uniform(0, longest, n))
+        risk = draw(rng)
         claimed = (risk.at_risk >= LEAST_AT_RISK) & (np.cumsum(risk.churned) >= LEAST_GONE)
         days = np.flatnonzero(claimed)
         if not len(days):

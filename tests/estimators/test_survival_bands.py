@@ -94,6 +94,9 @@ def test_where_nobody_has_left_or_nobody_is_left_there_is_no_band():
     leaves = survival_band(of_members([1, 2, 3, 3], [1, 1, 1, 1]), 0.95)
     assert (leaves.first, leaves.last) == (1, 2)
     assert np.isnan(leaves.low[3])
+    asked = survival_band(of_members([1, 2, 3, 3], [1, 1, 1, 1]), 0.95, first=0, last=3)
+    assert (asked.first, asked.last) == (1, 2)
+    assert survival_band(of_members([1, 2, 3, 3], [1, 1, 1, 1]), 0.95, first=3).last < 0
 
 
 # --- quantiles --------------------------------------------------------------------------------------------

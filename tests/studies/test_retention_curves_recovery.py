@@ -20,7 +20,7 @@ def curves():
 @pytest.mark.slow
 def test_intervals_and_bands_cover_as_they_say_on_a_seed_of_their_own(curves):
     rows = curves.coverage(WORLDS, seed=7)
-    assert len(rows) == 10
+    assert len(rows) == 12
     assert [row for row in rows if not row["met"]] == []
 
 

@@ -52,6 +52,14 @@ def test_a_band_stands_where_intervals_are_claimed(three_plans, band):
     assert {"band_low", "band_high"} <= set(curve.drawn().columns)
 
 
+def test_where_all_have_left_the_band_has_ended(make_retention_cells):
+    cells = make_retention_cells(np.repeat([5, 9], 40), [True] * 80)
+    table = sj.retention_curve(cells, band="equal precision").table
+    assert table["claimed"].iloc[-1]
+    assert np.isnan(table["band_low"].iloc[-1])
+    assert table["band_low"].notna().sum() == 4
+
+
 def test_without_a_band_there_is_none(three_plans):
     curve = sj.retention_curve(three_plans)
     assert curve.table[["band_low", "band_high"]].isna().all(axis=None)

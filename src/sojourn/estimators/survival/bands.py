@@ -79,8 +79,7 @@ def survival_band(
     scale : str
         Scale on which the band is symmetric (Borgan & Liestol 1990, Scand. J. Stat. 17, 35-41).
     first, last : int, optional
-        Durations between which it is made; the first and last at which somebody has left and somebody is
-        left.
+        Durations between which it is made, as far as somebody has left and somebody is left.
 
     Notes
     -----
@@ -91,10 +90,13 @@ def survival_band(
     retained, spread = product_limit(risk), np.cumsum(greenwood_terms(risk))
     inside = np.flatnonzero((retained > 0) & (retained < 1))
     nothing = np.full(len(risk), np.nan)
-    first = int(inside[0]) if first is None and len(inside) else first
-    last = int(inside[-1]) if last is None and len(inside) else last
-    if first is None or last is None or first > last:
+    if first is not None:
+        inside = inside[inside >= first]
+    if last is not None:
+        inside = inside[inside <= last]
+    if not len(inside):
         return Band(nothing, nothing, 0, -1, float("nan"))
+    first, last = int(inside[0]), int(inside[-1])
     n = int(risk.at_risk.max())
     a, b = (float(n * v / (1 + n * v)) for v in spread[[first, last]])
     critical = critical_value(kind, a, b, mass)
