@@ -39,7 +39,7 @@ CHANNELS, PLANS = np.array(["partner", "search"]), np.array(["annual", "monthly"
 
 
 def members_of(seed, n=6_000, *, early=0.5, after=0.5, late=0.0):
-    """Return members by channel and plan; the hazard ratio of annual is `early` up to day 30, then `after`."""
+    """Return members by channel and plan; annual has hazard ratio `early` to day 30, then `after`."""
     rng = np.random.default_rng(seed)
     channel = rng.integers(0, 2, n)
     plan = (rng.random(n) < np.where(channel == 0, 0.2, 0.8)).astype(int)

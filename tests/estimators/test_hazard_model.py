@@ -83,6 +83,28 @@ def test_exposure_counts_every_day_at_risk(seed):
     assert (found.churned.sum(axis=0) > 0).all()
 
 
+def test_weeks_without_leavers_are_joined_with_the_next():
+    x, entry, exits, churned = drawn(9, n=300, late=0.0)
+    churned = churned * ((exits > 21) & (exits % 14 < 7))  # nobody leaves in the first three weeks
+    cells, patterns = counted(x, entry, exits, churned)
+    found = exposure(cells, len(patterns))
+    assert found.edges[:2].tolist() == [0, 28]
+    assert found.at_risk.sum() == exits.sum()
+    assert (found.churned.sum(axis=0) > 0).all()
+
+
+def test_errors_of_predictions_hang_on_no_coding():
+    cells, x = counted(*drawn(6, n=2_000))
+    turned = np.column_stack([1 - x[:, 0], x[:, 1]])
+    mix = np.array([10, 20, 30, 40])
+    both = [
+        standardised(hazard_model(exposure(cells, len(x)), coded), coded, mix, [1], 60)
+        for coded in (x, turned)
+    ]
+    np.testing.assert_allclose(both[0].retained, both[1].retained, rtol=1e-9)
+    np.testing.assert_allclose(both[0].covariance, both[1].covariance, rtol=1e-7)
+
+
 def test_members_censored_within_a_week_count_for_the_days_seen():
     # STATISTICS 4: wide cells with censored members read S(90) far too high or low; days do not.
     rng = np.random.default_rng(7)

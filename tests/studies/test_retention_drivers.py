@@ -10,8 +10,10 @@ from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.estimators.survival.kaplan_meier import product_limit
 from sojourn.estimators.survival.risk_set import risk_set
-from sojourn.studies.retention.drivers import drivers
+from sojourn.estimators.survival.standardise import standardised
+from sojourn.studies.retention.drivers import drivers, horizon_model
 from sojourn.studies.retention.drivers_checks import check_drivers
+from sojourn.studies.retention.patterned import patterned
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +68,21 @@ def test_the_difference_is_the_truth_where_the_crude_one_is_not(members):
     assert plan["ratio_to_crude"] == pytest.approx(plan["difference_points"] / plan["crude_points"])
 
 
-def test_intervals_hold_together(found):
-    z = norm.isf(0.025 / len(found.table))
-    se = (found.table["difference_points_high"] - found.table["difference_points"]) / z
-    p = 2 * norm.sf(np.abs(found.table["difference_points"]) / se)
-    # Holm: the smallest p-value is multiplied by the number of comparisons.
-    assert found.table["p_value"].min() == pytest.approx(min(1, len(p) * p.min()))
+def test_intervals_hold_together_over_the_mix_of_those_seen_from_joining_on():
+    cells = pattern_cells(members_of(6, late=0.5))
+    table = drivers(cells, horizon=90).table.set_index("column")
+    data = patterned(cells, min_group=20)
+    rows = cells["patterns"]
+    joined = rows[rows["day"] == 0].groupby(["channel", "plan"])["entered"].sum()
+    model = horizon_model(data, 90, (30, 90))
+    place = data.design.terms_of("plan")
+    share = standardised(model, data.design.matrix, joined.to_numpy(), place, 90)
+    plan = table.loc["plan"]
+    assert plan["difference_points"] == pytest.approx(share.difference[1], rel=1e-9)
+    # Two differences: each bound leaves out half of half of 5 %.
+    reach = norm.isf(0.05 / 4) * share.difference_se[1]
+    assert plan["difference_points_high"] - plan["difference_points"] == pytest.approx(reach, rel=1e-9)
+    assert plan["p_value"] <= 2 * 2 * norm.sf(abs(share.difference[1]) / share.difference_se[1])
 
 
 def test_own_share_is_the_curve_of_the_level(found, members):
