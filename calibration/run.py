@@ -75,6 +75,14 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/retention/reasons.py",
         "studies/retention/states.py",
     ),
+    "when": (
+        "estimators/survival/age_period_cohort.py",
+        "estimators/survival/bends.py",
+        "estimators/survival/peak.py",
+        "estimators/survival/risk_set.py",
+        "estimators/survival/smooth_hazard.py",
+        "studies/retention/cohorts.py",
+    ),
     "trials": ("estimators/bayes", "studies/trials"),
     "segments": ("estimators/cluster", "studies/segments"),
 }

@@ -138,7 +138,7 @@ def test_too_few_leavers_are_no_curve():
 
 def drawn(*curves):
     log_hazard = np.log(np.array(curves, dtype=float))
-    return SmoothHazard(np.arange(log_hazard.shape[1]) + 0.5, log_hazard, 3.0)
+    return SmoothHazard(np.arange(log_hazard.shape[1]) + 0.5, log_hazard, log_hazard, 3.0)
 
 
 def test_the_top_of_a_parabola_is_found_between_units():

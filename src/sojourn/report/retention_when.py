@@ -174,7 +174,7 @@ def describe_cohort_effects(result: CohortEffects) -> dict[str, str]:
     subtitle = (
         f"How many times as fast members {go(result)} as the straight line through all months that do not "
         f"stand apart would have it, at equal ages. Bars: {_label_of(result.mass, 'wald')}. Squares stand "
-        f"apart: an accident in 1 of 100 such pictures. Lines themselves are in neither panel: {_WHY}"
+        f"apart: by accident in at most 1 of 100 such panels. Lines themselves are in neither panel: {_WHY}"
     )
     many = result.table["what"].value_counts()
     alt = (

@@ -62,20 +62,26 @@ def hazard_peak(smooth: SmoothHazard, mass: float) -> HazardPeak:
     Each draw has its own place of the highest hazard, between units of time by the parabola through the
     highest three; the first or last unit of time is no place inside. A peak is claimed when at least `SURE`
     of the draws stand out by `STANDS_OUT` over both sides: so neither a level nor a falling hazard, whose
-    draws are highest at an end or hardly rise, is read as a peak.
+    draws are highest at an end or hardly rise, is read as a peak. Its place and height come from draws with a
+    milder covariance, see `smooth_hazard`.
     """
-    hazard = np.exp(smooth.log_hazard)
-    place = hazard.argmax(axis=1)
-    over_before, over_after = _over_both_sides(hazard, place)
-    stands = (over_before > STANDS_OUT) & (over_after > STANDS_OUT)
-    sure = float(stands.mean())
-    if sure < SURE:
+    sure = float(_standing_out(smooth.log_hazard)[0].mean())
+    stands, place, over_before, over_after = _standing_out(smooth.for_places)
+    if sure < SURE or not stands.any():
         none = np.full(3, np.nan)
-        return HazardPeak(_slope(hazard), sure, np.nan, np.nan, np.nan, none, none)
+        return HazardPeak(_slope(np.exp(smooth.log_hazard)), sure, np.nan, np.nan, np.nan, none, none)
     levels = [0.5, 0.5 - mass / 2, 0.5 + mass / 2]
-    at, low, high = np.quantile(_summit(smooth.log_hazard[stands], place[stands]), levels)
+    at, low, high = np.quantile(_summit(smooth.for_places[stands], place[stands]), levels)
     before, after = (np.quantile(over[stands], levels) for over in (over_before, over_after))
     return HazardPeak("peak", sure, float(at), float(low), float(high), before, after)
+
+
+def _standing_out(log_hazard: Floats) -> tuple[NDArray[np.bool_], NDArray[np.intp], Floats, Floats]:
+    """Return, per draw, whether its highest place stands out, this place, and by how much on both sides."""
+    hazard = np.exp(log_hazard)
+    place = hazard.argmax(axis=1)
+    before, after = _over_both_sides(hazard, place)
+    return (before > STANDS_OUT) & (after > STANDS_OUT), place, before, after
 
 
 def _summit(log_hazard: Floats, place: NDArray[np.intp]) -> Floats:

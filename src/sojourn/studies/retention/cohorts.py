@@ -14,9 +14,7 @@ from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
 from sojourn.core.ranges import in_range
-from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.retention_when import CohortEffects
-from sojourn.core.text import listing
 from sojourn.estimators.survival.age_period_cohort import (
     ALPHA,
     AgePeriodCohort,
@@ -28,9 +26,6 @@ from sojourn.studies.retention.groups import read_risk_set, rows_by
 
 #: Days of a month, on average; months of age are counted so, half a month around whole numbers.
 DAYS = 365.25 / 12
-#: Measured by ``calibration/when.py``: share of months at 1.6 times the pace that are found and named, and
-#: share of worlds in which a month stands apart though all are alike.
-APART_RATES = (1.0, 0.01)
 
 
 def cohort_effects(cells: Cells, *, mass: float = 0.95, min_group: int = 20) -> CohortEffects:
@@ -169,22 +164,3 @@ def _departures(what: str, bends: Bends, reach: float) -> pd.DataFrame:
             "apart": bends.apart,
         }
     )
-
-
-def check_cohorts(result: CohortEffects) -> list[Check]:
-    """Return the check whether a month of joining or of the calendar stands apart; none without a result."""
-    if result.why_empty:
-        return []
-    apart = [
-        f"{what} {month}" for what in ("calendar month", "joined in") for month in result.named(what)["month"]
-    ]
-    verdict: Verdict = "warn" if apart else "pass"
-    source = "10,000 members who join over 18 months; found: one month at 1.6 times the pace"
-    if apart:
-        finding = f"At an unusual pace: {listing(apart)}."
-        meaning = "The curve mixes usual and unusual months; what comes next need not hold another."
-    else:
-        finding = f"None of {len(result.table)} months of joining and of the calendar stands apart."
-        meaning = "One curve can stand for all of them."
-    name = "No month is unlike the others"
-    return [Check(name, verdict, finding, meaning, APART_RATES[0], APART_RATES[1], source)]

@@ -12,11 +12,9 @@ from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
 from sojourn.core.ranges import in_range
-from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.retention_when import Peak, RiskPeak
-from sojourn.core.text import chances, count, plural
 from sojourn.estimators.survival.kaplan_meier import product_limit
-from sojourn.estimators.survival.peak import SURE, HazardPeak, hazard_peak
+from sojourn.estimators.survival.peak import HazardPeak, hazard_peak
 from sojourn.estimators.survival.risk_set import RiskSet
 from sojourn.estimators.survival.smooth_hazard import SmoothHazard, smooth_hazard
 from sojourn.studies.retention.groups import everyone
@@ -25,12 +23,6 @@ from sojourn.studies.retention.groups import everyone
 _POINTS = 90
 #: Mass of the interval of the peak.
 PEAK_MASS = 0.90
-#: Measured by ``calibration/when.py``: leavers, and how often a peak twice as high as the rest is claimed.
-CLAIMED = ((20_000, 0.99), (2_000, 0.97), (500, 0.74))
-#: The same: share of level and falling rates with 2,000 leavers in which a peak is claimed.
-FALSE_PEAKS = 0.01
-#: Chance of claiming it below which finding no peak says little.
-_SEEN = 0.9
 
 
 def risk_peak(
@@ -137,31 +129,3 @@ def _places(longest: int, middles: NDArray[np.int64]) -> NDArray[np.int64]:
     step = -(-longest // _POINTS)
     between = np.arange(1, longest + 1, step) if len(middles) < _POINTS / 2 else np.array([1])
     return np.unique(np.concatenate([middles, between, [longest]]).astype(np.int64))
-
-
-def check_when(result: RiskPeak) -> list[Check]:
-    """Return the check whether a peak would have been found, or is an accident; none without a curve."""
-    if result.why_empty:
-        return []
-    least, caught = next((rate for rate in CLAIMED if result.events >= rate[0]), (CLAIMED[-1][0], None))
-    verdict, meaning = _judged(result, caught)
-    finding = (
-        f"{chances(result.sure)} curves that the counts of {plural(result.events, 'leaver')} allow have a "
-        "peak inside."
-    )
-    source = (
-        f"found: {count(least)} leavers, a peak twice as high as the rest; false alarms: level and falling "
-        "rates, 2,000 leavers"
-    )
-    finding = f"{finding[0].upper()}{finding[1:]}"
-    return [Check("The time of fastest leaving", verdict, finding, meaning, caught, FALSE_PEAKS, source)]
-
-
-def _judged(result: RiskPeak, caught: float | None) -> tuple[Verdict, str]:
-    if result.peak is not None:
-        return "pass", "The peak is no accident of the counts."
-    if result.shape in ("falling", "rising") and result.sure < 1 - SURE:
-        return "pass", f"The rate is {result.shape}, without a peak on the way."
-    if caught is not None and caught >= _SEEN:
-        return "pass", "A peak twice as high as the rest would have been seen."
-    return "warn", "With so few leavers even a peak twice as high as the rest may go unseen."
