@@ -35,6 +35,8 @@ Rows = Callable[[int, np.random.Generator], list[dict[str, Any]]]
 
 WORLDS, SEED, MASS = 4_000, 20_261_122, 0.95
 GOAL = (0.935, 0.965)
+#: Where most are censored and the past matters, intervals may be wider than need be, never clearly narrower.
+WIDE_GOAL = (0.935, 0.985)
 #: So many worlds stand beside each other in one array.
 BESIDE = 500
 #: Days that are looked at, and days followed at most.
@@ -69,8 +71,9 @@ def coverage(worlds: int, seed: int) -> list[dict[str, Any]]:
 def _rows() -> Iterator[Callable[[int, np.random.Generator], Any]]:
     yield _reasons_row(1_000, REASONS, "1,000 members, followed for 0 to 365 days; three reasons")
     yield _reasons_row(1_000, RARE, "1,000 members, followed for 0 to 365 days; one reason is rare")
-    for name, like in WALKS.items():
-        yield _with_us_rows(name, like)
+    for name in WALKS:
+        yield _with_us_rows(name)
+    yield _with_us_rows("movers and stayers", horizon=150, longest=200, goal=WIDE_GOAL)
     yield _return_row
     yield _check_row(hides=False)
     yield _check_row(hides=True)
@@ -188,9 +191,9 @@ def _check_row(*, hides: bool) -> Row:
 
 
 WALKS = {
-    "memoryless": "400 members, followed for 0 to 365 days; leaving and coming back without memory",
-    "movers and stayers": "400 members, followed for 0 to 365 days; half leave often, returns become rare",
-    "silence": f"400 members, followed for 0 to 365 days; silences of {LAPSE} days, paces differ",
+    "memoryless": "leaving and coming back without memory",
+    "movers and stayers": "half leave often, and coming back becomes rare with time away",
+    "silence": f"silences of {LAPSE} days, each member at a pace of its own",
 }
 
 
@@ -230,27 +233,30 @@ def counted(leaves: Floats, back: Floats, follow_up: Floats) -> tuple[StateCount
     return state_counts(entered, moves, ended), RiskSet(at_risk, _by_day(first[gone]), _by_day(end[~gone]))
 
 
-def truth_of(name: str, rng: np.random.Generator) -> tuple[float, float]:
+def truth_of(name: str, horizon: int, rng: np.random.Generator) -> tuple[float, float]:
     """Return the share with us at the horizon, and of those who had left by then, the share who are back."""
     there, gone = [], []
     for _ in range(100):
         leaves, back = walk(name, 10_000, rng)
-        there.append(~((leaves <= HORIZON) & (back > HORIZON)).any(axis=1))
-        gone.append(leaves.min(axis=1) <= HORIZON)
+        there.append(~((leaves <= horizon) & (back > horizon)).any(axis=1))
+        gone.append(leaves.min(axis=1) <= horizon)
     here, left = np.concatenate(there), np.concatenate(gone)
     return float(here.mean()), float(here[left].mean())
 
 
-def _with_us_rows(name: str, like: str) -> Rows:
+def _with_us_rows(
+    name: str, *, horizon: int = HORIZON, longest: int = LONGEST, goal: tuple[float, float] = GOAL
+) -> Rows:
     def rows(worlds: int, rng: np.random.Generator) -> list[dict[str, Any]]:
-        here, back = truth_of(name, rng)
-        drawn = [counted(*walk(name, 400, rng), rng.uniform(0, LONGEST, 400)) for _ in range(worlds)]
-        bounds = [_one_world(*one) for part in _parts(drawn) for one in part]
+        here, back = truth_of(name, horizon, rng)
+        drawn = [counted(*walk(name, 400, rng), rng.uniform(0, longest, 400)) for _ in range(worlds)]
+        bounds = [_one_world(*one, horizon) for part in _parts(drawn) for one in part]
         (low, high), (back_low, back_high) = (np.array(one).T for one in zip(*bounds, strict=True))
-        of_left = f"of those who left, back at {HORIZON} days (log-log)"
+        like = f"400 members, followed for 0 to {longest} days; {WALKS[name]}"
+        of_left = f"of those who left, back at {horizon} days (log-log)"
         return [
-            _covered(f"with us at {HORIZON} days (log-log)", f"{like} ({name})", low, high, here),
-            _covered(of_left, f"{like} ({name})", back_low, back_high, back),
+            _covered(f"with us at {horizon} days (log-log)", like, low, high, here, goal=goal),
+            _covered(of_left, like, back_low, back_high, back, goal=goal),
         ]
 
     return rows
@@ -273,16 +279,18 @@ def _parts(
         ]
 
 
-def _one_world(found: Occupation, counts: StateCounts, never: RiskSet) -> tuple[tuple[float, float], ...]:
+def _one_world(
+    found: Occupation, counts: StateCounts, never: RiskSet, horizon: int
+) -> tuple[tuple[float, float], ...]:
     """Return the bounds of the share with us and of that of those back, where the study claims them."""
     first, observed = kaplan_meier(never, MASS), counts.at_risk.sum(axis=1)
     low, high = share_bounds(found.share[:, 0], found.se[:, 0], MASS, "log-log")
-    claimed = observed[HORIZON] >= LEAST_AT_RISK and never.churned[: HORIZON + 1].sum() >= LEAST_GONE
+    claimed = observed[horizon] >= LEAST_AT_RISK and never.churned[: horizon + 1].sum() >= LEAST_GONE
     returned = np.cumsum(counts.moves[:, 1, 0])
     enough = (observed - never.at_risk >= LEAST_AT_RISK) & (returned > 0)
     back = back_among_left(first, found, enough, returned, MASS)
-    ends = (back[f"back_share_{end}"][HORIZON] for end in ("low", "high"))
-    return ((low[HORIZON], high[HORIZON]) if claimed else (np.nan, np.nan)), (*ends,)
+    ends = (back[f"back_share_{end}"][horizon] for end in ("low", "high"))
+    return ((low[horizon], high[horizon]) if claimed else (np.nan, np.nan)), (*ends,)
 
 
 def _return_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -304,7 +312,9 @@ def _return_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
     return _covered(f"back within {HORIZON} days (log-log)", like, low, high, truth)
 
 
-def _covered(estimand: str, like: str, low: Floats, high: Floats, truth: float) -> dict[str, Any]:
+def _covered(
+    estimand: str, like: str, low: Floats, high: Floats, truth: float, *, goal: tuple[float, float] = GOAL
+) -> dict[str, Any]:
     """Return one row of the table of coverage."""
     defined = np.isfinite(low) & np.isfinite(high)
     inside = defined & (low <= truth) & (truth <= high)
@@ -317,11 +327,11 @@ def _covered(estimand: str, like: str, low: Floats, high: Floats, truth: float) 
         "like": like,
         "truth": round(float(truth), 4),
         "nominal": MASS,
-        "goal": list(GOAL),
+        "goal": list(goal),
         "measured": round(share, 4),
         "below": round(float((defined & (high < truth)).mean()), 4),
         "above": round(float((defined & (low > truth)).mean()), 4),
         "width": round(float((high - low)[defined].mean()), 4),
         "undefined": round(undefined, 4),
-        "met": share + reach >= GOAL[0] and share - reach <= GOAL[1] and undefined <= 0.01,
+        "met": share + reach >= goal[0] and share - reach <= goal[1] and undefined <= 0.01,
     }

@@ -1,5 +1,8 @@
 """Why members leave: shares that add up, small reasons together, and what the unknown leave open."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +12,9 @@ from hypothesis import strategies as st
 import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError, UndefinedError
-from sojourn.studies.retention.reasons import layers
+from sojourn.studies.retention.reasons import CATCH_RATE, FALSE_ALARM_RATE, layers
 
+PROJECT = Path(__file__).parents[2]
 EXACT = {"rtol": 1e-9, "atol": 1e-12}
 META = {"unit": "day", "leaving": "cancellation", "lapse": None, "as_of": "2025-07-01T00:00:00Z"}
 
@@ -221,3 +225,16 @@ def test_the_truth_is_set_beside_it(three):
         "left_share": [0.1, 0.05, 0.02],
     }
     assert sj.reasons(three).truth is None
+
+
+# --- the rates that are stated ---
+
+
+def test_the_stated_rates_are_the_measured_ones():
+    """Within three Monte Carlo standard errors of so many worlds."""
+    rows = json.loads((PROJECT / "calibration" / "results" / "states.json").read_text())["rows"]
+    measured = {row["estimand"]: row for row in rows}
+    for what, stated in (("faults found", CATCH_RATE), ("false alarms", FALSE_ALARM_RATE)):
+        row = measured[f"the main reason is first without doubt: {what}"]
+        error = (max(row["measured"] * (1 - row["measured"]), 1 / row["worlds"]) / row["worlds"]) ** 0.5
+        assert abs(row["measured"] - stated) <= 3 * error
