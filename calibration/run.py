@@ -83,6 +83,16 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "estimators/survival/smooth_hazard.py",
         "studies/retention/cohorts.py",
     ),
+    "silence": ("studies/retention/silence.py",),
+    "forecast": (
+        "estimators/survival/ahead.py",
+        "estimators/survival/laws.py",
+        "estimators/survival/shared_posterior.py",
+        "estimators/survival/sharing.py",
+        "estimators/survival/triangle.py",
+        "studies/retention/forecast_checks.py",
+        "studies/retention/race.py",
+    ),
     "trials": ("estimators/bayes", "studies/trials"),
     "segments": ("estimators/cluster", "studies/segments"),
 }

@@ -2,7 +2,7 @@
 
 For step a of cohort c, of ``n`` members who begin it ``d`` are lost::
 
-    d ~ BetaBinomial(n, h M, (1 - h) M)       logit h = law[a] + spread z[c]       M = 1 / unrest ** 2
+    d ~ BetaBinomial(n, h M, (1 - h) M)       logit h = law[a] + held + spread z[c]       M = 1 / unrest ** 2
     law from S(a) = B(alpha, beta + a ** shape) / B(alpha, beta)
     z ~ Normal(0, 1)    spread ~ HalfNormal(0.5)    unrest ~ HalfNormal(0.1)
 
@@ -56,7 +56,14 @@ class SampledRenewal:
 
 
 def sample_renewal(
-    lost: Floats, at_risk: Floats, centre: Floats, scale: Floats, *, steps: int, seed: int
+    lost: Floats,
+    at_risk: Floats,
+    held: Floats,
+    centre: Floats,
+    scale: Floats,
+    *,
+    steps: int,
+    seed: int,
 ) -> SampledRenewal:
     """Sample the posterior for a triangle.
 
@@ -64,6 +71,8 @@ def sample_renewal(
     ----------
     lost, at_risk : array (cohorts, steps)
         Members lost in each step of those who began it, both 0 where not known; at most `MOST` each way.
+    held : array (cohorts, steps)
+        Added to each logit: levels of months, found beforehand.
     centre, scale : array (2,) or (3,)
         Mean and standard deviation of the normal priors of logit(alpha / (alpha + beta)), log(alpha + beta)
         and, with three, log(shape).
@@ -80,7 +89,7 @@ def sample_renewal(
     import nutpie
     from threadpoolctl import threadpool_limits
 
-    compiled = _compiled().with_data(**_inputs(lost, at_risk, centre, scale))
+    compiled = _compiled().with_data(**_inputs(lost, at_risk, held, centre, scale))
     with threadpool_limits(limits=1):
         trace = nutpie.sample(
             compiled,
@@ -110,12 +119,13 @@ def build() -> Any:
 
     with pm.Model() as model:
         lost, at_risk = (pm.Data(name, np.zeros(_ENTRIES)) for name in ("lost", "at_risk"))
+        held = pm.Data("held", np.zeros(_ENTRIES))
         cohort, step = (pm.Data(name, np.zeros(_ENTRIES, dtype=np.int64)) for name in ("cohort", "step"))
         centre, scale = pm.Data("centre", np.zeros(3)), pm.Data("scale", np.ones(3))
         theta, z = pm.Normal("theta", 0, 1, shape=3), pm.Normal("z", 0, 1, shape=MOST)
         spread, unrest = pm.HalfNormal("spread", 0.5), pm.HalfNormal("unrest", 0.1)
         logits = _law(pt, centre + scale * theta)
-        eta = pt.clip(logits[step] + spread * z[cohort], -25, 25)
+        eta = pt.clip(logits[step] + held + spread * z[cohort], -25, 25)
         steady = unrest**-2
         a, b = pt.sigmoid(eta) * steady, pt.sigmoid(-eta) * steady
         entry = (
@@ -150,12 +160,13 @@ def _compiled() -> Any:
         return nutpie.compile_pymc_model(build())
 
 
-def _inputs(lost: Floats, at_risk: Floats, centre: Floats, scale: Floats) -> dict[str, Any]:
+def _inputs(lost: Floats, at_risk: Floats, held: Floats, centre: Floats, scale: Floats) -> dict[str, Any]:
     cohort, step = np.nonzero(at_risk > 0)
     room = _ENTRIES - len(cohort)
     padded = {
         "lost": lost[cohort, step],
         "at_risk": at_risk[cohort, step],
+        "held": held[cohort, step],
         "cohort": cohort.astype(np.int64),
         "step": step.astype(np.int64),
     }

@@ -21,10 +21,10 @@ from sojourn.core.ranges import in_range
 
 Floats = NDArray[np.float64]
 
-#: Members this alike (alpha + beta, as a logarithm) are all the same for every purpose.
-_ALIKE = 14.0
 #: Bounds of logit of the mean, log of alpha + beta, log of the shape.
-_BOUNDS = ((-12.0, 12.0), (-6.0, _ALIKE), (-3.0, 3.0))
+_BOUNDS = ((-12.0, 12.0), (-6.0, 14.0), (-3.0, 3.0))
+#: Members cannot be told apart where telling them raises the log-likelihood by less than this.
+_ALIKE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,14 @@ def _fit(lost: Floats, at_risk: Floats, *, free: int) -> BetaGeometric:
     if not np.isfinite(found.fun):
         raise ConvergenceError("The beta-geometric fit found no maximum. Look at the counts.")
     alpha, beta, shape = _natural(found.x)
-    return BetaGeometric(alpha, beta, shape, -float(found.fun), bool(found.x[1] > _ALIKE - 0.01))
+    alike = bool(-found.fun - _geometric(gone, begun) < _ALIKE)
+    return BetaGeometric(alpha, beta, shape, -float(found.fun), alike)
+
+
+def _geometric(gone: Floats, begun: Floats) -> float:
+    """Return the log-likelihood where everybody leaves with the same probability in every step."""
+    lost, stayed = gone.sum(), (begun - gone).sum()
+    return float(lost * np.log(lost / begun.sum()) + stayed * np.log(stayed / begun.sum()))
 
 
 def _natural(at: Floats) -> tuple[float, float, float]:

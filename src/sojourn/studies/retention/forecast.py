@@ -13,8 +13,9 @@ from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention_forecast import Forecast
+from sojourn.estimators.survival.ahead import Draws, kept_ahead
 from sojourn.estimators.survival.follow_up import follow_up
-from sojourn.estimators.survival.sharing import Draws, fit_shared, kept_ahead
+from sojourn.estimators.survival.sharing import fit_shared
 from sojourn.estimators.survival.triangle import Triangle
 from sojourn.studies.retention.forecast_audit import audit_forecast
 from sojourn.studies.retention.forecast_checks import blocked_by

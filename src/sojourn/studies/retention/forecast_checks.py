@@ -7,7 +7,7 @@ from sojourn.core.results.retention_forecast import Audit, Forecast, Race
 from sojourn.core.text import count, number, percent, plural
 
 #: Held-out coverage may fall short of the mass by so much before the check warns, and fails.
-SHORT_WARN, SHORT_FAIL = 0.05, 0.15
+SHORT_WARN, SHORT_FAIL = 0.10, 0.15
 #: The audit passes when expected shares differ by at most so many sampled standard deviations, and widths of
 #: intervals by no more than these factors.
 SHIFT_MOST, WIDTH_LEAST, WIDTH_MOST = 0.25, 0.8, 1.25
@@ -16,7 +16,7 @@ SHIFT_MOST, WIDTH_LEAST, WIDTH_MOST = 0.25, 0.8, 1.25
 def blocked_by(forecast: Forecast) -> str:
     """Return why a forecast that was made may not be shown; empty when it may."""
     race, audit = forecast.race, forecast.audit
-    if race is not None and _coverage_verdict(race, forecast.mass) == "fail":
+    if race is not None and coverage_verdict(race, forecast.mass) == "fail":
         return (
             f"The best model ({race.chosen}) had only {percent(race.coverage)} of held-out entries inside "
             f"its {forecast.mass * 100:g} % intervals, so it feeds no forecast."
@@ -35,13 +35,14 @@ def check_forecast(forecast: Forecast) -> list[Check]:
     return checks if forecast.audit is None else [*checks, _audited(forecast.audit)]
 
 
-def _coverage_verdict(race: Race, mass: float) -> Verdict:
+def coverage_verdict(race: Race, mass: float) -> Verdict:
+    """Return the verdict on the share of held-out entries inside the intervals of the chosen model."""
     short = mass - race.coverage
     return "fail" if short > SHORT_FAIL else "warn" if short > SHORT_WARN else "pass"
 
 
 def _held_out(race: Race, mass: float) -> Check:
-    verdict = _coverage_verdict(race, mass)
+    verdict = coverage_verdict(race, mass)
     finding = (
         f"{percent(race.coverage)} of {count(race.entries)} held-out entries of "
         f"{plural(race.cohorts, 'cohort')} fell inside their {mass * 100:g} % intervals; the total did from "

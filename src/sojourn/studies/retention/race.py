@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sojourn.core.results.retention_forecast import Race
+from sojourn.estimators.survival.ahead import kept_ahead
 from sojourn.estimators.survival.laws import (
     Law,
     age_by_age,
@@ -18,7 +19,7 @@ from sojourn.estimators.survival.laws import (
     continuous,
     with_stayers,
 )
-from sojourn.estimators.survival.sharing import fit_shared, kept_ahead
+from sojourn.estimators.survival.sharing import fit_shared
 from sojourn.estimators.survival.triangle import Triangle
 
 Floats = NDArray[np.float64]
@@ -168,7 +169,7 @@ def examine(
         fit = fit_shared(then, law, shared=model.shared, start=start.get(law.centre.size))
         start = {law.centre.size: fit.mode} if model.law is not None else {}
         draws = fit.draw(RACE_DRAWS, int(then.known.max()) + min(ahead, back), rng=rng)
-        kept = kept_ahead(then, draws, rng=rng)
+        kept = kept_ahead(then, draws, most=min(ahead, back), rng=rng)
         yield _compared(triangle, kept, back, ahead=ahead, mass=mass)
 
 
