@@ -324,4 +324,52 @@ def render_glossary() -> str:
 
 
 def _sorted() -> list[Term]:
-    return sorted(TERMS, key=lambda term: term.name.lower())
+    return sorted(TERMS, key=lambda term: term.name.lower()    Term(
+        "all else alike",
+        "Set side by side as if both groups had the same mix of everything else that was known at joining; what "
+        "nobody recorded may still differ.",
+        "standardisation (g-computation) over the observed covariates",
+    ),
+    Term(
+        "prediction interval",
+        "A range in which a number that is still to come will lie with the stated probability.",
+        "predictive interval",
+    ),
+    Term(
+        "held out",
+        "Kept from a model while it was made, so that it can be examined on them.",
+        "hold-out sample, out-of-time validation",
+        ("did not know",),
+    ),
+    Term(
+        "plain rule",
+        "The forecast that every age goes as it went in earlier cohorts; a law has to beat it.",
+        "chain ladder",
+    ),
+    Term(
+        "time still to come",
+        "Days that a member who has stayed so long is expected to stay within the next stretch of time.",
+        "restricted mean residual life",
+    ),
+    Term(
+        "with us",
+        "There at that moment, whether or not the member had left and come back before.",
+        "state occupation probability (Aalen–Johansen estimate)",
+        ("never left", "never fallen silent"),
+    ),
+    Term(
+        "active days by day",
+        "What a member did up to a day counts only for what comes after it, among those still there then.",
+        "landmark analysis",
+    ),
+    Term(
+        "peak",
+        "The time at which leaving is fastest after having been slower; named only where that is sure.",
+        "interior mode of the hazard",
+    ),
+    Term(
+        "score test",
+        "A test of whether what goes with leaving stays the same for as long as members stay.",
+        "score test of proportional hazards (Grambsch & Therneau; as cox.zph)",
+    ),
+)

@@ -76,7 +76,9 @@ def headline_retention(
     blocked = [check.name for check in checks if check.blocks]
     claimed = bool(curve.only([EVERYONE]).at([horizon])["claimed"].iloc[0])
     shown = of_100(kept) if claimed else _bare(kept.value)
-    said = [brief(result) for result in beside] if any(map(brief, beside)) else [pace]
+    briefs = [brief(result) for result in beside]
+    lost = at_once(curve.lost_at_once, curve.since, curve.lapse)
+    said = [lost, *briefs] if any(briefs) else [pace]
     return Headline(
         sentence=f"Of 100 {_newcomers(curve)}, {shown} are {still(curve)} after {span(horizon, curve.unit)}.",
         verdict="cannot be relied on" if blocked else verdict,
