@@ -75,6 +75,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
         "retention_definitions:plot_lapse_window", "retention_definitions:describe_lapse_window"
     ),
     "Lifetimes": Sheet("retention_lifetimes:lifetimes_table", "retention_lifetimes:describe_lifetimes"),
+    "Lifetimes": Sheet("retention_lifetimes:lifetimes_table", "retention_lifetimes:describe_lifetimes"),
     "ProportionalHazards": Picture(
         "retention_drivers:plot_proportional", "retention_drivers:describe_proportional"
     ),

@@ -9,15 +9,20 @@ from sojourn.core.results.check import Check
 from sojourn.studies.retention.drivers_checks import check_drivers
 from sojourn.studies.retention.forecast_checks import check_forecast
 from sojourn.studies.retention.gate import check_gate
+from sojourn.studies.retention.lifetimes import check_lifetimes
 from sojourn.studies.retention.reasons import check_reasons
 from sojourn.studies.retention.silence import check_lapse_window
+from sojourn.studies.retention.when_checks import check_cohorts, check_when
 
 _CHECKS: Mapping[str, Callable[[Any], list[Check]]] = {
     "Drivers": check_drivers,
+    "CohortEffects": check_cohorts,
     "Forecast": check_forecast,
     "Gate": check_gate,
+    "Lifetimes": check_lifetimes,
     "LapseWindow": check_lapse_window,
     "Reasons": check_reasons,
+    "RiskPeak": check_when,
 }
 
 
