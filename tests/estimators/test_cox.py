@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from drawn_patterns import counted, drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drawn_patterns import counted, drawn
 from sojourn.core.errors import UndefinedError
 from sojourn.estimators.survival.cox import cox
 from sojourn.estimators.survival.design import PatternCells
-from sojourn.estimators.survival.partial import _tied, strata_of
+from sojourn.estimators.survival.partial import FEW, Stratum, _tied, shares_of, strata_of
 from sojourn.estimators.survival.proportional import GLOBAL, changing_effect, proportional_test
 
 SEEDS = st.integers(0, 10_000)
@@ -91,14 +91,24 @@ def _only(cells, of, one):
     return added(cells, of[cells.pattern] == one)
 
 
-def test_many_tied_leavers_are_summed_in_parts(monkeypatch):
-    risk, tied, churned = np.array([90.0, 70.0, 40.0]), np.array([20.0, 8.0, 9.5]), np.array([30, 10, 12])
-    whole = _tied(risk, tied, churned, "efron")
-    monkeypatch.setattr("sojourn.estimators.survival.partial._TIED_AT_ONCE", 15)
-    parts = _tied(risk, tied, churned, "efron")
-    np.testing.assert_allclose(parts, whole, rtol=1e-15)
-    shares = np.arange(30) / 30
-    assert whole[0][0] == pytest.approx(np.log(90 - shares * 20).sum(), rel=1e-14)
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 4_000), st.floats(0.0, 0.999))
+def test_sums_over_tied_leavers_are_exact(churned, part):
+    counts = np.array([churned, 3])
+    stratum = Stratum(None, np.array([1, 2]), counts, None, None, shares_of(counts))
+    risk, tied = np.array([7.0, 2.0]), np.array([7.0 * part, 1.0])
+    ours = _tied(risk, tied, stratum, "efron")
+    share = np.arange(churned) / churned
+    by = 7.0 - share * 7.0 * part
+    exact = [np.log(by), 1 / by, share / by, by**-2.0, share / by**2, (share / by) ** 2]
+    # Sums of thousands of terms in double precision, in another order.
+    np.testing.assert_allclose(
+        [one[0] for one in ours], [term.sum() for term in exact], rtol=1e-11, atol=1e-12
+    )
+
+
+def test_ties_cost_nothing_more_when_many_leave():
+    assert len(shares_of(np.array([5, 20, 21, 3_000_000])).day) == 5 + 3 * FEW
 
 
 def test_days_are_multiplied_in_parts(monkeypatch):

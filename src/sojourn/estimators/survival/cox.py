@@ -19,6 +19,7 @@ from sojourn.estimators.survival.partial import (
     log_likelihood,
     parts,
     scores,
+    shares_of,
     strata_of,
 )
 
@@ -165,6 +166,7 @@ def within(stratum: Stratum, after: int, until: int) -> Stratum:
         stratum.churned[kept],
         stratum.at_risk[:, kept],
         stratum.gone[:, np.flatnonzero(kept)],
+        shares_of(stratum.churned[kept]),
     )
 
 

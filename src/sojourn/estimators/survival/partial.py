@@ -16,8 +16,58 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Ties = Literal["efron", "breslow"]
 
-#: Event days whose numbers at risk are held as floats at once, and leavers whose ties are summed at once.
-_DAYS_AT_ONCE, _TIED_AT_ONCE = 256, 500_000
+#: Event days whose numbers at risk are held as floats at once.
+_DAYS_AT_ONCE = 256
+#: Up to so many leavers of a day are summed one by one, more of them at so many shares.
+FEW = 20
+#: Part of the weight at risk that may leave on a day for sums at few shares: the error is below 1e-16 then.
+_MOST_TIED = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Shares of ties, 0 to 1, over which sums over leavers are taken.
+
+    Attributes
+    ----------
+    day : array of int
+        Event day (place among them).
+    share : array
+        The l-th of d leavers has (l - 1) / d.
+    count : array
+        For how many leavers it stands.
+    """
+
+    day: Counts
+    share: Floats
+    count: Floats
+
+    def only(self, kept: NDArray[np.bool_]) -> Shares:
+        """Return some of them."""
+        return self if kept.all() else Shares(self.day[kept], self.share[kept], self.count[kept])
+
+
+def shares_of(churned: Counts) -> Shares:
+    """Return shares at which sums over the leavers of each day are exact, up to degree 2 `FEW` - 1.
+
+    Nodes and counts of Gauss' quadrature for a sum over 0, ..., d - 1, from the recurrence of the discrete
+    Chebyshev polynomials (Golub & Welsch 1969, Math. Comput. 23, 221-230); so the cost of ties does not
+    depend on how many leave.
+    """
+    few, day = np.minimum(churned, FEW), np.repeat(np.arange(len(churned)), np.minimum(churned, FEW))
+    rank = np.arange(len(day)) - np.repeat(np.cumsum(few) - few, few)
+    share, count = rank / churned[day], np.ones(len(day))
+    sizes, place = np.unique(churned[churned > FEW], return_inverse=True)
+    if len(sizes):
+        k, d = np.arange(1, FEW), sizes[:, None].astype(np.float64)
+        beside = k * np.sqrt((d - k) * (d + k) / (4 * k**2 - 1)) / 2
+        matrix = np.zeros((len(sizes), FEW, FEW))
+        matrix[:, k - 1, k] = matrix[:, k, k - 1] = beside
+        nodes, vectors = np.linalg.eigh(matrix)
+        many = churned[day] > FEW
+        share[many] = ((nodes + (d - 1) / 2) / d)[place].ravel()
+        count[many] = (d * vectors[:, 0, :] ** 2)[place].ravel()
+    return Shares(day, share, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +86,8 @@ class Stratum:
         Members at risk.
     gone : sparse array, patterns x event days
         Members who left.
+    shares : Shares
+        Over which sums over the leavers of a day are taken.
     """
 
     patterns: Counts
@@ -43,6 +95,7 @@ class Stratum:
     churned: Counts
     at_risk: NDArray[np.int32]
     gone: csr_array
+    shares: Shares
 
     def before(self, weights: Floats) -> Floats:
         """Return sums over members at risk, event days x columns of `weights` (patterns x columns)."""
@@ -121,7 +174,7 @@ def _stratum(cells: PatternCells, here: NDArray[np.bool_]) -> Stratum:
     where = (row[left], np.searchsorted(days, day[left]))
     gone = csr_array((churned[left].astype(np.float64), where), shape=(len(patterns), len(days)))
     total = np.asarray(gone.sum(axis=0)).astype(np.int64)
-    return Stratum(patterns, days, total, at_risk, gone)
+    return Stratum(patterns, days, total, at_risk, gone, shares_of(total))
 
 
 def parts(stratum: Stratum, x: Floats, beta: Floats, ties: Ties) -> Parts:
@@ -143,25 +196,35 @@ def parts(stratum: Stratum, x: Floats, beta: Floats, ties: Ties) -> Parts:
     weight = np.exp(x @ beta)
     weighted = np.column_stack([weight, weight[:, None] * x])
     risk, tied = stratum.before(weighted), np.asarray(stratum.gone.T @ weighted)
-    sums = _tied(risk[:, 0], tied[:, 0], stratum.churned, ties)
+    sums = _tied(risk[:, 0], tied[:, 0], stratum, ties)
     return Parts(weight, risk[:, 1:], tied[:, 1:], *sums)
 
 
-def _tied(risk: Floats, tied: Floats, churned: Counts, ties: Ties) -> tuple[Floats, ...]:
-    """Return the six sums over the leavers of each day, so many leavers at once that memory stays small."""
-    chunk = np.cumsum(churned) // _TIED_AT_ONCE
-    cuts = [slice(*np.searchsorted(chunk, [one, one + 1])) for one in np.unique(chunk)]
-    sums = [_tied_sums(risk[cut], tied[cut], churned[cut], ties) for cut in cuts]
-    return tuple(np.concatenate(part) for part in zip(*sums, strict=True))
+def _tied(risk: Floats, tied: Floats, stratum: Stratum, ties: Ties) -> list[Floats]:
+    """Return the six sums over the leavers of each day.
+
+    Leavers of one day differ by their share of ties only. Of many, the sums are taken at a few shares
+    (`shares_of`), unless so large a part of those at risk leaves that this is not exact: then one by one.
+    """
+    if ties == "breslow":
+        left, none = stratum.churned.astype(np.float64), np.zeros(len(risk))
+        return [left * np.log(risk), left / risk, none, left / risk**2, none, none]
+    alone = (tied > _MOST_TIED * risk) & (stratum.churned > FEW)
+    use = ~alone[stratum.shares.day]
+    sums = _tied_sums(risk, tied, stratum.shares.only(use))
+    for day in np.flatnonzero(alone):
+        n = int(stratum.churned[day])
+        every = Shares(np.full(n, day), np.arange(n) / n, np.ones(n))
+        sums = [total + more for total, more in zip(sums, _tied_sums(risk, tied, every), strict=True)]
+    return sums
 
 
-def _tied_sums(risk: Floats, tied: Floats, churned: Counts, ties: Ties) -> tuple[Floats, ...]:
-    day = np.repeat(np.arange(len(churned)), churned)
-    rank = np.arange(len(day)) - np.repeat(np.cumsum(churned) - churned, churned)
-    share = rank / churned[day] if ties == "efron" else np.zeros(len(day))
-    by = risk[day] - share * tied[day]
-    terms = (np.log(by), 1 / by, share / by, by**-2.0, share / by**2, (share / by) ** 2)
-    return tuple(np.asarray(np.bincount(day, term, minlength=len(churned))) for term in terms)
+def _tied_sums(risk: Floats, tied: Floats, shares: Shares) -> list[Floats]:
+    by = risk[shares.day] - shares.share * tied[shares.day]
+    part = shares.share / by
+    terms = (np.log(by), 1 / by, part, by**-2.0, part / by, part**2)
+    sums = [np.bincount(shares.day, shares.count * term, minlength=len(risk)) for term in terms]
+    return [np.asarray(total, dtype=np.float64) for total in sums]
 
 
 def log_likelihood(stratum: Stratum, x: Floats, beta: Floats, at: Parts) -> float:

@@ -100,12 +100,15 @@ def _rows(cells: Cells) -> pd.DataFrame:
         raise UndefinedError(
             f"Only {percent(kept, 0)} of members share all that is known of them with enough others to count."
         )
-    return cells["patterns"]
+    return cells.tables["patterns"]
 
 
 def _patterns(rows: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     """Return distinct rows, in the order of their text, and the place of each row among them."""
-    text = rows.astype(str)
-    grouped = text.groupby(list(text.columns), sort=True, observed=True)
-    frame = grouped.size().index.to_frame(index=False)
-    return frame, np.asarray(grouped.ngroup(), dtype=np.int64)
+    found = {name: pd.factorize(rows[name], sort=True) for name in rows.columns}
+    place = np.zeros(len(rows), dtype=np.int64)
+    for codes, levels in found.values():
+        place = place * len(levels) + codes
+    _, first, pattern = np.unique(place, return_index=True, return_inverse=True)
+    frame = pd.DataFrame({name: levels[codes[first]] for name, (codes, levels) in found.items()})
+    return frame, np.asarray(pattern, dtype=np.int64)
