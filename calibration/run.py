@@ -90,7 +90,6 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "estimators/survival/shared_posterior.py",
         "estimators/survival/sharing.py",
         "estimators/survival/triangle.py",
-        "studies/retention/forecast_checks.py",
         "studies/retention/race.py",
     ),
     "trials": ("estimators/bayes", "studies/trials"),

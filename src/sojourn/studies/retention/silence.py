@@ -23,6 +23,13 @@ from sojourn.studies.retention.groups import read_risk_set
 MOST_BACK = 0.10
 #: A window this many times the one by the rule, or this part of it, does not suit.
 FAR = 2.0
+#: Measured by ``calibration/silence.py``: share of unsuitable windows found (stated at most as 0.999), share
+#: of suitable ones doubted (at least as 0.001), and over which worlds.
+RATES = (
+    0.999,
+    0.001,
+    "1,000 worlds of 1,000 members each; fault: a window a third, or three times, as long as by the rule",
+)
 COLUMNS = [
     "window",
     "back_share",
@@ -146,13 +153,14 @@ def _table(windows: pd.DataFrame, longer: Floats, horizon: int, mass: float, min
         lapsed, back = int(counts["churned"].sum()), int(counts["came_back"].sum())
         judged = end >= 2 * window
         share = back_share(longer, window) if judged else float("nan")
-        so_far = _so_far(lapsed, back, mass) if lapsed >= min_group else (float("nan"),) * 3
+        share_so_far = so_far(lapsed, back, mass) if lapsed >= min_group else (float("nan"),) * 3
         headline = headline_under(read_risk_set(counts), horizon, mass, min_group)
-        rows.append((window, share, judged, lapsed, back, *so_far, *headline))
+        rows.append((window, share, judged, lapsed, back, *share_so_far, *headline))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _so_far(lapsed: int, back: int, mass: float) -> tuple[float, float, float]:
+def so_far(lapsed: int, back: int, mass: float) -> tuple[float, float, float]:
+    """Return the share of lapsed members who came back, with its exact bounds."""
     low, high = exact_share(np.array([back]), np.array([lapsed]), mass)
     return back / lapsed, float(low[0]), float(high[0])
 
@@ -197,10 +205,6 @@ def check_lapse_window(found: LapseWindow) -> list[Check]:
         f"within {found.followed_to} days; {rule}."
     )
     return [Check(name, verdict, finding, meaning, *RATES)]
-
-
-#: Measured by ``calibration/silence.py``: share of unsuitable windows found, and of suitable ones doubted.
-RATES: tuple[float | None, float | None, str] = (None, None, "")
 
 
 def _judged(found: LapseWindow, back: float) -> tuple[Verdict, str]:

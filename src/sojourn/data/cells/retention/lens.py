@@ -24,9 +24,9 @@ from ibis import Table, Value
 
 from sojourn.core.definitions import ENDING, Offered
 from sojourn.core.ranges import in_range
-from sojourn.data.cells.retention.days import DAY, as_of, number, seconds
+from sojourn.data.cells.retention.days import DAY, as_of, days_down, days_up, number, seconds
 from sojourn.data.cells.retention.gaps import newcomers, pauses_once
-from sojourn.data.cells.retention.silence import active
+from sojourn.data.cells.retention.silence import sittings
 from sojourn.data.engine import held
 from sojourn.data.localtime import Clock, clock, time_zone
 from sojourn.data.reconcile.grid import day_number, spans
@@ -211,49 +211,56 @@ def _counted(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the counts of the rules that depend on a way to count days: one pass over the signs of life."""
     rules = [rule for rule in rules if way.clock is None or rule.name not in _BY_INSTANT]
+    rows = _with_ends(people, way, int(as_of(tidy).timestamp()))
     lows = sorted({rule.low for rule in rules if rule.name not in ENDING})
-    rows = _with_first_ages(tidy, params, people, way, lows) if lows else people
-    at = int(as_of(tidy).timestamp())
-    sums: dict[str, Value] = {}
-    for i, rule in enumerate(rules):
-        kept, mature = number(_kept(rows, way, rule)), number(_mature(rows, way, rule, at))
-        sums |= {f"m{i}": mature.sum(), f"k{i}": kept.sum(), f"km{i}": (kept * mature).sum()}
-    found = rows.aggregate(n=rows.count(), **sums).to_pyarrow().to_pylist()[0]
-    told = {name: int(value or 0) for name, value in found.items()}
+    if lows:
+        found = _first_ages(tidy, params, people, way, lows)
+        rows = rows.left_join(found, "member").drop("member_right")
+    needs = [rule.lasts if way.clock is None else rule.needs for rule in rules]
+    steps = sorted(set(needs))
+    rows = rows.mutate(reached=sum(number(rows.followed >= step) for step in steps))
+    kept = {f"k{i}": number(_kept(rows, rule)).sum() for i, rule in enumerate(rules)}
+    summed = rows.group_by("reached").aggregate(n=rows.count(), **kept).to_pyarrow().to_pylist()
     for i, rule in enumerate(rules):
         key = (rule.day, rule.name, way.name, way.zone, rule.numbering)
-        yield *key, 1, told[f"m{i}"], told[f"km{i}"]
-        yield *key, 0, told["n"] - told[f"m{i}"], told[f"k{i}"] - told[f"km{i}"]
+        enough = steps.index(needs[i]) + 1
+        for mature in (1, 0):
+            some = [row for row in summed if (row["reached"] >= enough) == mature]
+            yield *key, mature, sum(row["n"] for row in some), int(sum(row[f"k{i}"] for row in some))
 
 
-def _with_first_ages(
+def _with_ends(people: Table, way: _Way, at: int) -> Table:
+    """Return `member`, for how many days each was `followed`, and the day on which each rule has it end."""
+    ends = [
+        name for name in ENDING if name in people.columns and (way.clock is None or name not in _BY_INSTANT)
+    ]
+    if way.clock is None:
+        aged = {name: days_up(people[name] - people.began) for name in ends}
+        return people.select("member", followed=days_down(at - people.began), **aged)
+    aged = {name: way.age(people[name], people.began) for name in ends}
+    return people.select("member", followed=way.last - way.day(people.began), **aged)
+
+
+def _first_ages(
     tidy: Tidy, params: Mapping[str, Any], people: Table, way: _Way, lows: Sequence[int]
 ) -> Table:
     """Return members with `from_A`: the first age of at least A at which each gave a sign of life."""
-    signs = active(tidy, params).inner_join(people.select("member", "began"), "member")
-    signs = signs.filter(signs["at"] >= signs.began)
-    aged = signs.select("member", age=way.age(signs["at"], signs.began))
-    first = aged.group_by("member").aggregate(
-        **{f"from_{low}": aged.age.min(where=aged.age >= low) for low in lows}
-    )
-    return people.left_join(first, "member").drop("member_right")
+    rows = sittings(tidy, params).inner_join(people.select("member", "began"), "member")
+    rows = rows.filter(rows["last"] >= rows.began)
+    since = ibis.ifelse(rows["first"] >= rows.began, way.age(rows["first"], rows.began), -1)
+    rows = rows.select("member", first=since, last=way.age(rows["last"], rows.began))
+    firsts = {}
+    for low in lows:
+        age = ibis.cases((rows["first"] >= low, rows["first"]), (rows["last"] >= low, rows["last"]))
+        firsts[f"from_{low}"] = age.min()
+    return rows.group_by("member").aggregate(**firsts)
 
 
-def _kept(rows: Table, way: _Way, rule: _Rule) -> Value:
+def _kept(rows: Table, rule: _Rule) -> Value:
     """Return whether a rule keeps a member."""
-    if rule.name not in ENDING:
-        return rows[f"from_{rule.low}"] <= rule.high
-    end, age = rows[rule.name], rule.needs
-    if way.clock is None:
-        return end.isnull() | (end - rows.began > age * DAY)
-    return end.isnull() | (way.age(end, rows.began) > age)
-
-
-def _mature(rows: Table, way: _Way, rule: _Rule, at: int) -> Value:
-    """Return whether a member could be followed for as long as a rule needs."""
-    if way.clock is not None:
-        return way.day(rows.began) + rule.needs <= way.last
-    return rows.began + rule.lasts * DAY <= at
+    if rule.name in ENDING:
+        return rows[rule.name].isnull() | (rows[rule.name] > rule.needs)
+    return rows[f"from_{rule.low}"] <= rule.high
 
 
 def _rules(days: Sequence[int], offered: Offered) -> list[_Rule]:

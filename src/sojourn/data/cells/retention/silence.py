@@ -41,6 +41,15 @@ def active(tidy: Tidy, params: Mapping[str, Any], at: datetime | None = None) ->
     return _activity(tidy, at) if params["event"] == "any" else _events(tidy, params["event"], at)
 
 
+def sittings(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return `member`, `first` and `last` (seconds since 1970) of events that lie within a day."""
+    if params["event"] != "any":
+        rows = _events(tidy, params["event"], None)
+        return rows.select("member", first="at", last="at")
+    rows = activity_of(tidy, STUDY)
+    return rows.select("member", first=rows.first_us // 1_000_000, last=rows.last_us // 1_000_000)
+
+
 def gaps(signs: Table) -> Table:
     """Return `member`, `at` and `until` (seconds since 1970): from each sign of life to the next, if any."""
     following = ibis.window(group_by=signs.member, order_by=signs["at"])
