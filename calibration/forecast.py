@@ -25,8 +25,7 @@ from sojourn.estimators.survival.shared_posterior import SPREAD_SCALE, UNREST_SC
 from sojourn.estimators.survival.sharing import MONTHS_SCALE, fit_shared
 from sojourn.estimators.survival.triangle import Triangle
 from sojourn.studies.retention.forecast import posterior_draws
-from sojourn.studies.retention.forecast_checks import coverage_verdict
-from sojourn.studies.retention.race import PLAIN, PLAIN_SHARED, Model, models, run_race
+from sojourn.studies.retention.race import PLAIN, PLAIN_SHARED, Model, coverage_verdict, models, run_race
 
 Floats = NDArray[np.float64]
 SEED, MASS, AHEAD = 20_261_121, 0.95, 6
@@ -103,10 +102,10 @@ class Covered:
 def calibrate() -> list[dict[str, Any]]:
     """Return every row of the committed result."""
     return [
-        *entries(60, SEED),
-        prior_row(300, SEED),
+        *entries(40, SEED),
+        prior_row(200, SEED),
         *totals(100, SEED),
-        whole_row(8, SEED),
+        whole_row(6, SEED),
         *check_rates(40, SEED),
     ]
 

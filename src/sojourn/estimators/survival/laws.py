@@ -59,7 +59,7 @@ def age_by_age(lost: Floats, at_risk: Floats) -> Law:
         share lost over all steps.
     """
     gone, begun = lost.sum(axis=0), at_risk.sum(axis=0)
-    level = np.log(gone.sum()) - np.log((begun - gone).sum())
+    level = np.log(gone.sum() + 0.5) - np.log((begun - gone).sum() + 0.5)
     start = np.log((gone + 0.5) / (begun - gone + 0.5))
     return Law("age by age", np.full(len(gone), level), np.full(len(gone), 2.0), start, _carried)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sojourn.core.results.check import Verdict
 from sojourn.core.results.retention_forecast import Race
 from sojourn.estimators.survival.ahead import kept_ahead
 from sojourn.estimators.survival.laws import (
@@ -32,6 +33,8 @@ MOST_ORIGINS = 8
 #: A model beats the plain forecast when it is better by more than so many standard errors.
 BEATS = 2.0
 RACE_DRAWS = 1_000
+#: Held-out coverage may fall short of the mass by so much before the check warns, and fails.
+SHORT_WARN, SHORT_FAIL = 0.10, 0.15
 PLAIN = "each age as in earlier cohorts"
 #: The same with levels of cohorts: what forecasts when no law beats the plain one.
 PLAIN_SHARED = f"{PLAIN}, each cohort at its own level"
@@ -199,6 +202,12 @@ def _compared(triangle: Triangle, kept: Floats, back: int, *, ahead: int, mass: 
         (low <= actual) & (actual <= high),
         bool(bounds[0] <= truth <= bounds[1]),
     )
+
+
+def coverage_verdict(race: Race, mass: float) -> Verdict:
+    """Return the verdict on the share of held-out entries inside the intervals of the chosen model."""
+    short = mass - race.coverage
+    return "fail" if short > SHORT_FAIL else "warn" if short > SHORT_WARN else "pass"
 
 
 def crps(drawn: Floats, actual: Floats) -> Floats:
