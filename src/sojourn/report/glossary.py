@@ -214,12 +214,6 @@ TERMS: tuple[Term, ...] = (
         "cluster",
     ),
     Term(
-        "share with us",
-        "Members with us on a day, whether they had left before and come back or never left.",
-        "state occupation probability (Aalen–Johansen estimate)",
-        ("Aalen–Johansen", "Aalen-Johansen"),
-    ),
-    Term(
         "silhouette",
         "How much closer a member is to the own group than to the next one, from -1 to 1.",
         "silhouette coefficient (Rousseeuw 1987)",
@@ -310,24 +304,10 @@ TERMS: tuple[Term, ...] = (
         "inactivity-based churn",
         ("long silence",),
     ),
-)
-
-
-def terms_in(text: str) -> list[Term]:
-    """Return the terms that a text mentions, in alphabetical order."""
-    return [term for term in _sorted() if term.is_in(text)]
-
-
-def render_glossary() -> str:
-    """Return the glossary as one self-contained HTML page."""
-    return set_page("glossary.html.j2", terms=_sorted())
-
-
-def _sorted() -> list[Term]:
-    return sorted(TERMS, key=lambda term: term.name.lower()    Term(
+    Term(
         "all else alike",
-        "Set side by side as if both groups had the same mix of everything else that was known at joining; what "
-        "nobody recorded may still differ.",
+        "Set side by side as if both groups had the same mix of everything else that was known at joining; "
+        "what nobody recorded may still differ.",
         "standardisation (g-computation) over the observed covariates",
     ),
     Term(
@@ -355,7 +335,7 @@ def _sorted() -> list[Term]:
         "with us",
         "There at that moment, whether or not the member had left and come back before.",
         "state occupation probability (Aalen–Johansen estimate)",
-        ("never left", "never fallen silent"),
+        ("never left", "never fallen silent", "Aalen–Johansen", "Aalen-Johansen"),
     ),
     Term(
         "active days by day",
@@ -373,3 +353,17 @@ def _sorted() -> list[Term]:
         "score test of proportional hazards (Grambsch & Therneau; as cox.zph)",
     ),
 )
+
+
+def terms_in(text: str) -> list[Term]:
+    """Return the terms that a text mentions, in alphabetical order."""
+    return [term for term in _sorted() if term.is_in(text)]
+
+
+def render_glossary() -> str:
+    """Return the glossary as one self-contained HTML page."""
+    return set_page("glossary.html.j2", terms=_sorted())
+
+
+def _sorted() -> list[Term]:
+    return sorted(TERMS, key=lambda term: term.name.lower())
