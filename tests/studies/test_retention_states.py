@@ -149,6 +149,18 @@ def test_of_few_who_left_nothing_is_said(moving):
     assert table["back_share"].notna().any()
 
 
+def test_where_more_are_away_than_ever_left_nothing_is_said(moving):
+    """Counts made coarse for privacy may not agree: then there is no share rather than a wrong one."""
+    risk = moving["risk"]
+    fewer = risk.assign(
+        churned=risk["churned"] // 4, censored=risk["censored"] + risk["churned"] - risk["churned"] // 4
+    )
+    table = sj.with_us(Cells("test", "retention", dict(moving.tables) | {"risk": fewer}, moving.meta)).table
+    more_away = 1 - table["with_us_share"] >= 1 - table["never_left_share"]
+    assert more_away.any()
+    assert table.loc[more_away, "back_share"].isna().all()
+
+
 # --- time to return ---
 
 

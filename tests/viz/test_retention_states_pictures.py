@@ -90,7 +90,7 @@ def test_coming_back_begins_after_the_lapse():
     ax = sj.plot_returns(returns(lapse=30))
     assert ax.lines[0].get_xdata().min() == 31
     assert texts(ax) == ["silent"]
-    assert ax.get_xlabel() == "days since their last sign of life"
+    assert ax.get_xlabel() == "days since falling silent"
     plain = sj.plot_returns(returns())
     assert plain.lines[0].get_ydata().tolist() == returns().drawn()["back_share"].tolist()
     assert texts(plain) == []

@@ -92,8 +92,8 @@ def describe_returns(result: TimeToReturn) -> dict[str, str]:
     title = brief_returns(result).rstrip(".")
     subtitle = (
         f"Of {count(result.left)} members who {gone(result)}, the share who are back, by {result.unit}s "
-        f"since they {gone(result)} for the first time; those still away are censored. {_impossible(result)} "
-        f"{_bands(result, 'come back')}"
+        f"since they {gone(result)} for the first time; those still away are censored. "
+        f"{_back(result)} {_impossible(result)} {_bands(result, 'come back')}"
     )
     ends = [
         f"{number(100 * result.back(day).value)} in 100 within {span(day, result.unit)}"
@@ -101,6 +101,11 @@ def describe_returns(result: TimeToReturn) -> dict[str, str]:
     ]
     alt = f"A rising curve of the share of those who {gone(result)} who have come back: {listing(ends)}."
     return {"title": title, "subtitle": subtitle.replace("  ", " ").rstrip(), "alt": alt}
+
+
+def _back(result: TimeToReturn) -> str:
+    how = "joined again" if result.lapse is None else "gave one sign of life"
+    return f"Back is who {how}, whatever followed."
 
 
 def _impossible(result: TimeToReturn) -> str:

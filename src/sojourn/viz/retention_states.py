@@ -79,7 +79,7 @@ def plot_returns(result: TimeToReturn, *, ax: Axes | None = None) -> Axes:
         highest = float(np.nanmax(drawn[["back_share", "back_share_high"]].to_numpy()))
         _set_from_zero(ax, highest)
         last = int(drawn["duration"].max())
-        set_time(ax, result.unit, last, "leaving" if result.lapse is None else "their last sign of life")
+        set_time(ax, result.unit, last, "leaving" if result.lapse is None else "falling silent")
         if result.lapse is not None:
             _mark_lapse(ax, result.lapse)
     return ax
