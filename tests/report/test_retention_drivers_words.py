@@ -116,8 +116,8 @@ def test_the_largest_clear_difference_comes_first_with_its_interval():
     said = say(drivers())
     assert said.startswith(
         "After 90 days, all else alike, still with us are 12.0 fewer in 100 of members who came by social "
-        "than of members who came by search (95 % confidence interval 8.0 to 16.0); 11.0 more in 100 of annual "
-        "members"
+        "than of members who came by search (95 % confidence interval 8.0 to 16.0); 11.0 more in 100 of "
+        "annual members"
     )
     assert "members from west" not in said
 
