@@ -28,6 +28,12 @@ STUDIES = ("portrait", "quality", "retention", "segments", "trials")
 #: Columns that name a row; all others are numbers that are told.
 NAMES = {
     "risk": ("by", "group", "late", "day"),
+    "reasons": ("by", "group", "day", "reason"),
+    "moves": ("by", "group", "day"),
+    "away": ("by", "group", "day"),
+    "landmark": ("by", "group", "day"),
+    "patterns": ("channel", "plan", "region", "age_band", "known", "day"),
+    "exam": ("channel", "plan", "region", "age_band", "age", "after"),
     "gaps": ("days",),
     "windows": ("window", "day"),
     "lens": ("day", "rule", "clock", "zone", "numbering", "mature"),

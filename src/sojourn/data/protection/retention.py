@@ -8,7 +8,7 @@ moved by one member once in a base; between knots steps are laid out evenly, whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ _EVERYBODY = "all"
 _COUNTS = ("entered", "churned", "censored", "potential")
 
 
-def protect_risk(risk: pd.DataFrame, base: int) -> pd.DataFrame:
+def protect_risk(risk: pd.DataFrame, base: int, *, marks: Sequence[int] | None = None) -> pd.DataFrame:
     """Return the table ``risk`` with counts that are multiples of `base`.
 
     Parameters
@@ -36,6 +36,8 @@ def protect_risk(risk: pd.DataFrame, base: int) -> pd.DataFrame:
         ``by``, ``group``, ``late``, ``day``, ``entered``, ``churned``, ``censored``, ``potential``.
     base : int
         Smallest group that may be shown.
+    marks : sequence of int, optional
+        Days on which running counts are read off; those of `knots` where not given.
 
     Notes
     -----
@@ -45,15 +47,16 @@ def protect_risk(risk: pd.DataFrame, base: int) -> pd.DataFrame:
     who enter are all who leave or are censored. So nobody is at risk who did not enter, the numbers at risk
     are off by at most ``2 base`` after a knot, and those kept to a day are never more than those matured.
     """
-    made = [_group(rows, base) for _, rows in risk.groupby(["by", "group"], sort=True)]
+    made = [_group(rows, base, marks) for _, rows in risk.groupby(["by", "group"], sort=True)]
     found = pd.concat([risk.iloc[:0], *made], ignore_index=True)[list(risk.columns)]
     return found.sort_values(list(risk.columns), ignore_index=True).astype(risk.dtypes)
 
 
-def _group(rows: pd.DataFrame, base: int) -> pd.DataFrame:
+def _group(rows: pd.DataFrame, base: int, marks: Sequence[int] | None) -> pd.DataFrame:
     length = int(rows["day"].max()) + 1
     grids = {late: _on_days(part, length) for late, part in rows.groupby("late")}
     days = knots(length - 1, everybody=rows["by"].iloc[0] == _EVERYBODY)
+    days = days if marks is None else [day for day in marks if day < length]
     days = days[: _followed(grids, base, days)]
     last = days[-1] if days else -1
     made = [_rounded(_cut(grid, last), base, days, late=late == 1) for late, grid in grids.items()]
