@@ -301,6 +301,22 @@ def test_two_tables_of_one_name_are_refused(page: dict[str, Any]) -> None:
         pages.render_page(**page)
 
 
+def test_numbers_behind_pictures_give_way_before_a_page_is_too_large(page: dict[str, Any]) -> None:
+    """With more words than leave room for the tables, fewer rows stand on the page."""
+
+    def rows_behind(words: int) -> int:
+        page["items"][-1:] = [block(blocks.note("word " * words))]
+        made = pages.render_page(**page)
+        assert len(made.encode()) <= pages.MOST_BYTES
+        return made.count("<tr>")
+
+    page["items"].append(block(blocks.note("word")))
+    room = (pages.MOST_BYTES - len(pages.render_page(**page).encode())) // 5
+    rows = [rows_behind(words) for words in (1, room - 10, room + 100)]
+    assert rows[0] == rows[1]
+    assert 0 < rows[2] < rows[1]
+
+
 def test_a_page_that_is_too_large_is_refused_with_its_size(page: dict[str, Any]) -> None:
     page["items"].append(block(blocks.note("long " * 70_000)))
     with pytest.raises(SojournError, match=r"demo/trials has 3\d\d,\d+ bytes; at most 300,000"):
