@@ -48,6 +48,10 @@ def _range(rows: pd.DataFrame) -> tuple[str, str]:
     return number(100 * rows["share"].min(), 0), percent(rows["share"].max(), 0)
 
 
+def _to(low: str, high: str) -> str:
+    return high if f"{low} %" == high else f"{low} to {high}"
+
+
 def _own(result: DefinitionLens) -> str:
     rows = result.at(result.day)
     own = rows[rows["grade"] == "reference"]
@@ -69,7 +73,7 @@ def say_lens(result: DefinitionLens) -> str:
     for grade, words in (("defensible", "Others that hold up read"), ("misleading", "Misleading ones read")):
         of = rows[rows["grade"] == grade]
         if len(of):
-            said.append(f"{words} {' to '.join(dict.fromkeys(_range(of)))}.")
+            said.append(f"{words} {_to(*_range(of))}.")
     return " ".join(part for part in (*said, _choices(result)) if part)
 
 
