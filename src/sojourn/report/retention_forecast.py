@@ -80,7 +80,7 @@ def describe_triangle_forecast(forecast: Forecast) -> dict[str, str]:
     )
     alt = (
         f"Triangle of {drawn['cohort'].nunique()} joining months; its empty half is filled with "
-        f"{len(ahead)} forecast shares from {percent(ahead['retained'].max(), 0)} to "
+        f"{plural(len(ahead), 'forecast share')} from {percent(ahead['retained'].max(), 0)} to "
         f"{percent(ahead['retained'].min(), 0)}. {brief_forecast(forecast)}"
     )
     return {"title": _newest(forecast), "subtitle": subtitle, "alt": alt}

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 #: Cohorts, and steps, that the graph has room for; known entries of a triangle are at most half of all.
 MOST = 24
 _ENTRIES = MOST * (MOST + 1) // 2
-_CHAINS, _TUNE, _DRAWS, _TARGET_ACCEPT = 4, 600, 1_000, 0.9
+_CHAINS, _TUNE, _DRAWS, _TARGET_ACCEPT = 4, 500, 750, 0.9
 _R_HAT_MOST, _ESS_LEAST, _DIVERGENT_MOST = 1.01, 400.0, 0.01
 _UNKNOWNS = ("theta", "z", "spread", "unrest")
 

@@ -13,8 +13,8 @@ SHIFT_MOST, WIDTH_LEAST, WIDTH_MOST = 0.25, 0.8, 1.25
 #: Measured by ``calibration/forecast.py`` (`check_rates`): share of faults found, share of false alarms.
 HELD_RATES = (0.975, 0.025)
 _HELD_FROM = (
-    "40 worlds each of 18 cohorts of 200 to 2,000 members; fault: odds of leaving 1.5 times as high in the last "
-    "six steps"
+    "40 worlds each of 18 cohorts of 200 to 2,000 members; fault: odds of leaving 1.5 times as high in the "
+    "last six steps"
 )
 
 
