@@ -57,6 +57,9 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "CohortEffects.drift": Sheet("retention_when:drift_table", "retention_when:describe_drift"),
     "CohortTriangle": Picture("retention:plot_triangle", "retention_figures:describe_triangle"),
     "DefinitionLens": Picture("retention_definitions:plot_lens", "retention_definitions:describe_lens"),
+    "DefinitionLens.table": Sheet(
+        "retention_definitions:lens_table", "retention_definitions:describe_lens_table"
+    ),
     "Drivers": Picture("retention_drivers:plot_drivers", "retention_drivers:describe_drivers"),
     "ExpectedLosses": Sheet(
         "retention_expected:expected_frame", "retention_expected:describe_expected", bold="p_leaving"
@@ -70,11 +73,14 @@ SHOWN: Mapping[str, Picture | Sheet] = {
         "retention_forecast:plot_triangle_forecast", "retention_forecast:describe_triangle_forecast"
     ),
     "Gate": Picture("retention_gate:plot_gate", "retention_gate:describe_gate"),
+    "Gate.table": Sheet("retention_gate:gate_frame", "retention_gate:describe_gate_table", bold="off_in_100"),
     "LandmarkCurves": Picture("retention_drivers:plot_landmark", "retention_drivers:describe_landmark"),
     "LapseWindow": Picture(
         "retention_definitions:plot_lapse_window", "retention_definitions:describe_lapse_window"
     ),
-    "Lifetimes": Sheet("retention_lifetimes:lifetimes_table", "retention_lifetimes:describe_lifetimes"),
+    "LapseWindow.table": Sheet(
+        "retention_definitions:windows_table", "retention_definitions:describe_windows"
+    ),
     "Lifetimes": Sheet("retention_lifetimes:lifetimes_table", "retention_lifetimes:describe_lifetimes"),
     "ProportionalHazards": Picture(
         "retention_drivers:plot_proportional", "retention_drivers:describe_proportional"

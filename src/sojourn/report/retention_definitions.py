@@ -100,6 +100,8 @@ def lens_table(result: DefinitionLens) -> pd.DataFrame:
         those that hold up, then misleading ones, each from low to high at the result's day.
     """
     rows = result.drawn()
+    if rows.empty:
+        return rows
     keys = ["grade", "definition", "caution"]
     wide = rows.pivot_table(index=keys, columns="day", values="share", sort=False)
     order = [f"share_day_{day}" for day in wide.columns]
@@ -205,7 +207,7 @@ def windows_table(result: LapseWindow) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``window_days``, ``mark`` (this page's; by the rule), ``back_share``, ``lapsed``, ``came_back``,
+        ``window`` (days), ``mark`` (this page's; by the rule), ``back_share``, ``lapsed``, ``came_back``,
         ``so_far_share`` and ``retained`` with bounds where they are claimed.
     """
     table = result.table.copy()
@@ -214,15 +216,14 @@ def windows_table(result: LapseWindow) -> pd.DataFrame:
         marks = {result.lapse: "this page's, by the rule"}
     table["mark"] = [marks.get(window, "") for window in table["window"]]
     table.loc[~table["claimed"].astype(bool), ["retained_low", "retained_high"]] = float("nan")
-    named = table.rename(columns={"window": "window_days"})
     shares = [f"{name}{end}" for name in ("so_far_share", "retained") for end in ("", "_low", "_high")]
-    return named[["window_days", "mark", "back_share", "lapsed", "came_back", *shares]]
+    return table[["window", "mark", "back_share", "lapsed", "came_back", *shares]]
 
 
 def describe_windows(result: LapseWindow) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of windows."""
     note = (
-        f"{say_lapse_window(result)} Per window: the share of silences of that length that end within "
+        f"{say_lapse_window(result)} Per window, in days: the share of silences of that length that end within "
         f"{span(result.followed_to, 'day')} (missing where silences were not followed for as long again), "
         "members whose first silence of that length was seen in full and how many of them have come back so "
         "far (exact interval), and the share not yet silent for so long at day "
