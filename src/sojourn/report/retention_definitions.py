@@ -223,7 +223,7 @@ def windows_table(result: LapseWindow) -> pd.DataFrame:
 def describe_windows(result: LapseWindow) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of windows."""
     note = (
-        f"{say_lapse_window(result)} Per window, in days: the share of silences of that length that end within "
+        f"{say_lapse_window(result)} By window, in days: the share of silences so long that end within "
         f"{span(result.followed_to, 'day')} (missing where silences were not followed for as long again), "
         "members whose first silence of that length was seen in full and how many of them have come back so "
         "far (exact interval), and the share not yet silent for so long at day "
