@@ -94,6 +94,9 @@ def test_a_world_that_changed_fails_and_blocks_the_forecast():
     assert check.verdict == "warn"
     assert "no forecast" in check.meaning
     assert "not hold" in figure_of(found).data["title"]
+    table = sj.show(found, view="table", name="examination")
+    assert table.kind == "table"
+    assert "more than allowed" in table.data["title"]
 
 
 def test_few_members_cannot_be_judged():
@@ -112,7 +115,7 @@ def figure_of(found):
 def test_without_cells_the_page_says_why():
     found = gate(Cells("x", "retention", {}, {"unit": "month", "leaving": "cancellation"}), horizons=[12])
     assert not found.open
-    assert sj.show(found, name="held").kind == "note"
+    assert sj.show(found, name="held").kind == "missing"
     assert check_gate(found)[0].finding.startswith("Not known. ")
 
 

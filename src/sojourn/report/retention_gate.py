@@ -47,8 +47,6 @@ def describe_gate(gate: Gate) -> dict[str, str]:
     subtitle = (
         f"Share who had {gone(gate)} within {after}, predicted (across) and observed (up), by tenth of the "
         f"{count(gate.members)} members held out; lines: 95 % exact confidence interval. {gate.model} "
-        f"It orders members with a chance of {number(row['auc'], 2)} (0.5 is no order); mean squared error "
-        f"{number(row['brier'], 3)} against {number(row['brier_plain'], 3)} when everybody is told the mean. "
         f"{_follows(gate)}"
     )
     alt = f"Points of observed against predicted shares along the line of agreement. {say_gate(gate)}"
@@ -56,6 +54,41 @@ def describe_gate(gate: Gate) -> dict[str, str]:
 
 
 def gate_frame(gate: Gate) -> pd.DataFrame:
-    """Return predictions and what happened as a table to show."""
-    columns = ["duration", "left", "p_predicted", "p_observed", "ici", "ici_high", "auc", "verdict"]
-    return gate.table[columns]
+    """Return predictions and what happened, at every horizon, as a table; empty where there is none."""
+    if gate.table.empty:
+        return pd.DataFrame()
+    table = gate.table
+    return pd.DataFrame(
+        {
+            "duration": table["duration"],
+            "left": table["left"],
+            "predicted_share": table["p_predicted"],
+            "observed_share": table["p_observed"],
+            "off_in_100": 100 * table["ici"],
+            "off_in_100_at_most": 100 * table["ici_high"],
+            "order": table["auc"],
+            "order_low": table["auc_low"],
+            "order_high": table["auc_high"],
+            "verdict": table["verdict"],
+        }
+    )
+
+
+def describe_gate_table(gate: Gate) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of predictions beside what happened."""
+    row = gate.table.iloc[-1]
+    held = f"Of {count(gate.members)} members held out, by {gate.unit}s since the prediction."
+    off = (
+        "Off: mean difference between predicted and observed, by kind of member, and its upper bound "
+        f"({gate.mass * 100:g} %); at most {number(100 * gate.ici_max)} is allowed, and a tenth of the total."
+    )
+    order = (
+        "Order: the chance that somebody who left had been given the higher chance of it (0.5 is none; 95 % "
+        "confidence interval)."
+    )
+    error = (
+        f"Mean squared error {number(row['brier'], 3)} against {number(row['brier_plain'], 3)} when all "
+        f"are told the mean, {number(gate.integrated_brier, 3)} over all the time held out; no tenth of the "
+        f"predicted distribution is off by more than {number(100 * gate.d_calibration)} in 100 members."
+    )
+    return {"title": _follows(gate).rstrip("."), "note": f"{held} {off} {order} {error}"}
