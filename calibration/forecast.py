@@ -103,7 +103,7 @@ def calibrate() -> list[dict[str, Any]]:
     """Return every row of the committed result."""
     return [
         *entries(40, SEED),
-        prior_row(200, SEED),
+        prior_row(150, SEED),
         *totals(100, SEED),
         whole_row(6, SEED),
         *check_rates(40, SEED),

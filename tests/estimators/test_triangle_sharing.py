@@ -224,3 +224,11 @@ def test_the_order_of_cohorts_changes_nothing():
     one, other = (fit_shared(of, laws.beta_geometric()) for of in (triangle, turned))
     assert other.mode[:2] == pytest.approx(one.mode[:2], abs=1e-3)
     assert other.level[order] == pytest.approx(one.level, abs=1e-3)
+
+
+def test_no_draw_is_too_far_for_a_law():
+    """Five prior standard deviations out, logits are still finite."""
+    rng = np.random.default_rng(1)
+    for law in (laws.beta_geometric(), laws.beta_weibull(), *laws.continuous(), *laws.with_stayers()):
+        theta = law.centre + law.spread * rng.choice([-5.0, 5.0], size=(50, law.centre.size))
+        assert np.isfinite(law.logits(theta, 60)).all(), law.name

@@ -24,6 +24,8 @@ Logits = Callable[[Floats, int], Floats]
 LAST = 3
 #: Smallest and largest fall of log S in a step that is told from none and from all.
 _LEAST, _MOST = 1e-12, 35.0
+#: Logarithm of a powered age beyond which nobody is lost any more; standardised log time after which all are.
+_FAR, _BEYOND = 27.0, 300.0
 #: Shapes of the generalised gamma nearer to 0 are taken for this far from it, which is the log-normal.
 _NEAR_NORMAL = 1e-2
 
@@ -120,7 +122,8 @@ def _beta_geometric(theta: Floats, steps: int) -> Floats:
 
 def _beta_weibull(theta: Floats, steps: int) -> Floats:
     alpha, beta = _alpha_beta(theta)
-    powered = _ages(steps) ** np.exp(theta[..., 2:3])
+    with np.errstate(divide="ignore"):  # age 0 to any power is 0
+        powered = np.exp(np.minimum(np.exp(theta[..., 2:3]) * np.log(_ages(steps)), _FAR))
     return _from_log_kept(betaln(alpha, beta + powered) - betaln(alpha, beta))
 
 
@@ -152,7 +155,7 @@ def _generalised_gamma(theta: Floats, steps: int) -> Floats:
 
 def _standard(theta: Floats, steps: int) -> Floats:
     with np.errstate(divide="ignore"):  # the logarithm of age 0 is minus infinity, where all are kept
-        return (np.log(_ages(steps)) - theta[..., :1]) / np.exp(theta[..., 1:2])
+        return np.minimum((np.log(_ages(steps)) - theta[..., :1]) / np.exp(theta[..., 1:2]), _BEYOND)
 
 
 def _ages(steps: int) -> Floats:

@@ -37,8 +37,8 @@ _ROUNDS, _STILL = 4, 0.01
 #: Bounds of the logarithms of spread and unrest: below them they are 0 for every purpose.
 _LOG_SPREAD, _LOG_UNREST = (-7.0, 1.1), (-9.0, 0.0)
 _STEP = 1e-4
-#: Least curvature of the posterior in any direction, so that none is wider than ten.
-_LEAST_CURVED = 1e-2
+#: Least curvature of the posterior in any direction: about that of the widest prior.
+_LEAST_CURVED = 0.2
 
 
 @dataclass(frozen=True, slots=True)
