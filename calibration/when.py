@@ -33,7 +33,7 @@ PEAK_GOAL, WIDEST_WEEKS = (0.85, 0.95), 6.0
 NONE_GOAL = (0.95, 1.0)
 CURVE_GOAL = (0.93, 0.97)
 #: Worlds per shape and row.
-EACH = 75
+EACH = 50
 
 
 def calibrate() -> list[dict[str, Any]]:
@@ -228,7 +228,7 @@ def _as_cells(at_risk: NDArray[np.int64], churned: NDArray[np.int64]) -> Cells:
     return Cells("world", "retention", {"risk": pd.concat(parts, ignore_index=True)}, meta)
 
 
-def cohort_rows(seed: int, worlds: int = 400) -> list[dict[str, Any]]:
+def cohort_rows(seed: int, worlds: int = 320) -> list[dict[str, Any]]:
     """Return false alarms and catch rates of months that stand apart, and coverage of the drift."""
     shocked = np.where(number_of(SHOCK_MONTH) == _MONTHS, SHOCK, 1.0)
     rising = 1.3 ** (np.arange(SPAN + 1) / 365.25)

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 import sojourn.estimators.survival.age_period_cohort as apc
+from sojourn.estimators.survival import smooth_hazard
 from sojourn.estimators.survival.smooth_hazard import penalised, spline
 
 ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "when.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(params=["lung", "colon"])
-def fitted(request):
+def fitted(request, monkeypatch):
     """Return R's numbers and ours, at three smoothing parameters."""
+    monkeypatch.setattr(smooth_hazard, "_RIDGE", 0.0)  # mgcv knows none; it moves the curve by 1e-5
     told = {name: np.array(value) for name, value in ORACLE["splines"][request.param].items()}
     longest = len(told["at_risk"])
     columns = spline(np.arange(longest) + 0.5, longest)

@@ -89,7 +89,7 @@ def test_order_of_rows_does_not_matter(cells):
 
 
 @pytest.mark.parametrize(
-    ("leavers", "width", "why"), [(5, 7, "left after the start"), (200, 500, "Too few have been followed")]
+    ("leavers", "width", "why"), [(5, 7, "left after the start"), (200, 500, "followed for 500 days")]
 )
 def test_why_there_is_no_curve(make_retention_cells, leavers, width, why):
     exits = np.r_[np.arange(1, leavers + 1), np.full(300, 210)]
@@ -97,6 +97,26 @@ def test_why_there_is_no_curve(make_retention_cells, leavers, width, why):
     assert why in found.why_empty
     assert found.drawn().empty
     assert sj.check_when(found) == []
+
+
+def test_leavers_of_one_day_are_no_curve(make_retention_cells):
+    exits = np.r_[np.full(100, 9), np.full(300, 210)]
+    assert "nearly the same time" in sj.risk_peak(make_retention_cells(exits, exits < 210)).why_empty
+
+
+def test_a_wildly_uneven_rate_is_drawn_without_a_warning(make_retention_cells):
+    """As many leave each day, of ever fewer, for five days; then nobody for 200: the far end is bounded."""
+    exits = np.r_[np.repeat(np.arange(1, 6), 100), np.full(300, 210)]
+    found = sj.risk_peak(make_retention_cells(exits, exits < 210))
+    assert np.isfinite(found.table[["rate", "rate_low", "rate_high"]]).all(axis=None)
+    assert 3 < found.peak.at.value < 6
+
+
+def test_long_follow_up_in_short_periods_is_thinned(make_retention_cells):
+    exits = np.repeat(np.arange(1, 1_501), 2)
+    found = sj.risk_peak(make_retention_cells(exits, exits < 1_400), width=1)
+    assert len(found.table) < 130
+    assert found.table["rate_counted"].notna().sum() > 100
 
 
 def test_a_level_rate_of_few_is_not_said_to_have_no_peak(make_retention_cells):

@@ -31,8 +31,12 @@ SMOOTHNESS = tuple(range(11, -4, -1))
 DRAWS = 1024
 _SCRAMBLING = 1
 _MOST_STEPS, _ENOUGH = 60, 1e-7
-#: Fewer events than this do not tell a curve.
-LEAST_EVENTS = 10
+#: Fewer events than this, or events in fewer units of time, do not tell a curve.
+LEAST_EVENTS, LEAST_UNITS = 10, 4
+#: A weight so small that it decides only what no count says: all coefficients near 0.
+_RIDGE = 1e-7
+#: No logarithm of a hazard per unit of time is drawn beyond these.
+_LOWEST, _HIGHEST = -30.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def smooth_hazard(risk: RiskSet) -> SmoothHazard:
     Raises
     ------
     UndefinedError
-        With fewer than `LEAST_EVENTS` events after 0.
+        With fewer than `LEAST_EVENTS` events after 0, or events in fewer than `LEAST_UNITS` units of time.
 
     Notes
     -----
@@ -126,12 +130,16 @@ def smooth_hazard(risk: RiskSet) -> SmoothHazard:
         raise UndefinedError(
             f"A smooth rate of leaving needs {LEAST_EVENTS} who left after the start; {churned.sum()} did."
         )
+    if np.count_nonzero(churned) < LEAST_UNITS:
+        raise UndefinedError(
+            "All who left after the start did so at nearly the same time: there is no curve."
+        )
     duration = np.arange(len(at_risk), dtype=np.float64) + 0.5
     columns = spline(duration, len(at_risk))
     fits = fit_all(columns, at_risk, churned)
     weights = _weights(np.array([fit.evidence for fit in fits]))
     edf = float(weights @ [fit.edf for fit in fits])
-    curves, for_places = (drawn @ columns.T for drawn in _drawn(fits, weights))
+    curves, for_places = (np.clip(one @ columns.T, _LOWEST, _HIGHEST) for one in _drawn(fits, weights))
     return SmoothHazard(duration, curves, for_places, edf)
 
 
@@ -173,7 +181,7 @@ def penalised(
     start : array of float
         Where to begin.
     """
-    penalty = smoothing * roughness(columns.shape[1])
+    penalty = smoothing * roughness(columns.shape[1]) + _RIDGE * np.eye(columns.shape[1])
     coefficients = start
     for _ in range(_MOST_STEPS):
         score, information = _derivatives(columns @ coefficients, at_risk, churned)
@@ -203,13 +211,13 @@ def roughness(size: int) -> Floats:
 
 def _derivatives(log_hazard: Floats, at_risk: Counts, churned: Counts) -> tuple[Floats, Floats]:
     """Return the first derivative of the likelihood by the log hazard, and minus the expected second."""
-    hazard = np.exp(np.clip(log_hazard, -40.0, 3.0))
+    hazard = np.exp(np.clip(log_hazard, _LOWEST, _HIGHEST))
     odds = hazard / np.expm1(hazard)
     return churned * odds - (at_risk - churned) * hazard, at_risk * hazard * odds
 
 
 def _log_likelihood(log_hazard: Floats, at_risk: Counts, churned: Counts) -> float:
-    hazard = np.exp(np.clip(log_hazard, -40.0, 3.0))
+    hazard = np.exp(np.clip(log_hazard, _LOWEST, _HIGHEST))
     return float((churned * np.log(-np.expm1(-hazard)) - (at_risk - churned) * hazard).sum())
 
 

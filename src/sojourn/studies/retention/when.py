@@ -13,14 +13,15 @@ from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention_when import Peak, RiskPeak
+from sojourn.core.text import plural
 from sojourn.estimators.survival.kaplan_meier import product_limit
 from sojourn.estimators.survival.peak import HazardPeak, hazard_peak
 from sojourn.estimators.survival.risk_set import RiskSet
 from sojourn.estimators.survival.smooth_hazard import SmoothHazard, smooth_hazard
 from sojourn.studies.retention.groups import everyone
 
-#: The curve is drawn at about so many durations.
-_POINTS = 90
+#: The curve is drawn at about so many durations, and at most so many periods are counted.
+_POINTS, _PERIODS = 90, 120
 #: Mass of the interval of the peak.
 PEAK_MASS = 0.90
 
@@ -66,7 +67,7 @@ def risk_peak(
     )
     risk = _followed(risk, min_group)
     if len(risk) - 1 < width:
-        return replace(result, why_empty=f"Too few have been followed for {width} {meta['unit']}s.")
+        return replace(result, why_empty=f"Too few have been followed for {plural(width, meta['unit'])}.")
     try:
         smooth = smooth_hazard(risk)
     except UndefinedError as reason:
@@ -114,14 +115,16 @@ def _table(risk: RiskSet, smooth: SmoothHazard, width: int, mass: float) -> pd.D
 
 
 def _counted(risk: RiskSet, width: int) -> pd.DataFrame:
-    """Return leavers, and the share of those there who leave, of each whole period after 0."""
+    """Return leavers, and the share of those there who leave, of whole periods (or every so many of them)."""
     periods = (len(risk) - 1) // width
     ends = width * np.arange(periods + 1)
     kept = product_limit(risk)
     with np.errstate(invalid="ignore"):
         lost = 1 - kept[ends[1:]] / kept[ends[:-1]]
     churned = risk.churned[1 : ends[-1] + 1].reshape(periods, width).sum(axis=1)
-    return pd.DataFrame({"duration": ends[:-1] + (width + 1) // 2, "churned": churned, "rate_counted": lost})
+    middles = ends[:-1] + (width + 1) // 2
+    table = pd.DataFrame({"duration": middles, "churned": churned, "rate_counted": lost})
+    return table.iloc[:: -(-periods // _PERIODS)]
 
 
 def _places(longest: int, middles: NDArray[np.int64]) -> NDArray[np.int64]:
