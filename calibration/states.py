@@ -25,7 +25,7 @@ from sojourn.estimators.survival.aalen_johansen import (
 from sojourn.estimators.survival.kaplan_meier import kaplan_meier
 from sojourn.estimators.survival.risk_set import RiskSet
 from sojourn.studies.retention.curve import LEAST_AT_RISK, LEAST_GONE
-from sojourn.studies.retention.reasons import lead_of
+from sojourn.studies.retention.reasons import lead_of, lost_bounds
 from sojourn.studies.retention.states import back_among_left
 
 Ints = NDArray[np.int64]
@@ -93,11 +93,15 @@ def _reasons_row(n: int, hazards: tuple[float, ...], like: str) -> Rows:
             many = gone[: HORIZON + 1, :, 1].sum(axis=0) >= LEAST_GONE
             enough = (at_risk[HORIZON] >= LEAST_AT_RISK) & many
             bounds = [*_bounds(found, known, enough), *_bounds(found, open_too, enough)]
-            parts.append([*bounds, *_one_less(at_risk, gone[..., 1])])
-        low, high, low_open, high_open, low_one, high_one, one = map(np.concatenate, zip(*parts, strict=True))
+            lost = lost_bounds(found.time[HORIZON, :, 2], found.time_se[HORIZON, :, 2], MASS)
+            claimed = [np.where(enough, end, np.nan) for end in lost]
+            parts.append([*bounds, *claimed, *_one_less(at_risk, gone[..., 1])])
+        ends = list(map(np.concatenate, zip(*parts, strict=True)))
+        low, high, low_open, high_open, low_lost, high_lost, low_one, high_one, one = ends
         total, second, unknown = sum(hazards), hazards[1], hazards[2]
         truth = second / total * -np.expm1(-total * HORIZON)
         most = (second + unknown) / second * truth
+        days = second / total * (HORIZON + np.expm1(-total * HORIZON) / total)
         name, never = (
             f"left for one reason by {HORIZON} days",
             "one less Kaplan-Meier of one reason: never shown",
@@ -106,6 +110,7 @@ def _reasons_row(n: int, hazards: tuple[float, ...], like: str) -> Rows:
         return [
             _covered(f"{name} (log-log)", like, low, high, truth),
             _covered(f"{name}, and all unknown with it (log-log)", like, low_open, high_open, most),
+            _covered(f"days lost to one reason within {HORIZON} (log)", like, low_lost, high_lost, days),
             {**_covered(never, like, low_one, high_one, truth), "goal": None, "met": None, "note": too_high},
         ]
 

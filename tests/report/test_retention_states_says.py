@@ -69,6 +69,9 @@ WHY = Reasons(
             "left_share": [0.1, 0.04, 0.05],
             "left_share_low": [0.09, 0.03, 0.04],
             "left_share_high": [0.11, 0.05, 0.06],
+            "lost_days": [4.5, 1.2, 1.5],
+            "lost_days_low": [4.0, 1.0, 1.2],
+            "lost_days_high": [5.0, 1.4, 1.8],
             "most_left_share": [0.15, 0.09, float("nan")],
             "most_left_share_low": [0.14, 0.08, float("nan")],
             "most_left_share_high": [0.16, 0.1, float("nan")],
@@ -115,9 +118,10 @@ def test_time_to_return_reads_at_every_duration():
 def test_reasons_say_what_the_unknown_leave_open():
     assert sj.say(WHY) == (
         "After 90 days, of 100 members 10.0 (95 % confidence interval 9.0 to 11.0) have left for price and "
-        "4.0 (95 % confidence interval 3.0 to 5.0) for moved away. 5.0 (95 % confidence interval 4.0 to 6.0) "
-        "left for a reason unknown: so price stands for 10.0 if none of them, 15.0 if all of them left for "
-        "it. If all of them left for moved away, it cannot be told which of the two comes first."
+        "4.0 (95 % confidence interval 3.0 to 5.0) for moved away. Leaving for price costs 4.5 days (95 % "
+        "confidence interval 4.0 to 5.0) of the first 90 days per member. 5.0 (95 % confidence interval 4.0 "
+        "to 6.0) left for a reason unknown: so price stands for 10.0 if none of them, 15.0 if all of them "
+        "left for it. If all of them left for moved away, it cannot be told which of the two comes first."
     )
     assert sj.describe_reasons(WHY)["title"] == (
         "Price is the first reason of leaving, as far as reasons are known: 10.0 in 100 after 90 days"

@@ -83,6 +83,18 @@ def test_without_censoring_shares_are_counts(seed):
         assert at[reason] == pytest.approx(((exits <= 25) & (why == reason)).mean(), abs=1e-12)
 
 
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32 - 1))
+def test_time_lost_to_reasons_and_time_with_us_are_all_of_the_time(seed):
+    cells = cells_of(*drawn(300, np.random.default_rng(seed)))
+    result, curve = sj.reasons(cells), sj.retention_curve(cells)
+    lost = result.table.groupby("duration")["lost_days"].sum()
+    np.testing.assert_allclose(lost, curve.table["duration"] - curve.table["mean"], rtol=1e-9, atol=1e-9)
+    sure = result.lost("price", 90)
+    assert sure.low < sure.value < sure.high
+    assert sure.kind == "wald"
+
+
 def test_late_entrants_count_as_in_the_headline_curve(three):
     late = pd.DataFrame(
         {

@@ -40,7 +40,7 @@ def reasons(names=("price", "content", "unknown"), days=400, truth=None):
         part = pd.DataFrame({"reason": name, "duration": duration, "at_risk": 900, "churned": duration})
         for column in ("left_share", "most_left_share"):
             part[column], part[f"{column}_low"], part[f"{column}_high"] = share, share * 0.9, share * 1.1
-        tables.append(part.assign(claimed=True))
+        tables.append(part.assign(claimed=True, lost_days=share * 30))
     table = pd.concat(tables, ignore_index=True)
     gone = table.groupby("duration", as_index=False)["left_share"].sum()
     return Reasons("day", 0.95, "cancellation", 20, 90, table, gone, truth=truth)

@@ -6,7 +6,7 @@ import math
 
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention_states import Reasons, TimeToReturn, WithUs
-from sojourn.core.text import count, listing, number, plural
+from sojourn.core.text import count, in_words, listing, number, plural
 from sojourn.report.retention_words import gone, of_100, span
 from sojourn.report.say import register
 
@@ -127,7 +127,7 @@ def say_reasons(result: Reasons) -> str:
     shares = [f"{_of_100(result.left_for(first, at))} have left for {first}"]
     shares += [f"{_of_100(result.left_for(name, at))} for {name}" for name in others]
     said = f"After {span(at, result.unit)}, of 100 members {listing(shares)}."
-    return f"{said} {_open(result)} {_order(result)}".replace("  ", " ").strip()
+    return f"{said} {_lost(result)} {_open(result)} {_order(result)}".replace("  ", " ").strip()
 
 
 def brief_reasons(result: Reasons) -> str:
@@ -161,6 +161,13 @@ def describe_reasons(result: Reasons) -> dict[str, str]:
     shares = [f"{name} {number(100 * result.left_for(name, at).value)}" for name in result.names]
     alt = f"Layers growing with time since joining; {when}, in 100 members: {listing(shares)}."
     return {"title": title, "subtitle": subtitle.replace("  ", " ").rstrip(), "alt": alt}
+
+
+def _lost(result: Reasons) -> str:
+    """Say what the main reason costs in time."""
+    first, within = result.known[0], span(result.horizon, result.unit)
+    lost = in_words(result.lost(first, result.horizon), f"{result.unit}s")
+    return f"Leaving for {first} costs {lost} of the first {within} per member."
 
 
 def _open(result: Reasons) -> str:

@@ -191,7 +191,8 @@ class Reasons:
         ``reason`` (in order of size, those unknown last), ``duration``, ``at_risk``, ``churned`` (for the
         reason, up to then), ``left_share`` with ``_low`` and ``_high`` (Aalen-Johansen, log-log), and what it
         would be if all who left for a reason unknown had left for this one: ``most_left_share`` with bounds
-        (missing for the unknown themselves); ``claimed`` as in the curve.
+        (missing for the unknown themselves); ``lost_days``, mean time lost to the reason up to then, with
+        bounds; ``claimed`` as in the curve.
     gone : DataFrame, one row per whole duration
         ``duration``, ``left_share``: who left for any reason, one less Kaplan-Meier.
     lead : Interval or None
@@ -253,15 +254,31 @@ class Reasons:
         ParameterError
             When nobody gave that reason.
         """
-        rows = self.at(duration)
-        if reason not in self.names:
-            raise ParameterError.unknown(reason, "the reasons", self.names)
-        return _interval(rows[rows["reason"] == reason].iloc[0], "left_share", self.mass)
+        return self._read(reason, "left_share", duration)
+
+    def lost(self, reason: str, duration: int) -> Interval:
+        """Return the mean time lost to a reason up to a duration, in `unit`.
+
+        Raises
+        ------
+        UndefinedError
+            Beyond the longest follow-up.
+        ParameterError
+            When nobody gave that reason.
+        """
+        found = self._read(reason, "lost_days", duration)
+        return Interval(found.value, found.low, found.high, found.mass, "wald")
 
     def drawn(self) -> pd.DataFrame:
         """Return what a picture shows: every reason at evenly spaced durations and the last."""
         shown = ["reason", "duration", "at_risk", "left_share", "left_share_low", "left_share_high"]
-        return _thinned(self.table, 45)[[*shown, "most_left_share", "claimed"]]
+        return _thinned(self.table, 45)[[*shown, "most_left_share", "lost_days", "claimed"]]
+
+    def _read(self, reason: str, column: str, duration: int) -> Interval:
+        rows = self.at(duration)
+        if reason not in self.names:
+            raise ParameterError.unknown(reason, "the reasons", self.names)
+        return _interval(rows[rows["reason"] == reason].iloc[0], column, self.mass)
 
     def __repr__(self) -> str:
         return self.why_empty or f"Reasons ({', '.join(self.names)}; at {self.horizon} {self.unit}s)"

@@ -29,6 +29,7 @@ from sojourn.studies.retention.groups import everyone
 from sojourn.studies.retention.truth import true_reasons
 
 Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 _NOT_ASKED = "Those who fall silent give no reason."
 _NOT_RECORDED = "The data hold no reasons of leaving."
@@ -65,7 +66,9 @@ def reasons(cells: Cells, *, horizon: int = 90, mass: float = 0.95, min_group: i
     Cumulative incidence (Aalen-Johansen) of the first leaving, of the members of the headline curve: the
     shares sum to one less that curve. One less Kaplan-Meier of a single reason is none: it treats those who
     left for another reason as if they could still leave for this one. Which known reason the unknown would
-    have given is not known: the share lies between the one with none and the one with all of them.
+    have given is not known: the share lies between the one with none and the one with all of them. Days lost
+    to each reason within a time: Andersen (2013), Stat. Med. 32, 5278-5285; with the mean time with us they
+    sum to that time.
     """
     in_range(mass, "mass", gt=0, lt=1)
     in_range(min_group, "min_group", ge=1)
@@ -174,16 +177,33 @@ def _table(found: Occupation, at_risk: Counts, gone: Counts, names: list[str], m
             "churned": churned,
             **_bounded(found, only, mass, "left_share"),
             **(most if state != open_state else dict.fromkeys(most, np.nan)),
+            **_lost(found, state, mass),
             "claimed": (at_risk >= LEAST_AT_RISK) & (churned >= LEAST_GONE),
         }
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
 
 
-def _bounded(found: Occupation, weights: NDArray[np.float64], mass: float, name: str) -> dict[str, Any]:
+def _bounded(found: Occupation, weights: Floats, mass: float, name: str) -> dict[str, Any]:
     share = found.share @ weights
     low, high = share_bounds(share, found.se_of(weights), mass, "log-log")
     return {name: share, f"{name}_low": low, f"{name}_high": high}
+
+
+def _lost(found: Occupation, state: int, mass: float) -> dict[str, Any]:
+    """Return the time lost to a reason up to each duration, the area under its share."""
+    lost, se = found.time[:, state], found.time_se[:, state]
+    low, high = lost_bounds(lost, se, mass)
+    return {"lost_days": lost, "lost_days_low": low, "lost_days_high": high}
+
+
+def lost_bounds(lost: Floats, se: Floats, mass: float) -> tuple[Floats, Floats]:
+    """Return bounds of times above 0, normal on the logarithmic scale (delta method)."""
+    some = lost > 0
+    times = np.exp(
+        norm.ppf(0.5 + mass / 2) * np.divide(se, lost, out=np.full(lost.shape, np.nan), where=some)
+    )
+    return lost / times, lost * times
 
 
 def lead_of(found: Occupation, names: list[str], at: int, mass: float) -> Interval | None:
