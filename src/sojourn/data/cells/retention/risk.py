@@ -10,6 +10,7 @@ from ibis import Table
 from sojourn.data.cells.retention.counting import Mark, by_group, counted, marked
 from sojourn.data.cells.retention.followed import bys, followed
 from sojourn.data.cells.retention.margins import Margin, margins
+from sojourn.data.cells.retention.silence import STUDY
 from sojourn.data.tidy import Tidy
 
 
@@ -19,6 +20,8 @@ def risk_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     made = {"risk": by_group({by: _risk(of[by], by) for by in bys(params)})}
     if params["churn"] == "silence":
         return made | {"returns": by_group({by: _returns(of[by].ended, by) for by in bys(params)})}
+    if "churn_reason" not in tidy.table("members", STUDY).columns:
+        return made
     left = followed(tidy, params).filter(lambda members: members.churned == 1)
     if not _any_reason(left):
         return made
