@@ -172,6 +172,10 @@ def test_months_that_hit_all_cohorts_are_seen_to():
     hit = fit_shared(drawn(cohorts=20, members=3_000, shock=0.3), laws.beta_geometric())
     calm = fit_shared(drawn(cohorts=20, members=3_000), laws.beta_geometric())
     assert hit.month_spread > 0.15
+    rng = np.random.default_rng(1)
+    rng.standard_normal(20)  # the levels of cohorts, drawn first
+    true = 0.3 * rng.standard_normal(40)[18::-1]  # the last known month, the one before, ...
+    assert np.corrcoef(hit.month, true)[0, 1] > 0.8
     assert calm.month_spread < 0.06
 
 

@@ -13,7 +13,7 @@ from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError
 from sojourn.core.results.retention_forecast import Audit, Race
 from sojourn.estimators.survival.triangle import Triangle
-from sojourn.studies.retention import forecast_audit
+from sojourn.studies.retention import forecast_audit, race
 from sojourn.studies.retention.forecast_checks import blocked_by
 from sojourn.studies.retention.race import PLAIN, PLAIN_SHARED, crps, models, origins, run_race
 from sojourn.studies.retention.triangle import read_cohorts
@@ -106,14 +106,24 @@ def test_the_score_is_its_definition(draws, actual):
 
 
 def test_a_law_must_beat_the_plain_rule_to_forecast(forecast):
-    race = forecast.race
-    scores = race.table.set_index("model")
-    assert race.table["score"].is_monotonic_increasing
+    found = forecast.race
+    scores = found.table.set_index("model")
+    assert found.table["score"].is_monotonic_increasing
     assert scores.loc[PLAIN, "against"] == 0
-    best = next(m for m in race.table["model"] if m != PLAIN and "alike" not in m)
+    best = next(m for m in found.table["model"] if m != PLAIN and "alike" not in m)
     beaten = scores.loc[best, "against"] < -2 * scores.loc[best, "against_se"]
-    assert race.beaten == beaten
-    assert race.chosen == (best if beaten else PLAIN_SHARED)
+    assert found.beaten == beaten
+    assert found.chosen == (best if beaten else PLAIN_SHARED)
+
+
+@pytest.mark.parametrize(
+    ("against", "chosen"), [(-0.21, "Weibull"), (-0.19, PLAIN_SHARED), (0.05, PLAIN_SHARED)]
+)
+def test_better_by_more_than_twice_the_standard_error(against, chosen):
+    scores = {"Weibull": against, PLAIN: 0.0, PLAIN_SHARED: 0.3, "beta-geometric, cohorts alike": -0.9}
+    table = pd.DataFrame({"model": list(scores), "against": scores.values(), "against_se": 0.1})
+    ordered = table.sort_values("against", ignore_index=True)
+    assert race._choose(ordered, models(stayers=False)) == (chosen, chosen == "Weibull")
 
 
 def test_only_laws_whose_cohorts_differ_may_forecast():
@@ -135,8 +145,8 @@ def test_the_wrong_law_loses():
     entrants = [
         m for m in models(stayers=False) if m.name in {PLAIN, PLAIN_SHARED, "beta-geometric", "exponential"}
     ]
-    race = run_race(triangle, entrants, ahead=3, mass=0.95, rng=rng)
-    scores = race.table.set_index("model")["score"]
+    found = run_race(triangle, entrants, ahead=3, mass=0.95, rng=rng)
+    scores = found.table.set_index("model")["score"]
     assert scores["exponential"] > 3 * scores["beta-geometric"]
 
 
@@ -275,7 +285,7 @@ def test_a_sampler_that_does_not_converge_is_said(cells, monkeypatch):
 
     monkeypatch.setattr(forecast_audit, "sample_renewal", stuck)
     triangle = read_cohorts(cells, step=30, min_group=20).triangle
-    race = Race(
+    nothing = Race(
         pd.DataFrame(),
         PLAIN_SHARED,
         PLAIN,
@@ -286,7 +296,7 @@ def test_a_sampler_that_does_not_converge_is_said(cells, monkeypatch):
         totals=0,
         totals_inside=0,
     )
-    audit = forecast_audit.audit_forecast(triangle, race, ahead=3, rng=np.random.default_rng(1))
+    audit = forecast_audit.audit_forecast(triangle, nothing, ahead=3, rng=np.random.default_rng(1))
     assert audit.failed
     assert audit.sampler == "r-hat 1.3"
 
