@@ -200,7 +200,7 @@ def alarms(worlds: int, seed: int) -> list[dict[str, Any]]:
     ):
         rng = np.random.default_rng([seed, 200 + number])
         found = np.array([_found(what, rng) for _ in range(worlds)])
-        for name, share in zip(("log-rank", "largest of three"), found.mean(axis=0), strict=True):
+        for name, share in zip(("log-rank", "largest of three"), found.mean(axis=0).tolist(), strict=True):
             asked = name != "log-rank" or what != "crossing"
             row = {
                 "estimand": f"{name} test: {'false alarms' if what == 'alike' else 'differences found'}",
@@ -208,7 +208,7 @@ def alarms(worlds: int, seed: int) -> list[dict[str, Any]]:
                 "like": f"2 x 300 members, {what}",
                 "nominal": round(1 - MASS, 4) if what == "alike" else None,
                 "goal": list(goal) if asked else None,
-                "measured": round(float(share), 4),
+                "measured": round(share, 4),
             }
             rows.append({**row, "met": goal[0] <= share <= goal[1]} if asked else row)
     return rows
