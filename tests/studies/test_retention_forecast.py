@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import sojourn as sj
 from sojourn.core.cells import Cells
-from sojourn.core.errors import ParameterError
+from sojourn.core.errors import ConvergenceError, ParameterError
 from sojourn.core.results.retention_forecast import Audit, Race
 from sojourn.estimators.survival.triangle import Triangle
 from sojourn.studies.retention import forecast_audit, race
@@ -237,6 +237,14 @@ def test_nobody_lost_is_said(make_retention_cells):
     assert "Nobody is lost" in why(stay).why_empty
 
 
+def test_a_law_without_a_mode_is_said(cells, monkeypatch):
+    def stuck(*_, **__):
+        raise ConvergenceError("The Weibull law found no mode.")
+
+    monkeypatch.setattr("sojourn.studies.retention.forecast.run_race", stuck)
+    assert why(cells).why_empty == "The Weibull law found no mode."
+
+
 def test_a_triangle_of_too_many_ages_asks_for_a_longer_step(cells):
     assert "longer `step`" in why(cells, step=2).why_empty
 
@@ -278,8 +286,6 @@ def test_two_ways_that_differ_give_no_forecast(forecast):
 
 
 def test_a_sampler_that_does_not_converge_is_said(cells, monkeypatch):
-    from sojourn.core.errors import ConvergenceError
-
     def stuck(*_, **__):
         raise ConvergenceError("r-hat 1.3")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from sojourn.core.cells import Cells
-from sojourn.core.errors import UndefinedError
+from sojourn.core.errors import ConvergenceError, UndefinedError
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention_forecast import Forecast
 from sojourn.estimators.survival.ahead import Draws, kept_ahead
@@ -98,7 +98,7 @@ def forecast(
     try:
         entrants = models(stayers=_stayers_can_be_told(cells, min_group))
         race = run_race(cohorts.triangle, entrants, ahead=ahead, mass=mass, rng=race_rng)
-    except UndefinedError as reason:
+    except (ConvergenceError, UndefinedError) as reason:
         return replace(empty, why_empty=str(reason))
     if race is None:
         return replace(empty, why_empty=_few(cohorts.triangle, empty))
