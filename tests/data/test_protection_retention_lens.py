@@ -98,6 +98,18 @@ def test_protected_windows_fit_together(n, seed, base) -> None:
         assert (rows["came_back"].cumsum() <= rows["churned"].cumsum()).all()
 
 
+def test_who_came_back_is_near_what_is_so() -> None:
+    """As many as are so, to half a base; all who lapsed are followed to the last read-off."""
+    exact, shown = windows_of(3_000, 4), protect_windows(windows_of(3_000, 4), 20)
+    for window in (7, 30, 90):
+        ends = int(shown.loc[shown["window"] == window, "day"].max())
+        told, so = (
+            rows[(rows["window"] == window) & (rows["day"] <= ends)]["came_back"].sum()
+            for rows in (shown, exact)
+        )
+        assert abs(told - so) <= 20
+
+
 @settings(deadline=None, max_examples=40)
 @given(n=SIZES, seed=st.integers(0, 10_000), base=BASES)
 def test_protected_definitions_keep_no_more_than_they_are_about(n, seed, base) -> None:

@@ -186,6 +186,15 @@ def test_one_member_by_hand() -> None:
     assert [kept["last_sign", day]["elapsed", ""] for day in (1, 7, 20)] == [1, 1, 1]
 
 
+def test_what_was_done_before_joining_is_no_sign_of_a_member() -> None:
+    """Two hours before joining on the same day: no coming on the day of joining, by any clock."""
+    joined = pd.Timestamp("2025-04-01T12:00:00Z")
+    people = pd.DataFrame({"member": [0], "joined_at": [joined]})
+    events = pd.DataFrame({"member": [0], "occurred_at": [joined - 2 * HOUR], "event": "visit"})
+    rows = make_cells(tidy(people, events), "retention", PARAMS)["lens"]
+    assert rows[rows["rule"].isin(["on", "on_or_after", "within", "bracket"])]["kept"].sum() == 0
+
+
 def test_gaps_and_windows_by_hand() -> None:
     """Two members: one comes on days 0, 6 and 26 of 36, the other joins and is not seen again for 10 days."""
     start = pd.Timestamp(AS_OF) - 36 * DAY

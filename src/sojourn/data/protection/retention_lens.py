@@ -112,12 +112,16 @@ def protect_windows(windows: pd.DataFrame, base: int) -> pd.DataFrame:
 
 
 def _with_returns(risk: pd.DataFrame, exact: pd.DataFrame, base: int) -> pd.DataFrame:
-    """Return one window with the members who came back, never more than lapsed."""
-    length = int(risk["day"].max()) + 1
-    rows = risk.groupby("day")[_WINDOWS[2:5]].sum().reindex(range(length), fill_value=0)
-    back = exact.groupby("day")["came_back"].sum().reindex(range(length), fill_value=0)
-    run = np.cumsum(staircase(back, base, knots(length - 1, everybody=False)))
-    shown = np.diff(np.minimum(run, np.cumsum(rows["churned"])), prepend=0)
+    """Return one window with the members who came back: read off on the same days, they are never more.
+
+    Steps between two read-offs are laid out evenly, so of fewer steps each comes later.
+    """
+    marks = knots(int(exact["day"].max()), everybody=False)
+    last = next(mark for mark in marks if mark >= risk["day"].max())
+    days = range(last + 1)
+    rows = risk.groupby("day")[_WINDOWS[2:5]].sum().reindex(days, fill_value=0)
+    back = exact.groupby("day")["came_back"].sum().reindex(days, fill_value=0)
+    shown = staircase(back, base, [mark for mark in marks if mark <= last])
     made = rows.assign(window=int(exact["window"].iloc[0]), came_back=shown).reset_index()
     return made.loc[(made[_WINDOWS[2:]] != 0).any(axis=1), _WINDOWS]
 
