@@ -38,8 +38,8 @@ def test_a_constant_share_leaving_is_met_exactly_at_any_smoothness():
     at_risk, churned = np.full(60, 1000), np.full(60, 30)
     columns = spline(np.arange(60) + 0.5, 60)
     for fit in fit_all(columns, at_risk, churned):
-        # a constant lies in every spline; Fisher's steps end below 1e-7
-        assert np.exp(columns @ fit.coefficients) == pytest.approx(-np.log1p(-0.03), rel=1e-8)
+        # a constant lies in every spline; the ridge that keeps far ends finite moves it by less than 1e-6
+        assert np.exp(columns @ fit.coefficients) == pytest.approx(-np.log1p(-0.03), rel=1e-6)
 
 
 def test_another_unit_of_time_gives_the_same_spline():

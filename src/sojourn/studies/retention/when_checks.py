@@ -8,14 +8,14 @@ from sojourn.core.text import chances, count, listing, plural
 from sojourn.estimators.survival.peak import SURE
 
 #: Measured by ``calibration/when.py``: leavers, and how often a peak twice as high as the rest is claimed.
-CLAIMED = ((20_000, 0.99), (2_000, 0.97), (500, 0.74))
+CLAIMED = ((20_000, 0.99), (2_000, 0.97), (500, 0.73))
 #: The same: share of level and falling rates with 2,000 leavers in which a peak is claimed.
-FALSE_PEAKS = 0.01
+FALSE_PEAKS = 0.015
 #: Chance of claiming it below which finding no peak says little.
 _SEEN = 0.9
 #: Measured by ``calibration/when.py``: share of months at 1.6 times the pace that are found and named, and
 #: share of worlds in which a month stands apart though all are alike.
-APART_RATES = (1.0, 0.01)
+APART_RATES = (0.99, 0.02)
 
 
 def check_when(result: RiskPeak) -> list[Check]:
