@@ -55,6 +55,10 @@ def lens(cells: Cells, *, day: int | None = None, min_group: int = 20) -> Defini
     Everybody: the same of all members. Kaplan-Meier: of the minutes (beyond two days, hours) at which members
     ended; only for rules under which members end. This page's own is the Kaplan-Meier line of silence, or of
     cancelling.
+
+    Ages in weeks or months, and single cohorts, are asked of ``sojourn reconcile``: a row such as
+    ``retained_members_month_1,2010-12,,362`` in a file of one's own numbers is rebuilt under every definition
+    and answered with the one that explains it.
     """
     in_range(min_group, "min_group", ge=1)
     why, counts = _why_empty(cells), cells.tables.get("lens")
