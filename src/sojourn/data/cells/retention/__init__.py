@@ -70,8 +70,8 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         since the landmark, ``entered``, ``churned``, ``censored``: members seen from joining on and with us
         then.
 
-        ``gaps``, ``windows`` (silence, with ``windows``): see `gaps.gap_tables`. ``lens``, ``lens_exits`` (with
-        ``lens_days``): see `lens.lens_tables`.
+        ``gaps``, ``windows`` (silence, with ``windows``): see `gaps.gap_tables`. ``lens``, ``lens_exits``
+        (with ``lens_days``): see `lens.lens_tables`.
 
     Raises
     ------
