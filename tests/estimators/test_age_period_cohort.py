@@ -96,6 +96,14 @@ def test_a_shock_on_a_drift_leaves_the_drift_alone():
     assert found.period.departure[8] == pytest.approx(np.log(1.6), abs=0.0015)
 
 
+@pytest.mark.parametrize("axis", ["period", "cohort"])
+def test_a_month_set_apart_leaves_the_ages_alone(axis):
+    shock, age = np.zeros(MONTHS), -4 - 0.1 * np.arange(MONTHS)
+    shock[2] = np.log(1.6)
+    # as above, 1.5 in 1,000; with the month on the line all ages would be 40 in 1,000 off
+    assert age_period_cohort(world(age, **{axis: shock})).by_age == pytest.approx(age, abs=0.003)
+
+
 def test_numbering_of_months_and_unit_of_exposure_do_not_matter():
     shock = np.zeros(MONTHS)
     shock[5] = 0.3
