@@ -52,6 +52,17 @@ def test_a_band_stands_where_intervals_are_claimed(three_plans, band):
     assert {"band_low", "band_high"} <= set(curve.drawn().columns)
 
 
+def test_a_band_is_made_on_the_scale_of_the_intervals(three_plans):
+    one, other = (
+        sj.retention_curve(three_plans, band="equal precision", interval=scale).table
+        for scale in ("log-log", "plain")
+    )
+    here = one["claimed"]
+    middle = (other["band_low"] + other["band_high"]) / 2
+    np.testing.assert_allclose(middle[here], other["retained"][here], rtol=1e-9)
+    assert (abs(one["band_low"] - other["band_low"])[here] > 1e-5).all()
+
+
 def test_where_all_have_left_the_band_has_ended(make_retention_cells):
     cells = make_retention_cells(np.repeat([5, 9], 40), [True] * 80)
     table = sj.retention_curve(cells, band="equal precision").table
@@ -86,6 +97,11 @@ def test_quantiles_are_read_off_curve_and_bounds(three_plans):
         assert rows["retained_low"][int(found.low)] <= 1 - p < rows["retained_low"][int(found.low) - 1]
         assert rows["retained_high"][int(found.high)] <= 1 - p < rows["retained_high"][int(found.high) - 1]
     assert curve.median() == curve.quantile(0.5)
+
+
+def test_an_upper_bound_that_is_not_reached_is_infinite(make_retention_cells):
+    cells = make_retention_cells([10] * 51 + [20] * 49, [True] * 51 + [False] * 49)
+    assert sj.retention_curve(cells).quantile(0.5).high == np.inf
 
 
 def test_a_level_stretch_has_a_first_day_and_a_middle(make_retention_cells):
