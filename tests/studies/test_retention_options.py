@@ -228,6 +228,7 @@ def test_pairs_allow_for_their_number(three_plans):
     found = sj.compare_pairs(three_plans, by="plan")
     assert found.table[["group", "other"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
     assert (found.table["p_value"] >= found.table["alone_p_value"]).all()
+    assert found.table["p_value"].min() == pytest.approx(3 * found.table["alone_p_value"].min())
     by_pair = found.table.set_index(["group", "other"])["p_value"]
     assert by_pair["a", "b"] < 0.01
     assert by_pair["b", "c"] < 0.01
