@@ -1,6 +1,8 @@
 """The forecast: the triangle from cells, what earlier dates knew, the race, and when there is none."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from sojourn.core.errors import ConvergenceError, ParameterError
 from sojourn.core.results.retention_forecast import Audit, Race
 from sojourn.estimators.survival.triangle import Triangle
 from sojourn.studies.retention import forecast_audit, race
-from sojourn.studies.retention.forecast_checks import blocked_by
+from sojourn.studies.retention.forecast_checks import HELD_RATES, blocked_by
 from sojourn.studies.retention.race import PLAIN, PLAIN_SHARED, crps, models, origins, run_race
 from sojourn.studies.retention.triangle import read_cohorts
 
@@ -311,3 +313,10 @@ def test_a_casebook_case_without_dates_has_none():
     risk = pd.DataFrame({"by": ["all"], "group": ["all"], "late": [0], "day": [1], "entered": [5]})
     cells = Cells("telco", "retention", {"risk": risk}, {"unit": "month", "leaving": "cancellation"})
     assert why(cells).why_empty
+
+
+def test_the_rates_of_the_check_are_those_measured():
+    folder = Path(__file__).parents[2] / "calibration" / "results"
+    rows = json.loads((folder / "forecast.json").read_text(encoding="utf-8"))["rows"]
+    measured = {row["estimand"].split(": ")[-1]: row["measured"] for row in rows}
+    assert (measured["faults found"], measured["false alarms"]) == HELD_RATES
