@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def plot_gate(gate: Gate, *, ax: Axes | None = None) -> Axes:
-    """Draw the observed against the predicted share who left, by tenth of members, with the line of agreement.
+    """Draw the observed against the predicted share who left, by tenth of members, with the line of equality.
 
     Raises
     ------

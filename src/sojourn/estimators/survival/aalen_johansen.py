@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from sojourn.estimators.survival.intervals import Bounds, Scale, bounds
+from sojourn.core.interval import Scale
+from sojourn.estimators.survival.intervals import Bounds, bounds
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

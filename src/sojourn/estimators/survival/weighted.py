@@ -125,7 +125,8 @@ def weighted_mean(spells: WeightedSpells, *, rule: Rule = "trapezium") -> Restri
 def _steps(spells: WeightedSpells) -> tuple[Floats, Floats, Floats]:
     """Return S, the terms d / (n (n - d)) and the jumps 1 / (n - d); both 0 where nobody is left.
 
-    From there on S is 0, has no interval and no area to the right. Whether anybody is left is read from the members, because sums of weights carry rounding.
+    From there on S is 0, has no interval and no area to the right. Whether anybody is left is read from the
+    members, because sums of weights carry rounding.
     """
     late = np.where(spells.entry > 0, spells.weight, 0.0)
     at_risk = _from_here_on(spells.add_up(spells.end, spells.weight))
