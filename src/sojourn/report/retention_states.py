@@ -21,7 +21,7 @@ def say_occupation(result: WithUs) -> str:
     at = result.horizon
     never, here, back = result.never_left(at), result.with_us(at), result.back(at)
     said = (
-        f"After {span(at, result.unit)}, {_of_100(here)} of 100 members are {_here(result)}; "
+        f"After {span(at, result.unit)}, {_of_100(here)} of 100 members are {_counting(result)}; "
         f"{_of_100(never)} have never {_left(result)}."
     )
     if math.isnan(back.value):
@@ -30,15 +30,15 @@ def say_occupation(result: WithUs) -> str:
 
 
 def brief_occupation(result: WithUs) -> str:
-    """Say in one short sentence how many are with us, and how many of them have never left; or nothing."""
+    """Say in one short sentence how many are with us, counting those who came back; or nothing."""
     if result.why_empty:
         return ""
     here, never = (number(100 * r.value) for r in (_at(result, "with_us"), _at(result, "never_left")))
     if here == never:
         return ""
     return (
-        f"After {span(result.horizon, result.unit)} {here} in 100 are {_here(result)}: "
-        f"{never} who never {gone(result)}, the others came back."
+        f"Counting those who came back, {here} in 100 of the {count(result.members)} seen from joining on "
+        f"are {_here(result)} after {span(result.horizon, result.unit)}."
     )
 
 
@@ -46,7 +46,7 @@ def describe_occupation(result: WithUs) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of both curves."""
     never, here = (number(100 * r.value) for r in (_at(result, "never_left"), _at(result, "with_us")))
     when = f"after {span(result.horizon, result.unit)}"
-    title = f"{here} in 100 are {_here(result)} {when}; {never} have never {_left(result)}"
+    title = f"{here} in 100 are {_here(result)} {when}, {_BACK}; {never} have never {_left(result)}"
     what = (
         "Leaving means cancelling; who pauses has not left."
         if result.leaving == "cancellation"
@@ -54,7 +54,7 @@ def describe_occupation(result: WithUs) -> dict[str, str]:
     )
     subtitle = (
         f"Share of {count(result.members)} members, seen from joining on, by {result.unit}s since then. "
-        f"Line: {_here(result)}, whether they had {_left(result)} before or not (Aalen-Johansen). "
+        f"Line: {_counting(result)} (Aalen-Johansen). "
         f"Dashes: never {_left(result)} (Kaplan-Meier). {what} {_bands(result, _left(result))}"
     )
     last = result.followed_to
@@ -75,7 +75,7 @@ def say_returns(result: TimeToReturn) -> str:
     if result.why_empty:
         return result.why_empty
     back = [f"{_of_100(result.back(day))} within {span(day, result.unit)}" for day in result.days]
-    said = f"Of 100 members who {gone(result)}, {listing(back)} came back."
+    said = f"Of 100 members who {gone(result)}, {listing(back)}{_since_sign(result)} came back."
     return f"{said} {_impossible(result)}".rstrip()
 
 
@@ -83,16 +83,22 @@ def brief_returns(result: TimeToReturn) -> str:
     """Say in one short sentence how many of those who left came back; or nothing."""
     if result.why_empty:
         return ""
-    back = number(100 * result.back(result.horizon).value)
-    return f"Of 100 who {gone(result)}, {back} came back within {span(result.horizon, result.unit)}."
+    back, within = number(100 * result.back(result.horizon).value), span(result.horizon, result.unit)
+    cannot = "" if result.lapse is None else f", of which the first {result.lapse} cannot count"
+    return f"Of 100 who {gone(result)}, {back} came back within {within}{_since_sign(result)}{cannot}."
 
 
 def describe_returns(result: TimeToReturn) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of coming back."""
     title = brief_returns(result).rstrip(".")
+    first = (
+        "they left for the first time"
+        if result.lapse is None
+        else "the last sign of life before their first silence"
+    )
     subtitle = (
         f"Of {count(result.left)} members who {gone(result)}, the share who are back, by {result.unit}s "
-        f"since they {gone(result)} for the first time; those still away are censored. "
+        f"since {first}; those still away are censored. "
         f"{_back(result)} {_impossible(result)} {_bands(result, 'come back')}"
     )
     ends = [
@@ -101,6 +107,11 @@ def describe_returns(result: TimeToReturn) -> dict[str, str]:
     ]
     alt = f"A rising curve of the share of those who {gone(result)} who have come back: {listing(ends)}."
     return {"title": title, "subtitle": subtitle.replace("  ", " ").rstrip(), "alt": alt}
+
+
+def _since_sign(result: TimeToReturn) -> str:
+    """Say from when coming back is counted where falling silent has no day of its own."""
+    return "" if result.lapse is None else " of their last sign of life"
 
 
 def _back(result: TimeToReturn) -> str:
@@ -134,20 +145,20 @@ def brief_reasons(result: Reasons) -> str:
     """Say in one short sentence for which reason most leave, and whether that is sure; or nothing."""
     if result.why_empty:
         return ""
-    first = result.known[0]
-    share = number(100 * result.left_for(first, result.horizon).value)
-    said = f"The most common known reason is {first}: {share} in 100 leave for it within "
+    at, (first, *others) = result.horizon, result.known
+    share = _in_100(result.left_for(first, at))
+    following = ""
+    if others:
+        following = f", before “{others[0]}” with {number(100 * result.left_for(others[0], at).value)}"
     sure = "" if _is_sure(result) else "; the unknown could put another first"
-    return f"{said}{span(result.horizon, result.unit)}{sure}."
+    return f"{_most_given(first)}: {share} within {span(at, result.unit)}{following}{sure}."
 
 
 def describe_reasons(result: Reasons) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of reasons."""
     at, first = result.horizon, result.known[0]
-    share = number(100 * result.left_for(first, at).value)
     when = f"after {span(at, result.unit)}"
-    sure = "" if _is_sure(result) else ", as far as reasons are known"
-    title = f"{first[0].upper()}{first[1:]} is the first reason of leaving{sure}: {share} in 100 {when}"
+    title = f"{_most_given(first)}: {_in_100(result.left_for(first, at))} {when}"
     merged = (
         f"{plural(result.merged, 'reason')} given by few, or not among the largest, are counted together. "
         if result.merged
@@ -163,11 +174,15 @@ def describe_reasons(result: Reasons) -> dict[str, str]:
     return {"title": title, "subtitle": subtitle.replace("  ", " ").rstrip(), "alt": alt}
 
 
+def _most_given(reason: str) -> str:
+    return f"“{reason[0].upper()}{reason[1:]}” is the reason most often given"
+
+
 def _lost(result: Reasons) -> str:
-    """Say what the main reason costs in time."""
+    """Say how much time is lost after leaving for the main reason."""
     first, within = result.known[0], span(result.horizon, result.unit)
     lost = in_words(result.lost(first, result.horizon), f"{result.unit}s")
-    return f"Leaving for {first} costs {lost} of the first {within} per member."
+    return f"Time lost after leaving for {first}: {lost} of the first {within} per member."
 
 
 def _open(result: Reasons) -> str:
@@ -179,8 +194,9 @@ def _open(result: Reasons) -> str:
     most = float(rows.loc[rows["reason"] == first, "most_left_share"].iloc[0])
     least = result.left_for(first, result.horizon).value
     return (
-        f"{_of_100(unknown)} left for a reason {result.open}: so {first} stands for "
-        f"{number(100 * least)} if none of them, {number(100 * most)} if all of them left for it."
+        f"After {span(result.horizon, result.unit)}, {_of_100(unknown)} of 100 members had left for a reason "
+        f"{result.open}: “{first}” would stand for {number(100 * least)} if none of them, "
+        f"{number(100 * most)} if all of them had left for it."
     )
 
 
@@ -191,8 +207,8 @@ def _order(result: Reasons) -> str:
     if _is_sure(result):
         return f"Whatever they left for, {first} comes first."
     if result.lead.high < 0:
-        return f"If all of them left for {following}, that comes first."
-    return f"If all of them left for {following}, it cannot be told which of the two comes first."
+        return f"If all of them had left for {following}, that would come first."
+    return f"If all of them had left for {following}, it could not be told which of the two comes first."
 
 
 def _is_sure(result: Reasons) -> bool:
@@ -208,6 +224,12 @@ def _of_100(interval: Interval) -> str:
     return of_100(interval) if known else number(100 * interval.value)
 
 
+def _in_100(interval: Interval) -> str:
+    """Print a share as members in 100 with its interval, where there is one, after the unit."""
+    value, *rest = _of_100(interval).split(" ", 1)
+    return " ".join([value, "in 100", *rest])
+
+
 def _at(result: WithUs, name: str) -> Interval:
     found: Interval = getattr(result, name)(result.horizon)
     return found
@@ -215,6 +237,14 @@ def _at(result: WithUs, name: str) -> Interval:
 
 def _here(result: WithUs) -> str:
     return "with us" if result.leaving == "cancellation" else "active"
+
+
+#: Words that set the curve with those who came back apart from that of those who never left.
+_BACK = "counting those who came back"
+
+
+def _counting(result: WithUs) -> str:
+    return f"{_here(result)}, {_BACK}"
 
 
 def _left(result: WithUs) -> str:

@@ -113,7 +113,7 @@ def at_once(share: float, since: str, lapse: int | None) -> str:
 def meaning(curve: RetentionCurve) -> str:
     """Say what leaving means in the case, as a sentence."""
     if curve.leaving == "cancellation":
-        return "Leaving means cancelling."
+        return "Leaving means cancelling; whoever left counts as gone here, even if they came back."
     lapse = span(curve.lapse or 0, "day")
     return (
         f"Active means that no silence of more than {lapse} has begun; those who fall silent may come back."

@@ -35,9 +35,7 @@ _NOT_ASKED = "Those who fall silent give no reason."
 _NOT_RECORDED = "The data hold no reasons of leaving."
 #: Of `check_reasons`, measured by calibration/states.py.
 CATCH_RATE, FALSE_ALARM_RATE = 1.0, 0.004
-RATES_FROM = (
-    "calibration/results/states.json: unknown reasons that hide another main reason, and that hide none"
-)
+RATES_FROM = "worlds in which unknown reasons hide another main reason, and in which they hide none"
 #: At most so many reasons have a layer of their own.
 MOST_REASONS = 6
 
