@@ -112,7 +112,6 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
         When nobody has said how such a result is shown, or so.
     """
     from sojourn.report.blocks import missing, table
-    from sojourn.report.say import say
     from sojourn.viz.figure import figure
 
     kind = f"{type(result).__name__}.{view}" if view else type(result).__name__
@@ -122,11 +121,18 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
     if isinstance(way, Sheet):
         frame = _function("report", way.frame)(result)
         words = {} if frame.empty else _function("report", way.describe)(result, **asked)
-        return missing(say(result)) if frame.empty else table(frame, name=name, bold=way.bold, **words)
+        return missing(_why_not(result)) if frame.empty else table(frame, name=name, bold=way.bold, **words)
     if result.why_empty:
-        return missing(say(result))
+        return missing(_why_not(result))
     words = _function("report", way.describe)(result, **asked)
     return figure(_function("viz", way.plot)(result), name=name, table=result.drawn(), **words)
+
+
+def _why_not(result: Any) -> str:
+    """Say why there is nothing to show; nothing where nobody could miss it."""
+    from sojourn.report.say import say
+
+    return "" if getattr(result, "not_applicable", False) else say(result)
 
 
 def _function(room: str, place: str) -> Any:

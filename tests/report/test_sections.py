@@ -146,6 +146,12 @@ def test_several_things_may_be_missing_one_after_the_other():
     assert missing_from(items) == ["x", "y"]
 
 
+def test_what_does_not_apply_goes_without_a_word():
+    items = [prose("A.", "before"), code("a"), gone(""), prose("So.", "after"), code("b"), gone("x")]
+    assert left_of(*items) == []
+    assert missing_from(items) == ["x"]
+
+
 def test_a_page_without_anything_missing_is_untouched():
     items = [
         prose("## When?\n\nA.", "before"),

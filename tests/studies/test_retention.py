@@ -259,6 +259,9 @@ def test_the_triangle_shows_whole_cohorts_only(make_retention_cells):
 def test_without_dates_of_joining_neither_counts_nor_triangle(telco):
     assert "not when they joined" in sj.day_n(telco, days=[12]).why_empty
     assert "not when they joined" in sj.cohort_triangle(telco, step=12).why_empty
+    rng = np.random.default_rng(1)
+    said = {sj.cohort_effects(telco).why_empty, sj.forecast(telco, rng=rng).why_empty}
+    assert said == {sj.cohort_triangle(telco, step=12).why_empty}  # so that a page says it once
 
 
 def test_loss_rate_is_leavers_over_time_at_risk(make_retention_cells):

@@ -135,11 +135,11 @@ def test_late_entrants_are_named(make_retention_cells):
 
 def test_a_source_that_stopped_before_the_date_of_the_data(cells):
     stopped = cells(last_sign="2025-06-20T00:00:00+00:00")
-    assert verdicts(stopped)["The data is up to date"] == "warn"
+    assert verdicts(stopped)["The data are up to date"] == "warn"
     today = cells(last_sign="2025-06-30T12:00:00+00:00")  # half a day may always be missing
-    assert verdicts(today)["The data is up to date"] == "pass"
+    assert verdicts(today)["The data are up to date"] == "pass"
     slow = cells(last_sign="2025-06-29T00:00:00+00:00", signs=400)  # less than one sign a day: no alarm
-    assert verdicts(slow)["The data is up to date"] == "pass"
+    assert verdicts(slow)["The data are up to date"] == "pass"
 
 
 @pytest.mark.parametrize(("back", "verdict"), [(5, "pass"), (50, "warn")])

@@ -177,6 +177,8 @@ def test_telco_has_neither_definitions_nor_silences() -> None:
     assert "one definition" in sj.lens(telco()).why_empty
     found = sj.lapse_window(telco())
     assert "Members cancel here" in found.why_empty
+    assert found.not_applicable
+    assert sj.show(found, name="silence").data["text"] == ""  # nothing that a page could miss
     assert sj.check_lapse_window(found) == []
     with pytest.raises(UndefinedError, match="no silences to draw"):
         sj.plot_lapse_window(found)
@@ -194,6 +196,12 @@ def gap_cells(gaps, windows=None, **meta):
         "windows": pd.DataFrame(rows, columns=names),
     }
     return Cells("test", "retention", tables, {**META, **meta})
+
+
+def test_a_log_without_gaps_is_a_lack() -> None:
+    found = sj.lapse_window(Cells("test", "retention", {}, META))
+    assert not found.not_applicable
+    assert sj.show(found, name="silence").data["text"] == found.why_empty != ""
 
 
 #: 1,000 gaps: 800 end after 10 days, 60 after 40, 20 after 100; 120 run for 300 days.

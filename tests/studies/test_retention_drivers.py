@@ -216,7 +216,7 @@ NEAR = {"retention": {"survival": SURVIVAL}}
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda c: Cells("test", "retention", {}, c.meta), "does not say which members share"),
+        (lambda c: Cells("test", "retention", {}, c.meta), "do not say which members share"),
         (lambda c: changed(c, patterns={"found": 7_321, "limit": 5_000}), "7,321 combinations"),
         (lambda c: changed(c, patterns_kept=0.55), "Only 55 % of members"),
         (lambda c: changed(c, c.tables["patterns"].drop(columns=["plan", "channel"])), "Nothing is known"),

@@ -106,7 +106,7 @@ def test_curve_is_drawn_to_the_horizon_at_some_days():
         (
             Cells("t", "retention", {}, {"unit": "month", "leaving": "cancellation"}),
             "active_days",
-            "does not say",
+            "do not say",
         ),
         (landmark_cells({"a": group(90, 20)}, by="active_days"), "plan_then", "which plan"),
         (landmark_cells({"a": group(90, 20)}), "active_days", "how many days"),

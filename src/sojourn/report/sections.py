@@ -89,8 +89,11 @@ def sections_of(items: Sequence[Item]) -> list[Section]:
 
 
 def missing_from(items: Sequence[Item]) -> list[str]:
-    """Return why things cannot be shown, in the order of the notebook, each reason once."""
-    return list(dict.fromkeys(item.content["text"] for item in items if _is_missing(item)))
+    """Return why things cannot be shown, in the order of the notebook, each reason once.
+
+    What does not apply to a case has no reason: it is left out without a word.
+    """
+    return list(dict.fromkeys(filter(None, (item.content["text"] for item in items if _is_missing(item)))))
 
 
 def without_missing(items: Sequence[Item]) -> list[Item]:

@@ -133,6 +133,8 @@ class LapseWindow:
         ``days``, ``back_share``.
     why_empty : str
         Why there is none; empty when there is.
+    not_applicable : bool
+        Whether there is none because nobody needs one: a page does not list it as missing.
 
     Notes
     -----
@@ -153,6 +155,7 @@ class LapseWindow:
     table: pd.DataFrame = field(repr=False)
     curve: pd.DataFrame = field(repr=False)
     why_empty: str = ""
+    not_applicable: bool = False
 
     def row(self, window: int) -> pd.Series:
         """Return the row of one window.

@@ -159,7 +159,7 @@ def halves_test(cells: Cells, horizon: int) -> LogRankTest:
         When there are fewer than two joining months, or nobody left in the older half.
     """
     if "cohort" not in set(cells["risk"]["by"]):
-        raise UndefinedError("The data does not say when members joined.")
+        raise UndefinedError("The data do not say when members joined.")
     rows = rows_by(cells, "cohort")
     members = rows.groupby("group")["entered"].sum().sort_index()
     halfway = members.cumsum() - members / 2 <= members.sum() / 2
@@ -220,10 +220,10 @@ def _left_out(cells: Cells) -> Check:
 
 
 def _up_to_date(cells: Cells) -> Check:
-    """Whether the data reaches `as_of`: a source that stopped earlier makes leavers look like stayers."""
-    name, meta = "The data is up to date", cells.meta
+    """Whether the data reach `as_of`: a source that stopped earlier makes leavers look like stayers."""
+    name, meta = "The data are up to date", cells.meta
     if "last_sign" not in meta:
-        return Check(name, "warn", "Not known: the data holds no dates.", "Late leavers may be missing.")
+        return Check(name, "warn", "Not known: the data hold no dates.", "Late leavers may be missing.")
     first, last, as_of = (datetime.fromisoformat(meta[key]) for key in ("first_sign", "last_sign", "as_of"))
     pause = (as_of - last) / timedelta(days=1)
     pace = meta["signs"] / max((last - first) / timedelta(days=1), 1.0)

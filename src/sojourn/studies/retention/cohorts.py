@@ -22,6 +22,7 @@ from sojourn.estimators.survival.age_period_cohort import (
     age_period_cohort,
 )
 from sojourn.estimators.survival.bends import Bends
+from sojourn.studies.retention.counted import NO_DATES
 from sojourn.studies.retention.groups import read_risk_set, rows_by
 
 #: Days of a month, on average; months of age are counted so, half a month around whole numbers.
@@ -48,7 +49,7 @@ def cohort_effects(cells: Cells, *, mass: float = 0.95, min_group: int = 20) -> 
     in_range(mass, "mass", gt=0, lt=1)
     result = CohortEffects(cells.meta["unit"], mass, cells.meta["leaving"], pd.DataFrame(), pd.DataFrame())
     if "cohort" not in set(cells["risk"]["by"]):
-        return replace(result, why_empty="The data does not say in which month members joined.")
+        return replace(result, why_empty=NO_DATES)
     months = month_cells(cells, min_group)
     try:
         return _filled(result, age_period_cohort(months))

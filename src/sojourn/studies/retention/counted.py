@@ -15,7 +15,8 @@ from sojourn.core.results.retention import CohortTriangle, DayN, LossRate
 from sojourn.estimators.survival.shares import exact_rate, exact_share
 from sojourn.studies.retention.groups import everyone, read_groups, rows_by
 
-_NO_DATES = "The data says how long members have been there but not when they joined."
+#: Said wherever dates are needed, so that a page says it once.
+NO_DATES = "The data say how long members have been there but not when they joined."
 
 
 def day_n(
@@ -42,7 +43,7 @@ def day_n(
     are all who leave later than N or are censored at N or later.
     """
     if not cells.meta.get("potential_known", True):
-        return DayN(by, cells.meta["unit"], mass, pd.DataFrame(), _NO_DATES, cells.meta["leaving"])
+        return DayN(by, cells.meta["unit"], mass, pd.DataFrame(), NO_DATES, cells.meta["leaving"])
     order = list(read_groups(cells, by, min_group).risk)
     table = _kept(rows_by(cells, by), days)
     table = table[table["matured"] >= min_group].drop(columns="members")
@@ -73,7 +74,7 @@ def cohort_triangle(
     in_range(step, "step", ge=1)
     unit = cells.meta["unit"]
     if "cohort" not in set(cells["risk"]["by"]):
-        return CohortTriangle(unit, step, mass, pd.DataFrame(), _NO_DATES, cells.meta["leaving"])
+        return CohortTriangle(unit, step, mass, pd.DataFrame(), NO_DATES, cells.meta["leaving"])
     rows = rows_by(cells, "cohort")
     table = _kept(rows, range(step, int(rows["day"].max()) + 1, step)).rename(columns={"group": "cohort"})
     table = table[(table["matured"] == table["members"]) & (table["members"] >= min_group)]

@@ -17,6 +17,7 @@ from sojourn.estimators.survival.ahead import Draws, kept_ahead
 from sojourn.estimators.survival.follow_up import follow_up
 from sojourn.estimators.survival.sharing import fit_shared
 from sojourn.estimators.survival.triangle import Triangle
+from sojourn.studies.retention.counted import NO_DATES
 from sojourn.studies.retention.forecast_audit import audit_forecast
 from sojourn.studies.retention.forecast_checks import blocked_by
 from sojourn.studies.retention.groups import everyone
@@ -30,9 +31,6 @@ DRAWS = 4_000
 MOST_STEPS = 60
 #: Ages, in steps, for which the time still to come is told.
 _TENURE_AGES = (0, 1, 3, 6, 12)
-_NO_DATES = (
-    "The data says how long members have been there but not when they joined, so there are no cohorts."
-)
 
 
 def forecast(
@@ -90,7 +88,7 @@ def forecast(
     if not allowed:
         return replace(empty, why_empty=why_not or "No model of these data may be relied on.")
     if "cohort" not in set(cells["risk"]["by"]):
-        return replace(empty, why_empty=_NO_DATES)
+        return replace(empty, why_empty=NO_DATES)
     cohorts = read_cohorts(cells, step=step, min_group=min_group)
     if why := _too_little(cohorts.triangle, empty):
         return replace(empty, why_empty=why)

@@ -113,11 +113,11 @@ def _result(cells: Cells, by: str, at: tuple[int, float], **found: object) -> La
 def _groups(cells: Cells, by: str) -> dict[str, RiskSet]:
     """Return the risk set of each group since the landmark: by activity from low to high, plans by size."""
     if "landmark" not in cells.tables:
-        raise UndefinedError("The data does not say what members did, or had, some days after joining.")
+        raise UndefinedError("The data do not say what members did, or had, some days after joining.")
     rows = cells["landmark"]
     rows = rows[rows["by"] == by]
     if rows.empty:
-        raise UndefinedError(f"The data does not say {_MISSING[by]}.")
+        raise UndefinedError(f"The data do not say {_MISSING[by]}.")
     members = rows.groupby("group")["entered"].sum()
     order = {
         group: (0 if by == "plan_then" else _lowest(group), -members[group], group) for group in members.index

@@ -88,7 +88,7 @@ def _why_empty(cells: Cells) -> str:
         return ""
     if "not_possible" in cells.meta:
         return str(cells.meta["not_possible"])
-    return "The data holds counts by duration only, not what members did, so there is one definition."
+    return "The data hold counts by duration only, not what members did, so there is one definition."
 
 
 def _dimensions(cells: Cells, counts: pd.DataFrame) -> dict[str, Dimension]:

@@ -90,7 +90,7 @@ def _rows(cells: Cells) -> pd.DataFrame:
     """Return the table ``patterns`` where a model may rest on it."""
     found, kept = cells.meta.get("patterns"), cells.meta.get("patterns_kept", 1.0)
     if "patterns" not in cells.tables:
-        raise UndefinedError("The data does not say which members share what was known at joining.")
+        raise UndefinedError("The data do not say which members share what was known at joining.")
     if found:
         raise UndefinedError(
             f"There are {count(found['found'])} combinations of what is known at joining, more than the "

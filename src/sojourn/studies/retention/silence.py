@@ -46,6 +46,7 @@ COLUMNS = [
     "claimed",
 ]
 _CURVE = ["days", "back_share"]
+_CANCELS = "Members cancel here, so nobody has to guess from their silence whether they left."
 
 Floats = NDArray[np.float64]
 
@@ -101,6 +102,7 @@ def lapse_window(
         table=table,
         curve=_curve(longer) if not why else pd.DataFrame(columns=_CURVE),
         why_empty=why,
+        not_applicable=why == _CANCELS,
     )
 
 
@@ -110,8 +112,8 @@ def _why_empty(cells: Cells) -> str:
     if "not_possible" in cells.meta:
         return str(cells.meta["not_possible"])
     if cells.meta.get("leaving") == "cancellation":
-        return "Members cancel here, so nobody has to guess from their silence whether they left."
-    return "The data holds no gaps between signs of life."
+        return _CANCELS
+    return "The data hold no gaps between signs of life."
 
 
 def share_longer(gaps: pd.DataFrame, min_group: int) -> Floats:
