@@ -15,11 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.polynomial import Legendre
 from numpy.typing import NDArray
-from scipy.linalg import eigh
-from scipy.optimize import brentq
-from scipy.special import ndtri
 
 from sojourn.core.interval import Scale
+from sojourn.core.normal import standard_errors
 from sojourn.estimators.survival.intervals import bounds
 from sojourn.estimators.survival.kaplan_meier import greenwood_terms, product_limit
 from sojourn.estimators.survival.quadrature import gauss_legendre
@@ -118,7 +116,9 @@ def critical_value(kind: BandKind, a: float, b: float, mass: float) -> float:
     mass : float
         The probability, in (0, 1).
     """
-    z, sd = float(ndtri(0.5 + mass / 2)), np.sqrt(np.array([a, b, min(max(a, 0.5), b)]))
+    from scipy.optimize import brentq  # costs more to load than a curve without a band to make
+
+    z, sd = standard_errors(mass), np.sqrt(np.array([a, b, min(max(a, 0.5), b)]))
     if kind == "hall-wellner":
         point = z * float((sd * np.sqrt(1 - sd**2)).max())
         found = brentq(lambda c: _bridge_within(c, a, b) - mass, point / 2, 5, xtol=1e-10) if a < b else point
@@ -161,6 +161,8 @@ def _oscillator_within(c: float, length: float) -> float:
     the normal density (DeLong 1981, Commun. Stat. A 10, 2197-2213, by other functions). The eigenfunctions of
     ``-f'' + (x^2/4 - 1/2) f`` that vanish at both walls are found among 24 even polynomials.
     """
+    from scipy.linalg import eigh
+
     nodes, weights = gauss_legendre(_NODES)
     functions = _even_functions()
     x = c * nodes

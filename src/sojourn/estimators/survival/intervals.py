@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from sojourn.core.interval import Scale
 
@@ -62,8 +61,8 @@ def log_bounds(retained: Floats, reach: Floats) -> Bounds:
 
 def logit_bounds(retained: Floats, reach: Floats) -> Bounds:
     """Return bounds symmetric in ``log(S / (1 - S))``, whose standard error is that of log S over 1 - S."""
-    turn = reach / (1 - retained)
-    return expit(logit(retained) - turn), expit(logit(retained) + turn)
+    back = np.exp(-reach / (1 - retained))
+    return retained * back / (1 - retained + retained * back), retained / (retained + (1 - retained) * back)
 
 
 def arcsin_bounds(retained: Floats, reach: Floats) -> Bounds:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from sojourn.core.interval import Scale
+from sojourn.core.normal import standard_errors
 from sojourn.estimators.survival.intervals import bounds
 from sojourn.estimators.survival.risk_set import RiskSet
 
@@ -59,7 +59,7 @@ def kaplan_meier(risk: RiskSet, mass: float, scale: Scale = "log-log") -> Surviv
 
 def with_interval(retained: Floats, spread: Floats, mass: float, scale: Scale) -> Survival:
     """Return a curve with its intervals; `spread` is the variance of its logarithm."""
-    reach = ndtri(0.5 + mass / 2) * np.sqrt(spread)
+    reach = standard_errors(mass) * np.sqrt(spread)
     return Survival(retained, standard_error(retained, spread), *bounds(retained, reach, scale))
 
 

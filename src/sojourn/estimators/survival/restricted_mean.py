@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
+from sojourn.core.normal import standard_errors, two_sided
 from sojourn.estimators.survival.kaplan_meier import greenwood_terms, product_limit
 from sojourn.estimators.survival.risk_set import RiskSet
 
@@ -102,8 +102,8 @@ def difference(a: float, b: float, se_a: float, se_b: float, mass: float) -> Com
     Royston & Parmar (2013), BMC Med. Res. Methodol. 13, 152; as ``survRM2::rmst2``.
     """
     se = float(np.hypot(se_a, se_b))
-    reach = float(ndtri(0.5 + mass / 2)) * se
-    return Compared(a - b, a - b - reach, a - b + reach, float(2 * ndtr(-abs(a - b) / se)))
+    reach = standard_errors(mass) * se
+    return Compared(a - b, a - b - reach, a - b + reach, two_sided((a - b) / se))
 
 
 def ratio(a: float, b: float, se_a: float, se_b: float, mass: float) -> Compared:

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.core.interval import Scale
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range, one_of
 from sojourn.core.results.retention import RetentionCurve
 from sojourn.estimators.survival.bands import BandKind, survival_band
@@ -130,7 +130,7 @@ def _table(group: str, risk: RiskSet, ask: _Ask, spells: WeightedSpells | None) 
     survival, mean = _estimates(risk, ask, spells)
     claimed = (risk.at_risk >= LEAST_AT_RISK) & (np.cumsum(risk.churned) >= LEAST_GONE)
     band_low, band_high = _band(risk, ask, np.flatnonzero(claimed))
-    reach = ndtri(0.5 + ask.mass / 2) * mean.se
+    reach = standard_errors(ask.mass) * mean.se
     return pd.DataFrame(
         {
             "group": group,
