@@ -1,5 +1,7 @@
 """Pictures of retention, tested as data: what is drawn equals what the result says is drawn."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import sojourn as sj
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention import CohortTriangle, LossRate, RetentionCurve
+from sojourn.viz.axes import ticks
 
 
 def a_curve(sizes, *, days=200, unit="day", truth=None):
@@ -65,6 +68,29 @@ def test_numbers_at_risk_stand_under_their_ticks():
         assert f"{rows['monthly', day]:,}" in written
 
 
+@pytest.mark.parametrize(
+    "sizes", [{"all": 16_472}, {"monthly": 11_100, "annual": 5_145}, {"x" * 30: 1_234_567}]
+)
+@pytest.mark.parametrize("days", [100, 603, 1_900])
+def test_numbers_at_risk_never_touch(sizes, days):
+    """By the boxes that matplotlib measures, in rows of their own; at 0 there always is one."""
+    figure = sj.plot_retention(a_curve(sizes, days=days)).get_figure()
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[1].texts]
+    assert len(boxes) >= 3
+    assert not [(one, other) for one, other in combinations(boxes, 2) if one.overlaps(other)]
+    assert {f"{n:,}" for n in sizes.values()} <= set(texts(figure.axes[1]))
+
+
+def test_the_days_that_sentences_speak_of_keep_their_ticks():
+    assert ticks("day", 603) == [0, 30, 90, 180, 270, 365, 545]
+    assert ticks("day", 1_000) == [0, 90, 180, 365, 545, 730]  # 270 went first; 30 is too near 0
+    assert ticks("day", 95) == [0, 30, 60, 90]
+    assert ticks("month", 150) == [0, 12, 36, 60, 96, 120]
+    assert ticks("month", 14) == [0, 3, 6, 12]
+    assert ticks("day", 3) == [0]
+
+
 def test_it_draws_into_the_axes_it_is_given():
     given = sj.plot_hazard(a_rate())
     assert sj.plot_retention(a_curve({"all": 100}), ax=given) is given
@@ -100,9 +126,9 @@ def test_only_the_largest_groups_are_drawn():
 def test_pictures_of_any_length_are_small_and_start_at_0(unit, days):
     curve = a_curve({"a": 9_000, "b": 800, "c": 700, "d": 600, "e": 500}, days=max(days, 60), unit=unit)
     ax = sj.plot_retention(curve)
-    ticks = ax.get_xticks()
-    assert ticks[0] == 0
-    assert len(ticks) <= 9
+    places = ax.get_xticks()
+    assert places[0] == 0
+    assert len(places) <= 9
     words = {"title": "T", "subtitle": "S", "alt": "A"}
     block = sj.figure(ax, name="curve", table=curve.drawn(), **words)
     assert len(block.data["svg"].encode()) < 25_000

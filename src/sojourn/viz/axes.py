@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-#: Ticks at meaningful places, by unit.
+#: Ticks at meaningful places, by unit, in the order in which they are given up: the last first.
 _TICKS = {
-    "day": (7, 30, 60, 90, 180, 270, 365, 545, 730, 1095, 1460, 1825),
-    "month": (3, 6, 12, 24, 36, 48, 60, 72, 96, 120),
+    "day": (90, 30, 365, 180, 730, 1095, 1460, 1825, 60, 7, 545, 270),
+    "month": (12, 24, 36, 48, 60, 72, 96, 120, 6, 3),
 }
-#: Least distance of the first two ticks and of all others, as a share of the axis: numbers stand under them.
-_FIRST_GAP, _TICK_GAP = 0.16, 0.095
+#: Places that sentences speak of; they may stand closer.
+_KEY = (90, 30, 12)
+#: Least distance of such a tick and of all others, as a share of the axis.
+_KEY_GAP, _TICK_GAP = 0.048, 0.095
 
 
 def set_shares(ax: Axes) -> None:
@@ -35,8 +39,22 @@ def set_time(ax: Axes, unit: str, longest: int, since: str) -> None:
 
 def ticks(unit: str, longest: int) -> list[int]:
     """Return the meaningful places up to the end that keep their distance."""
+    return sorted(ranked(unit, longest))
+
+
+def ranked(unit: str, longest: int) -> list[int]:
+    """Return the places of `ticks`, the one that matters most first."""
     kept = [0]
     for place in _TICKS[unit]:
-        if kept[-1] + (_TICK_GAP if kept[-1] else _FIRST_GAP) * longest <= place <= longest:
+        gap = (_KEY_GAP if place in _KEY else _TICK_GAP) * longest
+        if place <= longest and all(abs(place - other) >= gap for other in kept):
             kept.append(place)
     return kept
+
+
+def width_of(ax: Axes) -> float:
+    """Return the width of axes in points once everything drawn so far is laid out."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the browser has the letters
+        cast("Figure", ax.get_figure(root=True)).draw_without_rendering()
+    return float(ax.get_window_extent().width)

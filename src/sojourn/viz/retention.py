@@ -11,7 +11,7 @@ import pandas as pd
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention import EVERYONE, CohortTriangle, LossRate, RetentionCurve
 from sojourn.core.text import count
-from sojourn.viz.axes import set_shares, set_time, ticks
+from sojourn.viz.axes import ranked, set_shares, set_time, width_of
 from sojourn.viz.theme import ACCENT, BAND, DASHES, INK, MUTED, OTHERS, label_end, new_axes, new_panels, theme
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _LABEL_GAP = 0.055
 _BAND_ALPHA = 0.16
 #: Names stand on both sides of the curves; what is longer is cut. East Asian letters count twice.
 _LONGEST = 18
+#: Width of a digit and least space between two numbers under the curves, in points.
+_DIGIT, _SPACE = 6.4, 6.0
 
 
 def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | None = None) -> Axes:
@@ -44,10 +46,11 @@ def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | No
     """
     drawn = curve.drawn()
     groups = list(drawn["group"].unique())
+    under = None
     if ax is None and at_risk:
         rows = 0.35 + 0.32 * len(groups)
         ax, under = new_panels([4.2, rows], height=215 + 42 * rows)
-        _draw_at_risk(under, curve.only(groups))
+        _name_rows(under, curve.only(groups))
     ax = new_axes(ax)
     with theme():
         for group, colour, dash in zip(groups, _colours(groups), DASHES * 2, strict=False):
@@ -57,6 +60,8 @@ def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | No
             _draw_truth(ax, curve.truth, drawn, groups)
         set_shares(ax)
         set_time(ax, curve.unit, int(drawn["duration"].max()), curve.since)
+    if under is not None:
+        _draw_at_risk(under, curve.only(groups))
     return ax
 
 
@@ -160,21 +165,41 @@ def _draw_truth(ax: Axes, truth: pd.DataFrame, drawn: pd.DataFrame, groups: list
             ax.annotate("truth", at, (5, 5), textcoords="offset points", color=INK)
 
 
-def _draw_at_risk(ax: Axes, curve: RetentionCurve) -> None:
-    """Write numbers at risk in one row per group, under the ticks of the curves."""
+def _name_rows(ax: Axes, curve: RetentionCurve) -> None:
+    """Make room for numbers at risk, one row per group with its name left of the first number."""
     groups = list(curve.groups)
-    readings = curve.readings(ticks(curve.unit, int(curve.followed_to.max())))
+    left = -_DIGIT * len(count(curve.table["at_risk"].max())) / 2 - _SPACE
     with theme():
         ax.set_ylim(len(groups) - 0.4, -1.1)
         ax.axis("off")
         ax.text(0, -0.75, "still observed", color=MUTED, va="center", ha="left")
         for y, (group, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
             if group != EVERYONE:
-                beside = ax.get_yaxis_transform()
-                ax.text(-0.015, y, _fitting(group), color=colour, va="center", ha="right", transform=beside)
-            rows = readings[readings["group"] == group]
+                label_end(ax, 0, y, _fitting(group), color=colour, xytext=(left, 0), ha="right")
+
+
+def _draw_at_risk(ax: Axes, curve: RetentionCurve) -> None:
+    """Write numbers at risk under the ticks of the curves, where they are clear of each other."""
+    groups, longest = list(curve.groups), int(curve.followed_to.max())
+    readings = curve.readings(ranked(curve.unit, longest))
+    widest = readings.groupby("duration")["at_risk"].max()
+    with theme():
+        places = _clear(ranked(curve.unit, longest), widest, width_of(ax) / max(longest, 1))
+        for y, (group, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
+            rows = readings[(readings["group"] == group) & readings["duration"].isin(places)]
             for x, n in zip(rows["duration"], rows["at_risk"], strict=True):
-                ax.text(x, y, count(n), color=colour, va="center", ha="center" if x else "left")
+                ax.text(x, y, count(n), color=colour, va="center", ha="center")
+
+
+def _clear(places: list[int], widest: pd.Series[int], scale: float) -> list[int]:
+    """Return the places whose numbers do not touch those before them; `scale`: points per duration."""
+    kept: dict[int, tuple[float, float]] = {}
+    for place in places:
+        half = _DIGIT * len(count(widest[place])) / 2
+        start, end = scale * place - half, scale * place + half
+        if all(start >= other[1] + _SPACE or end <= other[0] - _SPACE for other in kept.values()):
+            kept[place] = (start, end)
+    return list(kept)
 
 
 def _draw_cell(ax: Axes, x: int, y: int, retained: float) -> None:
