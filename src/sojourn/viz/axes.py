@@ -15,7 +15,7 @@ _TICKS = {
     "month": (12, 24, 36, 48, 60, 72, 96, 120, 6, 3),
 }
 #: Places that sentences speak of; they may stand closer.
-_KEY = (90, 30, 12)
+_KEY = (30, 90, 180, 12)
 #: Least distance of such a tick and of all others, as a share of the axis.
 _KEY_GAP, _TICK_GAP = 0.048, 0.095
 
