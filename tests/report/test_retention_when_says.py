@@ -14,8 +14,8 @@ from sojourn.report import retention_when as words
 from sojourn.studies.retention import cohorts
 
 
-def a_rate(**changes):
-    table = pd.DataFrame({"duration": [1, 35, 300], "at_risk": [900, 700, 90], "rate": [0.02, 0.03, 0.01]})
+def a_rate(rates=(0.04, 0.02, 0.01), **changes):
+    table = pd.DataFrame({"duration": [1, 35, 300], "at_risk": [900, 700, 90], "rate": rates})
     table = table.assign(
         rate_low=table["rate"] * 0.9, rate_high=table["rate"] * 1.1, churned=1.0, rate_counted=0.02
     )
@@ -44,7 +44,7 @@ def effects(apart=(), drift=(1.0, 0.9, 1.1), **changes):
 
 
 def test_a_peak_is_said_with_its_interval_and_both_sides():
-    said = sj.say(a_rate(peak=peak(), shape="peak"))
+    said = sj.say(a_rate((0.02, 0.03, 0.01), peak=peak(), shape="peak"))
     assert said == (
         "Members leave fastest around day 35 (90 % credible interval 28 to 41): 3.0 in 100 within 7 days, "
         "1.4 times (1.3 to 1.5) the pace long before it and 3.0 times (2.7 to 3.3) that long after it."
@@ -63,8 +63,52 @@ def test_without_a_peak_the_shape_is_said(shape, words_of):
     said = sj.say(a_rate(shape=shape))
     assert said.startswith("No interior peak: ")
     assert words_of in said
-    assert "2.0 in 100 within 7 days at first, 1.0 at the end" in said
+    assert "4.0 in 100 within 7 days at first, 1.0 at the end" in said
     assert words.brief_when(a_rate(shape=shape)).endswith(".")
+
+
+def test_what_falls_in_the_end_is_not_said_to_fall_from_the_first():
+    bump = a_rate((0.02, 0.03, 0.01))
+    said = [sj.say(bump), words.brief_when(bump), *words.describe_when(bump).values()]
+    assert not any("fastest" in text for text in said)
+    assert said[1] == "The pace of leaving falls in the end; whether it rises before cannot be told."
+    assert said[2] == "The pace of leaving falls in the end; an earlier rise is not sure"
+    assert "2.0 in 100 within 7 days at first, 3.0 around day 35, 1.0 at the end" in said[0]
+
+
+def test_a_rate_that_surely_rises_again_is_said_to():
+    twice = a_rate((0.04, 0.01, 0.02))
+    said = words.brief_when(twice)
+    assert said == "Members leave fastest at first, and faster again from about day 35 on."
+    assert words.describe_when(twice)["title"] == said.rstrip(".")
+    assert "falls at first and rises again at the end (4.0 in 100 within 7 days at first, 1.0" in sj.say(
+        twice
+    )
+    unsure = a_rate((0.04, 0.01, 0.012))  # the bands, a tenth of the rate, overlap
+    assert "there is no later peak" in words.brief_when(unsure)
+    deep = a_rate((0.02, 0.01, 0.03))  # highest at the end
+    assert (
+        words.brief_when(deep) == "The pace of leaving falls at first and rises again from about day 35 on."
+    )
+
+
+@pytest.mark.parametrize("shape", ["falling", "rising", "level"])
+def test_a_sentence_after_losses_at_once_goes_on_from_them(shape):
+    lost = a_rate(shape=shape, leaving="silence", lapse=30, since="first purchase", at_once=400)
+    assert words.brief_when(lost).startswith("After that ")
+    assert not words.brief_when(a_rate(shape=shape)).startswith("After that ")
+    drawn = words.describe_when(lost)
+    assert not drawn["title"].startswith("After their first purchase")
+    left_out = "The 40.0 in 100 who did not come again within 30 days are not in this picture."
+    assert drawn["subtitle"].endswith(left_out)
+    at_joining = words.describe_when(a_rate(at_once=20))["subtitle"]
+    assert at_joining.endswith("The 2.0 in 100 who left on the day they joined are not in this picture.")
+
+
+def test_points_too_high_to_draw_are_counted_in_words():
+    table = a_rate().table.assign(rate_counted=[0.2, 0.02, np.nan])
+    assert "counted (1 point lies above the picture)." in words.describe_when(a_rate(table=table))["subtitle"]
+    assert "above" not in words.describe_when(a_rate())["subtitle"]
 
 
 def test_silence_is_not_called_leaving():
@@ -74,7 +118,8 @@ def test_silence_is_not_called_leaving():
     said = [sj.say(quiet), words.brief_when(quiet), *words.describe_when(quiet).values()]
     assert all("leav" not in text for text in said)
     assert said[0].startswith("After their first purchase 40.0 in 100 did not come again within 30 days.")
-    assert words.describe_when(quiet)["title"].startswith("After their first purchase")
+    assert words.brief_when(quiet).startswith("After that members fall silent fastest around day 35")
+    assert words.describe_when(quiet)["title"] == "Members fall silent fastest around day 35"
 
 
 def test_what_is_empty_says_why_and_is_brief_about_it():

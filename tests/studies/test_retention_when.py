@@ -52,6 +52,8 @@ def test_the_planted_peak_lies_in_its_interval(cells):
     assert found.peak.at.mass == 0.90
     assert found.peak.after.low > 1.5
     assert sj.check_when(found)[0].verdict == "pass"
+    falling = sj.check_when(replace(found, peak=None, shape="falling", sure=0.0))[0]
+    assert (falling.verdict, falling.meaning) == ("pass", "No sure peak on the way.")
 
 
 def test_those_who_left_at_once_are_not_in_the_curve(cells, members):

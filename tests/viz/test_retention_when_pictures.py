@@ -1,5 +1,7 @@
 """Pictures of when members leave, tested as data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -72,6 +74,23 @@ def test_the_line_and_the_points_are_the_drawn_table():
     assert line.get_ydata() == pytest.approx(100 * drawn["rate"])
     counted = drawn.dropna(subset=["rate_counted"])
     assert points.get_ydata() == pytest.approx(100 * counted["rate_counted"])
+
+
+def test_counted_points_stand_at_their_height_or_not_at_all():
+    result = a_rate()
+    band = result.drawn()["rate_high"].max()
+    heights = []
+    for height in (1.4 * band, 3 * band):
+        table = result.table.assign(
+            rate_counted=result.table["rate_counted"].where(result.table.index != 5, height)
+        )
+        ax = plot_when(replace(result, table=table))
+        heights.append((ax.get_ylim()[1], ax.lines[0].get_ydata().max()))
+    (top, highest), (usual, left) = heights
+    assert highest == pytest.approx(140 * band)
+    assert top > highest
+    assert left < usual < 140 * band  # the point would squeeze the rest
+    assert replace(result, table=table).points_above == 1
 
 
 def test_few_at_risk_are_not_drawn():

@@ -39,32 +39,73 @@ def _times(ratio: Interval) -> str:
 
 
 def _say_shape(result: RiskPeak) -> str:
-    first, last = (number(100 * rate) for rate in _ends(result))
-    each = f"{first} in 100 within {span(result.width, result.unit)} at first, {last} at the end of the curve"
     how = {
-        "falling": f"the pace of {going(result)} falls",
-        "rising": f"the pace of {going(result)} rises",
-        "level": f"no time of faster {going(result)} can be told from the others",
-    }[result.shape]
-    return f"No interior peak: {how} ({each})."
+        "falling fastest at first": f"No interior peak: the pace of {going(result)} falls",
+        "falling and rising again": f"No interior peak: the pace of {going(result)} falls at first and rises "
+        "again at the end",
+        "falling in the end": f"No sure peak: the pace of {going(result)} falls in the end; an earlier rise "
+        "is not sure",
+        "rising": f"No interior peak: the pace of {going(result)} rises",
+        "level": f"No interior peak: no time of faster {going(result)} can be told from the others",
+    }[_shape(result)]
+    return f"{how} ({_places(result)})."
 
 
-def _ends(result: RiskPeak) -> tuple[float, float]:
-    drawn = result.drawn()
-    return float(drawn["rate"].iloc[0]), float(drawn["rate"].iloc[-1])
+def _shape(result: RiskPeak) -> str:
+    """Name the shape of a curve without a sure peak; what falls in the end need not fall from the first."""
+    if result.shape != "falling":
+        return result.shape
+    if result.rises_again:
+        return "falling and rising again"
+    return "falling fastest at first" if result.fastest_first else "falling in the end"
+
+
+def _places(result: RiskPeak) -> str:
+    """Say how high the curve is at its ends, and where between them it is lowest or highest."""
+    rate, shape = result.drawn()["rate"], _shape(result)
+    first, last = number(100 * rate.iloc[0]), number(100 * rate.iloc[-1])
+    between = ""
+    if shape == "falling and rising again":
+        between = f" {number(100 * rate.min())} around {result.unit} {count(result.lowest)},"
+    if shape == "falling in the end":
+        highest = int(result.drawn()["duration"].iloc[int(rate.to_numpy().argmax())])
+        between = f" {number(100 * rate.max())} around {result.unit} {count(highest)},"
+    within = span(result.width, result.unit)
+    return f"{first} in 100 within {within} at first,{between} {last} at the end of the curve"
 
 
 def brief_when(result: RiskPeak) -> str:
-    """Say in one short sentence when members leave fastest; empty when there is no curve."""
+    """Say in one short sentence when members leave fastest; empty when there is no curve.
+
+    Where some were lost at once, the sentence goes on from one that says so.
+    """
     if result.why_empty:
         return ""
-    if result.peak is None:
-        return {
-            "falling": f"Members {go(result)} fastest at first; there is no later peak.",
-            "rising": f"Members {go(result)} faster the longer they are there.",
-            "level": f"There is no clear time at which members {go(result)} fastest.",
-        }[result.shape]
-    return f"Members {go(result)} fastest around {result.unit} {_when(result.peak)}."
+    said = _when_fastest(result)
+    if not at_once(result.share_at_once, result.since, result.lapse):
+        return f"{said[0].upper()}{said[1:]}."
+    return f"After that {said}."
+
+
+def _when_fastest(result: RiskPeak) -> str:
+    """Say when members leave fastest, in the middle of a sentence."""
+    if result.peak is not None:
+        return f"members {go(result)} fastest around {result.unit} {_when(result.peak)}"
+    return {
+        "falling fastest at first": f"members {go(result)} fastest at first; there is no later peak",
+        "falling and rising again": _twice(result),
+        "falling in the end": f"the pace of {going(result)} falls in the end; whether it rises before cannot "
+        "be told",
+        "rising": f"members {go(result)} faster the longer they are there",
+        "level": f"there is no clear time at which members {go(result)} fastest",
+    }[_shape(result)]
+
+
+def _twice(result: RiskPeak) -> str:
+    again = f"from about {result.unit} {count(result.lowest)} on"
+    if result.fastest_first:
+        return f"members {go(result)} fastest at first, and faster again {again}"
+    return f"the pace of {going(result)} falls at first and rises again {again}"
 
 
 def describe_when(result: RiskPeak) -> dict[str, str]:
@@ -78,24 +119,42 @@ def describe_when(result: RiskPeak) -> dict[str, str]:
     subtitle = (
         f"Members in 100 who {go(result)} within {width}, by {result.unit}s since {_start(result)}, among "
         f"those {still(result)}. Line: smooth (penalised spline); band: {_label_of(result.mass)} at each "
-        f"{result.unit}; points: counted. {count(result.events)} {gone(result)}.{marked}"
+        f"{result.unit}; points: counted{_above(result)}. {count(result.events)} {gone(result)}.{marked}"
+        f"{_not_here(result)}"
     )
     end = f"{result.unit} {count(int(result.drawn()['duration'].max()))}"
     alt = f"Smooth line of the rate of {going(result)} within {width}, up to {end}. {said}"
     return {"title": _title(result), "subtitle": subtitle, "alt": alt}
 
 
+def _above(result: RiskPeak) -> str:
+    """Say how many points are too high to be drawn."""
+    many = result.points_above
+    return f" ({plural(many, 'point lies', 'points lie')} above the picture)" if many else ""
+
+
+def _not_here(result: RiskPeak) -> str:
+    """Say who is not in the picture because they were lost at once."""
+    if not at_once(result.share_at_once, result.since, result.lapse):
+        return ""
+    how = "left on the day they joined"
+    if result.lapse is not None:
+        how = f"did not come again within {span(result.lapse, 'day')}"
+    return f" The {number(100 * result.share_at_once)} in 100 who {how} are not in this picture."
+
+
 def _title(result: RiskPeak) -> str:
-    highest = float(result.drawn()["rate"].max())
-    if result.share_at_once > highest:
-        return at_once(result.share_at_once, result.since, result.lapse).rstrip(".")
+    """Say what the picture shows, of the members who are in it."""
     if result.peak is not None:
         return f"Members {go(result)} fastest around {result.unit} {count(result.peak.at.value)}"
+    twice = _twice(result)
     return {
-        "falling": f"Members {go(result)} fastest at first: no later peak",
+        "falling fastest at first": f"Members {go(result)} fastest at first: no later peak",
+        "falling and rising again": f"{twice[0].upper()}{twice[1:]}",
+        "falling in the end": f"The pace of {going(result)} falls in the end; an earlier rise is not sure",
         "rising": f"Members {go(result)} faster the longer they are there",
         "level": f"No clear time at which members {go(result)} fastest",
-    }[result.shape]
+    }[_shape(result)]
 
 
 def _start(result: RiskPeak) -> str:

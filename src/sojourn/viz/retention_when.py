@@ -27,11 +27,11 @@ def plot_when(result: RiskPeak, *, ax: Axes | None = None) -> Axes:
     if result.why_empty:
         raise UndefinedError(f"There is no rate of leaving to draw. {result.why_empty}")
     drawn = result.drawn()
-    x, top = drawn["duration"] - 0.5, 112 * float(drawn["rate_high"].max())
+    x, top = drawn["duration"] - 0.5, 112 * result.top
     ax = new_axes(ax, height=230)
     with theme():
         ax.fill_between(x, 100 * drawn["rate_low"], 100 * drawn["rate_high"], color=BAND)
-        _draw_counted(ax, drawn, top)
+        _draw_counted(ax, drawn[drawn["rate_counted"] <= result.top])
         ax.plot(x, 100 * drawn["rate"], color=ACCENT)
         if result.peak is not None:
             _draw_peak(ax, result.peak, 100 * result.rate_at(result.peak.at.value), result.unit)
@@ -44,9 +44,8 @@ def plot_when(result: RiskPeak, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _draw_counted(ax: Axes, drawn: pd.DataFrame, top: float) -> None:
-    counted = drawn.dropna(subset=["rate_counted"])
-    heights = (100 * counted["rate_counted"]).clip(upper=top)
+def _draw_counted(ax: Axes, counted: pd.DataFrame) -> None:
+    heights = 100 * counted["rate_counted"]
     ax.plot(counted["duration"] - 0.5, heights, "o", color=MUTED, markersize=2.5, alpha=0.55)
 
 

@@ -10,6 +10,8 @@ from sojourn.core.interval import Interval
 
 #: Periods with at least this share of the most members at risk are drawn.
 _LEAST = 0.05
+#: Counted points higher than so many times the top of the band would squeeze the rest, and are not drawn.
+_STRETCH = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,37 @@ class RiskPeak:
         """Return the smooth rate in the drawn unit of time whose middle is nearest to a time."""
         nearest = int((self.table["duration"] - 0.5 - time).abs().to_numpy().argmin())
         return float(self.table["rate"].iloc[nearest])
+
+    @property
+    def top(self) -> float:
+        """Highest rate that a picture shows: of the band, or of points counted not far above it."""
+        drawn = self.drawn()
+        band = float(drawn["rate_high"].max())
+        shown = drawn["rate_counted"][drawn["rate_counted"] <= _STRETCH * band]
+        return max(band, float(shown.max())) if len(shown) else band
+
+    @property
+    def points_above(self) -> int:
+        """Counted points that lie above the picture."""
+        return int((self.drawn()["rate_counted"] > self.top).sum())
+
+    @property
+    def lowest(self) -> int:
+        """Duration at which the drawn rate is lowest."""
+        drawn = self.drawn()
+        return int(drawn["duration"].iloc[int(drawn["rate"].to_numpy().argmin())])
+
+    @property
+    def fastest_first(self) -> bool:
+        """Whether the drawn rate is highest at once."""
+        return bool(self.drawn()["rate"].to_numpy().argmax() == 0)
+
+    @property
+    def rises_again(self) -> bool:
+        """Whether the drawn rate surely ends higher than it was before: its intervals lie apart."""
+        drawn = self.drawn()
+        least = drawn.iloc[int(drawn["rate"].to_numpy().argmin())]
+        return bool(drawn["rate_low"].iloc[-1] > least["rate_high"])
 
     def drawn(self) -> pd.DataFrame:
         """Return what a picture shows: durations at which not too few of the most members are at risk."""
