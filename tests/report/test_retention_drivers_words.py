@@ -115,9 +115,9 @@ def test_nothing_is_called_a_cause_or_significant(text):
 def test_the_largest_clear_difference_comes_first_with_its_interval():
     said = say(drivers())
     assert said.startswith(
-        "After 90 days, all else alike, still with us are 12.0 fewer in 100 of members who came by social "
-        "than of members who came by search (95 % confidence interval 8.0 to 16.0); 11.0 more in 100 of "
-        "annual members"
+        "After 90 days, if alike in what else was recorded at joining, still with us are 12.0 fewer in 100 "
+        "of members who came by social than of members who came by search (95 % confidence interval 8.0 to "
+        "16.0); 11.0 more in 100 of annual members"
     )
     assert "members from west" not in said
 
@@ -136,17 +136,33 @@ def test_no_clear_difference_is_said():
     )
 
 
+def test_the_largest_difference_stands_in_short_with_its_interval_and_what_is_made_alike():
+    said = (
+        "After 90 days, 12.0 fewer in 100 (95 % confidence interval 8.0 to 16.0) of members who came by "
+        "social are still with us than of those who came by search"
+    )
+    assert words.brief_drivers(drivers()) == f"{said}, if alike in what else was recorded."
+    assert words.describe_drivers(drivers())["title"] == f"{said}, alike in what else was recorded"
+    annual = words.brief_drivers(drivers([(0.2, 0.1, 0.3), (0.0, -0.1, 0.1), (0.0, -0.1, 0.1)]))
+    assert "of annual members are still with us than of monthly members" in annual
+
+
+def read(sentence):
+    """Count the words of a sentence; an interval in brackets is read with its number."""
+    return len(re.sub(r" \(.+?\)", "", sentence).split())
+
+
 @pytest.mark.parametrize(
     "result", [drivers(), drivers([(0.01, -0.01, 0.03)] * 3), drivers(leaving="silence")]
 )
 def test_in_short_is_short(result):
-    assert 0 < len(words.brief_drivers(result).split()) < 25
+    assert 0 < read(words.brief_drivers(result)) <= 31
     assert words.brief_drivers(result).endswith(".")
 
 
 def test_in_short_of_the_others_is_short():
     for result in (landmark(), landmark(by="plan_then"), landmark(leaving="silence")):
-        assert 0 < len(words.brief_landmark(result).split()) < 25
+        assert 0 < read(words.brief_landmark(result)) < 25
     assert len(words.brief_proportional(proportional(changes=True)).split()) < 25
     assert words.brief_proportional(proportional()) == ""
 
@@ -174,7 +190,10 @@ def test_a_changing_effect_is_told_from_its_first_period_to_its_last():
         "What plan goes with changes with time: annual members leave 0.40 times as fast as monthly members "
         "up to day 30, 1.60 times as fast after day 90."
     )
-    assert "No sign" in say(proportional())
+    assert "No sure sign" in say(proportional())
+    assert words.describe_proportional(proportional())["title"] == (
+        "No sure change over time in what plan goes with"
+    )
 
 
 def test_a_landmark_is_named():
@@ -183,6 +202,21 @@ def test_a_landmark_is_named():
     assert "Members count from day 30 on" in said
     plans = say(landmark(by="plan_then", against="monthly"))
     assert "monthly members at day 30" in plans
+
+
+def test_a_landmark_says_when_the_gap_is_and_how_sure():
+    said = (
+        "90 days after day 30, 20.0 fewer in 100 (95 % confidence interval 12.0 to 28.0) of members with 1-2 "
+        "active days are still with us than of those with 3-5"
+    )
+    assert words.brief_landmark(landmark()) == f"{said}."
+    assert words.describe_landmark(landmark())["title"] == said
+
+
+def test_where_leaving_is_silence_nobody_knows_it_at_the_landmark():
+    late = "is known only a whole silence later, so this cannot pick members on day 30."
+    assert words.describe_landmark(landmark(leaving="silence"))["subtitle"].endswith(late)
+    assert late not in words.describe_landmark(landmark())["subtitle"]
 
 
 def test_alt_text_has_every_level_drawn():

@@ -128,8 +128,8 @@ def test_reasons_say_what_the_unknown_leave_open():
     assert sj.say(WHY) == (
         "After 90 days, of 100 members 10.0 (95 % confidence interval 9.0 to 11.0) have left for price and "
         "4.0 (95 % confidence interval 3.0 to 5.0) for moved away. Time lost after leaving for price: 4.5 "
-        "days (95 % confidence interval 4.0 to 5.0) of the first 90 days per member. After 90 days, 5.0 (95 % "
-        "confidence interval 4.0 to 6.0) of 100 members had left for a reason unknown: “price” would stand "
+        "days (95 % confidence interval 4.0 to 5.0) of the first 90 days per member. After 90 days, 5.0 (95 "
+        "% confidence interval 4.0 to 6.0) of 100 members had left for a reason unknown: “price” would stand "
         "for 10.0 if none of them, 15.0 if all of them had left for it. If all of them had left for moved "
         "away, it could not be told which of the two comes first."
     )

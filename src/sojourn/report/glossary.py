@@ -305,7 +305,7 @@ TERMS: tuple[Term, ...] = (
         ("long silence",),
     ),
     Term(
-        "all else alike",
+        "alike in what else was recorded",
         "Set side by side as if both groups had the same mix of everything else that was known at joining; "
         "what nobody recorded may still differ.",
         "standardisation (g-computation) over the observed covariates",

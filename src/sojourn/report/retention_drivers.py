@@ -10,11 +10,13 @@ import pandas as pd
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention_drivers import Drivers, LandmarkCurves, ProportionalHazards
 from sojourn.core.text import bounds, count, listing, number, plural
-from sojourn.report.retention_words import go, going, span, stay, still, who
+from sojourn.report.retention_words import go, going, span, still, who
 from sojourn.report.say import register
 
 #: Sentences name at most so many levels.
 _MOST_NAMED = 3
+#: Differences are between members made alike in the other columns shown, and in nothing else.
+_ALIKE = "alike in what else was recorded"
 
 # --- what goes with staying ---
 
@@ -30,7 +32,7 @@ def say_drivers(result: Drivers) -> str:
     said = [_difference(result, row) for row in clear.iloc[:_MOST_NAMED].to_dict("records")]
     more = len(clear) - len(said)
     rest = f" {plural(more, 'further group')} of {len(result.table)} also clearly differ." if more > 0 else ""
-    when = f"After {span(result.horizon, result.unit)}, all else alike, {still(result)} are"
+    when = f"After {span(result.horizon, result.unit)}, if {_ALIKE} at joining, {still(result)} are"
     return f"{when} {'; '.join(said)}.{rest} {_crude(clear)}{_observed(result)}"
 
 
@@ -78,13 +80,27 @@ def brief_drivers(result: Drivers) -> str:
     clear = result.clear()
     if clear.empty:
         return f"{_nothing(result)}."
+    return f"{_largest(result, clear)}, if {_ALIKE}."
+
+
+def _largest(result: Drivers, clear: pd.DataFrame) -> str:
+    """Say the largest clear difference with its interval, without what is made alike."""
     row: Any = clear.iloc[0]
-    way, size = _way(result.difference(row["column"], row["level"]).scaled(100))
+    gap = _in_100(result.difference(row["column"], row["level"]).scaled(100))
     level, other = (who(row["column"], row[name]) for name in ("level", "against"))
-    when = span(result.horizon, result.unit)
-    return (
-        f"Of {level} {number(size.value)} {way} in 100 {stay(result)} {when} than of {other}, all else alike."
-    )
+    when = f"After {span(result.horizon, result.unit)}"
+    return f"{when}, {gap} of {level} are {still(result)} than of {_those(other)}"
+
+
+def _in_100(difference: Interval) -> str:
+    """Print a difference as so many more or fewer in 100, with its interval."""
+    way, size = _way(difference)
+    return f"{number(size.value)} {way} in 100 ({bounds(size)})"
+
+
+def _those(members: str) -> str:
+    """Shorten the second of two names of members."""
+    return f"those{members.removeprefix('members')}" if members.startswith("members ") else members
 
 
 def describe_drivers(result: Drivers) -> dict[str, str]:
@@ -101,11 +117,7 @@ def _title(result: Drivers) -> str:
     clear = result.clear()
     if clear.empty:
         return _nothing(result)
-    row: Any = clear.iloc[0]
-    way, size = _way(result.difference(row["column"], row["level"]).scaled(100))
-    level, other = (who(row["column"], row[name]) for name in ("level", "against"))
-    said = f"{number(size.value)} {way} in 100 of {level} {stay(result)} than of {other}"
-    return f"{said}, all else alike"
+    return f"{_largest(result, clear)}, {_ALIKE}"
 
 
 def _subtitle(result: Drivers) -> str:
@@ -139,7 +151,7 @@ def say_proportional(result: ProportionalHazards) -> str:
         return result.why_empty
     if not result.changing:
         return (
-            f"No sign that what goes with {going(result)} does so more at some times than at others "
+            f"No sure sign that what goes with {going(result)} does so more at some times than at others "
             "(score test of proportional hazards)."
         )
     said = [_changes(result, column) for column in result.changing[:_MOST_NAMED]]
@@ -181,12 +193,13 @@ def describe_proportional(result: ProportionalHazards) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of effects over time."""
     first: Any = result.table.iloc[0]
     name = first["column"].replace("_", " ")
-    verdict = "changes with time" if first["changes"] else "is not seen to change with time"
-    title = f"What {name} goes with {verdict}"
+    title = f"No sure change over time in what {name} goes with"
+    if first["changes"]:
+        title = f"What {name} goes with changes with time"
     against = result.smooth_against
     label = Interval(0, 0, 0, result.mass, "wald").label
     subtitle = (
-        f"How many times as fast members {go(result)} as {who(first['column'], against)} do, all else alike, "
+        f"How many times as fast members {go(result)} as {who(first['column'], against)} do, {_ALIKE}, "
         f"by {result.unit}s since joining: hazard ratios, smoothed (scaled Schoenfeld residuals). Bands: "
         f"pointwise {label}. Of {plural(len(result.table), 'column')}, {name} has the clearest sign of "
         f"change: {_chance(first['p_value'])} (score test, Holm)."
@@ -223,11 +236,8 @@ def say_landmark(result: LandmarkCurves) -> str:
     if clear.empty:
         return f"{_alike(result)}. {_read(result)}"
     said = [_gap(result, row) for row in clear.iloc[:_MOST_NAMED].to_dict("records")]
-    when = f"{span(result.horizon, result.unit)} after {result.unit} {count(result.landmark)}"
     largest = group_then(result, result.against)
-    return (
-        f"{when[0].upper()}{when[1:]}, {still(result)} are {listing(said)} than of {largest}. {_read(result)}"
-    )
+    return f"{_when(result)}, {still(result)} are {listing(said)} than of {largest}. {_read(result)}"
 
 
 def _clear(result: LandmarkCurves) -> pd.DataFrame:
@@ -264,36 +274,49 @@ def brief_landmark(result: LandmarkCurves) -> str:
     """Say in one short sentence how the most different group of a landmark fares; or nothing."""
     if result.why_empty or (clear := _clear(result)).empty:
         return ""
+    return f"{_largest_then(result, clear)}."
+
+
+def _largest_then(result: LandmarkCurves, clear: pd.DataFrame) -> str:
+    """Say the largest clear difference between groups of a landmark, with its interval."""
     row: Any = clear.iloc[0]
-    way, size = _way(_interval(result, row))
-    when = span(result.horizon, result.unit)
-    than = {"active_days": "with", "plan_then": "on"}[result.by]
-    gap = f"Of {group_then(result, row['group'])}, {number(size.value)} {way} in 100 {stay(result)} {when}"
-    return f"{gap} than of those {than} {result.against}."
+    gap = _in_100(_interval(result, row))
+    level, other = f"members with {row['group']} active days", f"those with {result.against}"
+    if result.by == "plan_then":
+        level, other = who("plan", row["group"]), who("plan", result.against)
+    return f"{_when(result)}, {gap} of {level} are {still(result)} than of {other}"
+
+
+def _when(result: LandmarkCurves) -> str:
+    return f"{span(result.horizon, result.unit)} after {result.unit} {count(result.landmark)}"
 
 
 def describe_landmark(result: LandmarkCurves) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of landmark curves."""
     clear = _clear(result)
-    title = _alike(result)
-    if len(clear):
-        row: Any = clear.iloc[0]
-        way, size = _way(_interval(result, row))
-        title = (
-            f"{number(size.value)} {way} in 100 of {group_then(result, row['group'])} {stay(result)} "
-            f"{span(result.horizon, result.unit)} than of {group_then(result, result.against)}"
-        )
+    title = _largest_then(result, clear) if len(clear) else _alike(result)
     label = Interval(0, 0, 0, result.mass, "log-log").label
     small = (
         f" {plural(result.too_small, 'group is', 'groups are')} too small to show."
         if result.too_small
         else ""
     )
-    subtitle = f"{_shares(result)} Bands: pointwise {label}.{small} {_read(result)}"
+    subtitle = f"{_shares(result)} Bands: pointwise {label}.{small} {_read(result)}{_known_late(result)}"
     at = result.drawn().groupby("group", sort=False)["retained"].last()
     ends = [f"{group_then(result, str(group))} {number(100 * share)} in 100" for group, share in at.items()]
     alt = f"Falling step curves from {result.unit} {result.landmark} on; at the end: {'; '.join(ends)}."
     return {"title": title, "subtitle": subtitle, "alt": alt}
+
+
+def _known_late(result: LandmarkCurves) -> str:
+    """Say, where leaving is silence, that nobody knows at the landmark who is still active."""
+    if result.leaving == "cancellation":
+        return ""
+    at = f"{result.unit} {count(result.landmark)}"
+    return (
+        f" Who was still active on {at} is known only a whole silence later, so this cannot pick members on "
+        f"{at}."
+    )
 
 
 def _shares(result: LandmarkCurves) -> str:

@@ -39,9 +39,11 @@ def _constant(result: ProportionalHazards) -> Check:
     chance = "p < 0.001" if p < 0.001 else f"p = {number(p, 3)}"
     if not changing:
         finding = f"No column's effect is seen to change with time (smallest {chance}, score test)."
-        return Check(
-            name, "pass", finding, "One hazard ratio per level describes all time.", *RATES, RATES_FROM
+        meaning = (
+            "No change is sure enough to give differences period by period; those in members take one effect "
+            "per level for all time."
         )
+        return Check(name, "pass", finding, meaning, *RATES, RATES_FROM)
     finding = f"The effects of {listing(changing)} change with time ({chance}, score test)."
     meaning = "They are given period by period; the differences in members allow for it."
     return Check(name, "warn", finding, meaning, *RATES, RATES_FROM)
