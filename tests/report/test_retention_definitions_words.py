@@ -1,5 +1,7 @@
 """What definitions and lapse windows say, and what their pictures draw."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -53,14 +55,18 @@ def a_window(own=30, chosen=90, judged=True):
 
 
 def test_the_short_sentences() -> None:
-    said = "By definition alone, day-30 retention reads between 21 and 64 %. This page's own reads 33.6 %."
-    assert sj.brief_lens(a_lens()) == said
-    said = "Of members silent for 30 days, 30.1 % come back; at most 10 % do after 90 days."
+    said = (
+        "By definition alone, day-30 retention reads between 21 and 34 % (21 to 64 % with misleading ones)."
+    )
+    assert sj.brief_lens(a_lens()) == f"{said} This page's own reads 33.6 %."
+    said = "Of silences that have lasted 30 days, 30.1 % end by day 200; at most 10 % do after 90 days."
     assert sj.brief_lapse_window(a_window()) == said
     assert sj.brief_lapse_window(a_window(chosen=None)).endswith(
-        "30.1 % come back; no window brings it to 10 %."
+        "30.1 % end by day 200; no window brings it to 10 %."
     )
-    assert sj.brief_lapse_window(a_window(chosen=30)).endswith("30.1 % come back, as few as the rule asks.")
+    assert sj.brief_lapse_window(a_window(chosen=30)).endswith(
+        "30.1 % end by day 200, as few as the rule asks."
+    )
     assert all(
         len(text.split()) < 25 for text in (sj.brief_lens(a_lens()), sj.brief_lapse_window(a_window()))
     )
@@ -72,7 +78,35 @@ def test_the_long_sentences() -> None:
     assert "what keeps a member 42.4 and the time zone 2.0." in said
     said = sj.say(a_window())
     assert "So far 25.2 % (95 % exact confidence interval 22.8 to 27.7) of 1,278 members" in said
+    assert "members whose first silence began long enough ago have come back." in said
     assert "7.3 % (95 % confidence interval 6.0 to 8.8) with 30 days and 14.9 %" in said  # 90 is not claimed
+
+
+def test_the_range_is_that_of_definitions_that_hold_up() -> None:
+    found = a_lens()
+    rows = found.table
+    sound = replace(found, table=rows[rows["grade"] != "misleading"])
+    assert sj.describe_lens(sound)["title"] == (
+        "By definition alone, day-30 retention reads between 21 and 34 %"
+    )
+    own = replace(found, table=rows[rows["grade"] == "reference"])
+    assert sj.describe_lens(own)["title"] == "By definition alone, day-30 retention reads 34 %"
+    wrong = replace(found, table=rows[rows["definition"] == "Count C"])
+    assert sj.brief_lens(wrong) == "By misleading definitions, day-30 retention reads 64 %."
+
+
+def test_the_day_of_joining_as_day_1_is_left_out_and_said_to_be() -> None:
+    found = a_lens()
+    first = found.table.iloc[[1]].assign(day=1, numbering="one", share=1.0, definition="Count E")
+    second = first.assign(numbering="zero", share=0.3, definition="Count B")
+    later = first.assign(day=30, share=0.25)
+    with_joining = replace(found, table=pd.concat([found.table, first, second, later], ignore_index=True))
+    drawn = with_joining.drawn()
+    assert drawn.loc[drawn["day"] == 1, "definition"].tolist() == ["Count B"]
+    assert "Count E" in set(drawn.loc[drawn["day"] == 30, "definition"])
+    said = "Day 1, where it is the day of joining, is left out: everybody came then."
+    assert sj.describe_lens(with_joining)["subtitle"].endswith(said)
+    assert said not in sj.describe_lens(found)["subtitle"]
 
 
 def test_tables_stand_in_order_of_grade() -> None:

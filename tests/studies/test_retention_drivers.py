@@ -130,7 +130,9 @@ def test_constant_effects_are_found_constant(found):
     assert found.proportional.changing == ()
     assert found.proportional.periods.empty
     assert found.table["hazard_ratio"].notna().all()
-    assert [check.verdict for check in check_drivers(found)] == ["pass"]
+    (check,) = check_drivers(found)
+    assert check.verdict == "pass"
+    assert "No change is sure enough to give differences period by period" in check.meaning
 
 
 def test_an_effect_that_turns_is_told_period_by_period():

@@ -26,6 +26,7 @@ def describe_lens(result: DefinitionLens) -> dict[str, str]:
         f"Share of members kept at day N, by {plural(_ways(result), 'definition')} of the same log, of "
         "members seen from joining on. Diamonds: this page's own. Rings: others that hold up. Crosses: "
         "misleading ones, which read the future or count members who could not be followed so long."
+        f"{_left_out(result)}"
     )
     said = [
         f"day {day} from {percent(of['share'].min())} to {percent(of['share'].max())}"
@@ -35,13 +36,28 @@ def describe_lens(result: DefinitionLens) -> dict[str, str]:
     return {"title": _spread(result), "subtitle": subtitle, "alt": alt}
 
 
+def _left_out(result: DefinitionLens) -> str:
+    if not result.trivial.any():
+        return ""
+    return " Day 1, where it is the day of joining, is left out: everybody came then."
+
+
 def _ways(result: DefinitionLens) -> int:
     return int(result.drawn()["definition"].nunique())
 
 
 def _spread(result: DefinitionLens) -> str:
-    low, high = _range(result.drawn().query("day == @result.day"))
-    return f"By definition alone, day-{result.day} retention reads between {low} and {high}"
+    """Say between what numbers definitions that hold up lie, and how much further misleading ones reach."""
+    rows = result.drawn().query("day == @result.day")
+    sound = rows[rows["grade"] != "misleading"]
+    if sound.empty:
+        return f"By misleading definitions, day-{result.day} retention reads {_to(*_range(rows))}"
+    (low, high), (least, most) = _range(sound), _range(rows)
+    between = f"{low} %" if f"{low} %" == high else f"between {low} and {high}"
+    said = f"By definition alone, day-{result.day} retention reads {between}"
+    if (least, most) == (low, high):
+        return said
+    return f"{said} ({_to(least, most)} with misleading ones)"
 
 
 def _range(rows: pd.DataFrame) -> tuple[str, str]:
@@ -118,7 +134,7 @@ def describe_lens_table(result: DefinitionLens) -> dict[str, str]:
     note = (
         f"{say_lens(result)} Days are those of the clock in {result.time_zone} where no other is named; only "
         "members followed long enough count where nothing else is said. A share is missing where it cannot "
-        f"be known or is of fewer than {result.min_group} members."
+        f"be known or is of fewer than {result.min_group} members.{_left_out(result)}"
     )
     return {"title": _spread(result), "note": note}
 
@@ -126,10 +142,9 @@ def describe_lens_table(result: DefinitionLens) -> dict[str, str]:
 def describe_lapse_window(result: LapseWindow) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of silences."""
     subtitle = (
-        f"Share of silent members who come back within {span(result.followed_to, 'day')} of silence, by the "
-        "length of their silence so far. Silences of more than a day, those still running at the date of the "
-        "data censored; no band, because a member has several. "
-        f"The line is the rule: at most {percent(result.most_back, 0)} come back."
+        f"Of silences that have lasted so many days, the share that end by day {count(result.followed_to)}. "
+        "Silences of more than a day, those still running at the date of the data censored; no band, because "
+        f"a member has several. The line is the rule: at most {percent(result.most_back, 0)} end."
     )
     drawn = result.drawn()
     first, last = drawn.iloc[0], drawn.iloc[-1]
@@ -141,13 +156,16 @@ def describe_lapse_window(result: LapseWindow) -> dict[str, str]:
 
 
 def _coming_back(result: LapseWindow) -> str:
-    """Say how many come back after the own window, and from which on few do."""
+    """Say how many silences as long as the own window end, and how long they are when few do."""
     own = _share(result, result.lapse)
     if own is None:
         return (
             f"Silences were followed for {span(result.followed_to, 'day')}, too briefly to judge the window"
         )
-    said = f"Of members silent for {span(result.lapse or 0, 'day')}, {percent(own)} come back"
+    said = (
+        f"Of silences that have lasted {span(result.lapse or 0, 'day')}, {percent(own)} end by day "
+        f"{count(result.followed_to)}"
+    )
     most = percent(result.most_back, 0)
     if result.chosen is None:
         return f"{said}; no window brings it to {most}"
@@ -164,13 +182,13 @@ def _share(result: LapseWindow, window: int | None) -> float | None:
 
 
 def brief_lapse_window(result: LapseWindow) -> str:
-    """Return one short sentence: how many silent members come back."""
+    """Return one short sentence: how many silences end."""
     return "" if result.why_empty else f"{_coming_back(result)}."
 
 
 @register
 def say_lapse_window(result: LapseWindow) -> str:
-    """Say how many silent members come back, and what hangs on the window."""
+    """Say how many silences end, and what hangs on the window."""
     if result.why_empty:
         return result.why_empty
     return " ".join(part for part in (f"{_coming_back(result)}.", _so_far(result), _hangs_on(result)) if part)
@@ -182,7 +200,10 @@ def _so_far(result: LapseWindow) -> str:
     if row is None or pd.isna(row["so_far_share"]):
         return ""
     so_far = in_words(result.back(result.lapse or 0).scaled(100), "%")
-    return f"So far {so_far} of {count(row['lapsed'])} members whose silence began long enough ago have."
+    return (
+        f"So far {so_far} of {count(row['lapsed'])} members whose first silence began long enough ago have "
+        "come back."
+    )
 
 
 def _hangs_on(result: LapseWindow) -> str:

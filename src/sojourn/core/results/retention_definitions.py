@@ -62,6 +62,12 @@ class DefinitionLens:
         """Days N that any definition can be read at."""
         return tuple(int(day) for day in sorted(self.table["day"].unique()))
 
+    @property
+    def trivial(self) -> pd.Series:
+        """Whether a row is about the day of joining, on which everybody came, as day 1."""
+        of_joining: pd.Series = (self.table["day"] == 1) & (self.table["numbering"] == "one")
+        return of_joining
+
     def at(self, day: int) -> pd.DataFrame:
         """Return the rows of one day.
 
@@ -78,10 +84,11 @@ class DefinitionLens:
     def drawn(self) -> pd.DataFrame:
         """Return what is shown: our own definition and those that differ in one thing, graded, then by share.
 
-        Kaplan-Meier lines count as one thing: they allow for time that was not observed under their rule.
+        Kaplan-Meier lines count as one thing: they allow for time that was not observed under their rule. Day
+        1, where it is the day of joining, is left out: everybody came then.
         """
         few = (self.table["changes"] <= 1) | (self.table["maturity"] == "censored")
-        shown = self.table.loc[few, ["day", "grade", "definition", "n", "share", "caution"]]
+        shown = self.table.loc[few & ~self.trivial, ["day", "grade", "definition", "n", "share", "caution"]]
         order = shown["grade"].map({grade: i for i, grade in enumerate(GRADES)})
         by = ["day", "order", "share", "definition"]
         return shown.assign(order=order).sort_values(by, ignore_index=True).drop(columns="order")
