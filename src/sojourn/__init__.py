@@ -57,6 +57,7 @@ _HOME: dict[str, str] = {
     "contrast": "sojourn.studies.retention.compared",
     "contrasts": "sojourn.studies.retention.compared",
     "contrasts_table": "sojourn.report.retention_figures",
+    "count_durations": "sojourn.data.durations",
     "day_n": "sojourn.studies.retention.counted",
     "decide": "sojourn.studies.trials.decide",
     "describe_cohort_effects": "sojourn.report.retention_when",
