@@ -6,8 +6,12 @@ import pandas as pd
 import pytest
 
 import sojourn as sj
+from sojourn.core.columns import as_data
 from sojourn.core.results.retention_forecast import Forecast, Race
+from sojourn.report.table import lay_out
 
+#: The plain rule with levels of cohorts, as the race names it.
+PLAIN_SHARED = "each age as in earlier cohorts, each cohort at its own level"
 MODELS = ["beta-geometric", "each age as in earlier cohorts"]
 
 
@@ -46,19 +50,35 @@ def forecast():
 
 def test_it_says_how_many_are_expected_and_why_that_model(forecast):
     said = sj.say(forecast)
-    assert "Of 158 members of 2 joining months last counted as still with us, 140" in said
+    assert "Of 158 members of 2 joining months who had never left when their joining month was last" in said
+    assert "counted, 140 (95 %" in said
     assert "95 % prediction interval 131 to 149" in said
     assert "0.30 less than the plain rule" in said
     assert "94 % of 120 later entries" in said
+
+
+def test_the_rule_that_forecasts_is_named_with_its_levels(forecast):
     plain = replace(forecast, race=replace(forecast.race, chosen=MODELS[1], beaten=False))
     assert "No law forecast better than the plain rule" in sj.say(plain)
+    assert "so that rule forecasts. From" in sj.say(plain)
     assert sj.describe_race(plain)["title"].startswith("No law beats")
+    shared = with_chosen(forecast, PLAIN_SHARED, beaten=False)
+    assert "so that rule forecasts, with a level of its own for each cohort, which its" in sj.say(shared)
+    won = with_chosen(forecast, PLAIN_SHARED, beaten=True)
+    assert "The plain rule, with a level of its own for each cohort, forecast best" in sj.say(won)
+
+
+def with_chosen(forecast, name, *, beaten):
+    table = forecast.race.table.replace({"model": {MODELS[0]: name}})
+    return replace(forecast, race=replace(forecast.race, table=table, chosen=name, beaten=beaten))
 
 
 def test_the_short_sentence_is_short(forecast):
     brief = sj.brief_forecast(forecast)
-    assert brief in sj.say(forecast) or "140 (95 %" in brief
-    assert len(brief.split()) <= 25
+    assert "140 (95 % prediction interval 131 to 149) are expected still to be so 30 days later" in brief
+    assert brief.endswith("; earlier totals fell inside such an interval 4 of 4 times.")
+    assert len(brief.split()) <= 45
+    assert "earlier totals" not in sj.describe_forecast(forecast)["title"]
     assert sj.brief_forecast(replace(forecast, why_empty="None.")) == ""
 
 
@@ -72,6 +92,8 @@ def test_silence_is_not_leaving(forecast):
         ]
     )
     assert "still with us" not in said
+    assert "who had never fallen silent when" in said
+    assert "left" not in said
     assert "since first purchase" in said
 
 
@@ -83,11 +105,41 @@ def test_words_around_the_pictures(forecast):
     assert "Later joiners do not count" in sj.describe_forecast(forecast)["subtitle"]
 
 
+def test_the_title_names_an_age_that_is_drawn(forecast):
+    """Eight ages of a long triangle: the last of the six steps ahead has no column, the fifth has."""
+    ages = range(1, 25)
+    rows = [
+        (name, 100, 30 * age, max(age - known, 0), 0.99**age, 0.98**age, 0.995**age)
+        for name, known in (("2023-01", 24), ("2024-10", 1))
+        for age in ages
+    ]
+    long = replace(forecast, ahead=6, table=pd.DataFrame(rows, columns=forecast.table.columns))
+    drawn = long.drawn()
+    assert 210 not in set(drawn["duration"])
+    assert "joined in 2024-10, 94 " in sj.describe_triangle_forecast(long)["title"]  # 0.99**6
+    assert sj.describe_triangle_forecast(long)["title"].endswith("after 180 days")
+    brief = replace(long, ahead=1, table=long.table[long.table["steps_ahead"] != 1])
+    assert sj.describe_triangle_forecast(brief)["title"].startswith("Of 158 members who had never left")
+
+
+def heads(table):
+    return [head.text for head in lay_out(as_data(table)).heads]
+
+
 def test_tables_name_roles_and_units(forecast):
     models = sj.race_table(forecast)
     assert models["role"].tolist() == ["forecasts", "plain rule"]
     tenure = sj.tenure_table(forecast)
-    assert list(tenure.columns) == ["duration", "more_days", "more_days_low", "more_days_high"]
+    to_come = ["still_to_come_days", "still_to_come_days_low", "still_to_come_days_high"]
+    assert list(tenure.columns) == ["duration_days", *to_come]
+    assert heads(tenure) == ["Duration, days", "Still to come, days"]
+    units = [head for head in heads(models) if head.endswith(", in 100")]
+    assert units == [
+        "Off, in 100",
+        "More than plain rule, in 100",
+        "Standard error, in 100",
+        "Width, in 100",
+    ]
     assert "a new member is expected to be still with us for 27" in sj.describe_tenure(forecast)["title"]
 
 

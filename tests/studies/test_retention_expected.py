@@ -97,3 +97,8 @@ def test_the_page_names_the_group_and_the_total():
     assert "of b members" not in block.data["note"]
     assert "b" in block.data["title"]
     assert sj.say(found) in block.data["note"]
+    assert sj.say(found).startswith("Of 500 members who had not left by the date of the data, ")
+    assert (
+        "1,800 whose next 28 days reach beyond the longest time anybody was followed are"
+        in block.data["note"]
+    )

@@ -1,13 +1,18 @@
 """The gate opens for predictions that are surely close, and for nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import sojourn as sj
 from sojourn.core.cells import Cells
+from sojourn.core.columns import as_data
 from sojourn.core.interval import Interval
 from sojourn.estimators.survival.scores import Held, predicted_share
+from sojourn.report.retention_gate import gate_frame
+from sojourn.report.table import lay_out
 from sojourn.studies.retention.gate import check_gate, examine, verdict
 from sojourn.studies.retention.held_out import gate, held_out
 
@@ -84,6 +89,17 @@ def test_a_stable_world_passes_and_says_what_was_predicted():
     assert last["p_predicted"] == pytest.approx(predicted_share(held, 4))
     assert last["p_observed"] == pytest.approx(held.left.sum() / members.sum())
     assert found.bins["members"].sum() == found.members
+    assert found.not_followed == (90,)
+    title = sj.show(found, view="table", name="examination").data["title"]
+    assert title.startswith("Predicted and observed shares differ by surely less than 2.0 in 100")
+    assert title.endswith("(whole weeks; 90 days were not followed)")
+    beyond = "members whose next 28 days reached beyond the longest time anybody had been followed then"
+    assert beyond in found.model
+    silent = replace(found, leaving="silence")
+    assert "predicted to have fallen silent within 28 days" in sj.say(silent)
+    heads = [head.text for head in lay_out(as_data(gate_frame(found))).heads]
+    assert heads[0] == "Duration, days"
+    assert heads[4:6] == ["Off, in 100", "Off at most, in 100"]
 
 
 def test_a_world_that_changed_fails_and_blocks_the_forecast():
@@ -96,7 +112,8 @@ def test_a_world_that_changed_fails_and_blocks_the_forecast():
     assert "not hold" in figure_of(found).data["title"]
     table = sj.show(found, view="table", name="examination")
     assert table.kind == "table"
-    assert "more than allowed" in table.data["title"]
+    assert table.data["title"].startswith("Predicted and observed shares differ by more than allowed")
+    assert "not followed" not in table.data["title"]
 
 
 def test_few_members_cannot_be_judged():

@@ -9,9 +9,11 @@ import pytest
 
 import sojourn as sj
 from sojourn.core.cells import Cells
+from sojourn.core.columns import as_data
 from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.core.results.retention_lifetimes import Lifetimes
-from sojourn.report.retention_lifetimes import law
+from sojourn.report.retention_lifetimes import law, say_remaining, say_stayers
+from sojourn.report.table import lay_out
 from sojourn.studies.retention.groups import everyone
 from sojourn.studies.retention.lifetimes import LEAST_LEAVERS
 from sojourn.studies.retention.stayers import followed, stayers
@@ -83,10 +85,13 @@ def test_what_lies_beyond_follow_up_is_marked(exponential):
     assert inside[180]
     assert sj.lifetimes_table(exponential).columns[:4].tolist() == [
         "law",
-        "aic_behind",
-        "gap_points",
-        "missed_points",
+        "AIC_behind_the_best",
+        "largest_gap_in_100",
+        "foretold_less_counted_in_100",
     ]
+    heads = [head.text for head in lay_out(as_data(sj.lifetimes_table(exponential))).heads]
+    assert heads[2:4] == ["Largest gap, in 100", "Foretold less counted, in 100"]
+    assert heads[-1] == f"Share still with us on day {2 * end}, %"
 
 
 def test_laws_are_fitted_as_far_as_enough_are_at_risk(make_retention_cells):
@@ -230,9 +235,26 @@ def test_words_are_those_of_the_case(make_retention_cells):
 def test_the_note_names_extrapolation_its_condition_and_the_mass(exponential):
     note = sj.describe_lifetimes(exponential)["note"]
     assert "is extrapolation: it and its 95 % confidence interval hold only if the law does" in note
-    assert sj.describe_lifetimes(exponential)["title"].startswith("Extrapolated to ")
+    assert say_remaining(exponential) not in note  # the table of time to come says so
+    assert say_stayers(exponential) in note
     assert len(sj.brief_lifetimes(exponential).split()) < 25
     assert repr(exponential).startswith("Lifetimes (")
+
+
+def test_the_title_spans_what_the_near_laws_leave_open(exponential):
+    from dataclasses import replace
+
+    end = 2 * exponential.followed
+    readings = pd.DataFrame({"model": ["a", "b", "far"], "duration": end, "retained": [0.18, 0.19, 0.4]})
+    readings = readings.assign(retained_low=[0.17, 0.18, 0.3], retained_high=[0.185, 0.2, 0.5])
+    table = exponential.table.head(3).assign(model=["a", "b", "far"], aic_behind=[0.0, 9.0, 10.0])
+    two = replace(exponential, table=table, readings=readings)
+    title = sj.describe_lifetimes(two)["title"]
+    assert title.startswith(f"If one of the two nearest laws went on to day {end}, 17 % to 20 % would be")
+    assert title.endswith("still with us; these data cannot show whether it does")
+    one = replace(two, table=table.assign(aic_behind=[0.0, 20.0, 30.0]))
+    title = sj.describe_lifetimes(one)["title"]
+    assert title.startswith(f"If the nearest law went on to day {end}, 17 % to 18 % would")
 
 
 def test_every_reason_has_words(staying):

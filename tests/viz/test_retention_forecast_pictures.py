@@ -58,11 +58,11 @@ def test_what_is_forecast_is_outlined_and_what_is_counted_is_filled():
 
 def test_members_stand_beside_their_month_and_the_axis_says_which_is_which():
     ax = sj.plot_triangle_forecast(a_forecast())
-    assert [label.get_text().split() for label in ax.get_yticklabels()][:2] == [
-        ["2020-01", "1,000"],
-        ["2020-02", "1,001"],
+    assert [label.get_text() for label in ax.get_yticklabels()][:2] == [
+        "2020-01 · 1,000",
+        "2020-02 · 1,001",
     ]
-    assert "outlined: forecast" in ax.get_xlabel()
+    assert ax.get_xlabel() == "days since joining (filled: counted; outlined: forecast)"
 
 
 def test_the_total_falls_inside_its_band_from_0_up():

@@ -49,12 +49,14 @@ DECIMALS: dict[Kind, int] = {
 }
 
 _RULES: tuple[tuple[Kind, str], ...] = (
+    ("whole", r"(days|weeks|months)_since_(joining|first_.+)"),
     ("p_value", r"p_value|.*_p_value"),
     ("probability", r"p_.+|probability"),
     ("relative", r"rel_.+"),
     ("points", r"lift|.+_lift|lift_.+|.+_points|points"),
     ("share", r"(.+_)?(share|shares|rate|retained|band|kept|coverage)(_.+)?|silhouette_share"),
     ("count", r"n|n_.+|.+_n|(.+_)?(members|at_risk|churned|entered|censored|count|rows|events|payers)"),
+    ("whole", r"duration_(days|weeks|months)"),
     ("days", r"days|.+_days|days_.+"),
     ("money", r"(.+_)?(amount|cost|costs|net_value|price|revenue|margin|spend|money)(_.+)?"),
     ("whole", r"year|.+_year|k|rank|segment|duration|day|week|month"),

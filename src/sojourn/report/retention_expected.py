@@ -8,7 +8,7 @@ import pandas as pd
 
 from sojourn.core.results.retention_expected import ExpectedLosses
 from sojourn.core.text import bounds, count, number, percent
-from sojourn.report.retention_words import go, span, still, who
+from sojourn.report.retention_words import go, had_gone, span, who
 from sojourn.report.say import register
 
 
@@ -18,8 +18,9 @@ def say_expected(result: ExpectedLosses) -> str:
     if result.why_empty or result.total is None:
         return result.why_empty
     return (
-        f"Of {count(result.members)} members {still(result)}, {number(result.total.value, 0)} "
-        f"({bounds(result.total, 0)}) are expected to {go(result)} within {span(result.within, result.unit)}."
+        f"Of {count(result.members)} members who had not {had_gone(result)} by the date of the data, "
+        f"{number(result.total.value, 0)} ({bounds(result.total, 0)}) are expected to "
+        f"{go(result)} within {span(result.within, result.unit)}."
     )
 
 
@@ -28,7 +29,8 @@ def expected_frame(result: ExpectedLosses) -> pd.DataFrame:
     if result.table.empty:
         return pd.DataFrame()
     shown = result.table.assign(column=result.table["column"].str.replace("_", " "))
-    return shown.rename(columns={"leavers": "expected_leavers"})
+    names = {"column": "known_when_joining", "level": "group", "leavers": "expected_leavers"}
+    return shown.rename(columns=names)
 
 
 def describe_expected(result: ExpectedLosses) -> dict[str, str]:
@@ -39,7 +41,8 @@ def describe_expected(result: ExpectedLosses) -> dict[str, str]:
         f"{go(result)} within {span(result.within, result.unit)}, more than of any other group"
     )
     older = (
-        f" {count(result.too_old)} who have been there longer than anybody was followed are not predicted."
+        f" {count(result.too_old)} whose next {span(result.within, result.unit)} reach beyond the longest "
+        "time anybody was followed are not predicted."
         if result.too_old
         else ""
     )

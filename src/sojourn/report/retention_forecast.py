@@ -5,10 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from sojourn.core.interval import Interval
-from sojourn.core.results.retention_forecast import Forecast
+from sojourn.core.results.retention_forecast import Forecast, Race
 from sojourn.core.text import bounds, count, number, percent, plural
-from sojourn.report.retention_words import span, still
+from sojourn.report.retention_words import had_gone, span, still
 from sojourn.report.say import register
+
+_LEVEL = "with a level of its own for each cohort"
 
 
 @register
@@ -18,9 +20,8 @@ def say_forecast(forecast: Forecast) -> str:
         return forecast.why_empty
     cohorts = plural(forecast.table["cohort"].nunique(), "joining month")
     return (
-        f"Of {count(forecast.members_now)} members of {cohorts} last counted as {still(forecast)}, "
-        f"{_then(forecast)} are expected to be so {_later(forecast)}. {_why_this_model(forecast)} "
-        f"{_held(forecast)}"
+        f"Of {count(forecast.members_now)} members of {cohorts} who {_never(forecast)}, "
+        f"{_expected(forecast)}. {_why_this_model(forecast)} {_held(forecast)}"
     )
 
 
@@ -28,19 +29,28 @@ def brief_forecast(forecast: Forecast) -> str:
     """Say in one short sentence how many are expected to be left; empty where there is no forecast."""
     if forecast.why_empty:
         return ""
-    return (
-        f"Of {count(forecast.members_now)} members last counted as {still(forecast)}, {_then(forecast)} are "
-        f"expected to be so {_later(forecast)}."
-    )
+    return f"{_short(forecast)}{_totals_held(forecast)}."
 
 
-def _then(forecast: Forecast) -> str:
+def _short(forecast: Forecast) -> str:
+    return f"Of {count(forecast.members_now)} members who {_never(forecast)}, {_expected(forecast)}"
+
+
+def _never(forecast: Forecast) -> str:
+    """Name those from whom the forecast starts: each month's members at the last age all have reached."""
+    return f"had never {had_gone(forecast)} when their joining month was last counted"
+
+
+def _expected(forecast: Forecast) -> str:
     then = forecast.members_then
-    return f"{count(then.value)} ({bounds(then, 0)})"
+    return f"{count(then.value)} ({bounds(then, 0)}) are expected still to be so {_ahead(forecast)} later"
 
 
-def _later(forecast: Forecast) -> str:
-    return f"{span(forecast.step * forecast.ahead, forecast.unit)} later"
+def _totals_held(forecast: Forecast) -> str:
+    race = forecast.race
+    if race is None or not race.totals:
+        return ""
+    return f"; earlier totals fell inside such an interval {race.totals_inside} of {race.totals} times"
 
 
 def _why_this_model(forecast: Forecast) -> str:
@@ -48,15 +58,20 @@ def _why_this_model(forecast: Forecast) -> str:
     if race is None:
         return ""
     if not race.beaten:
+        level = "" if race.chosen == race.plain else f", {_LEVEL}, which its intervals need"
         return (
-            "No law forecast better than the plain rule that every age goes as in earlier cohorts, so that "
-            "rule forecasts."
+            "No law forecast better than the plain rule that every age goes as in earlier cohorts; so that "
+            f"rule forecasts{level}."
         )
     lead = race.table[race.table["model"] == race.chosen].iloc[0]
     return (
-        f"The {race.chosen} law forecast best: off by {number(lead['score'], 2)} members in 100, "
+        f"The {_winner(race)} forecast best: off by {number(lead['score'], 2)} members in 100, "
         f"{number(-lead['against'], 2)} less than the plain rule that every age goes as in earlier cohorts."
     )
+
+
+def _winner(race: Race) -> str:
+    return f"plain rule, {_LEVEL}," if race.chosen.startswith(race.plain) else f"{race.chosen} law"
 
 
 def _held(forecast: Forecast) -> str:
@@ -95,16 +110,18 @@ def _label(forecast: Forecast) -> str:
 
 
 def _newest(forecast: Forecast) -> str:
-    """Name what the newest cohort with something counted is expected to keep, furthest ahead."""
-    counted = forecast.table.loc[forecast.table["steps_ahead"] == 0, "cohort"].max()
-    row = forecast.table[
-        (forecast.table["cohort"] == counted) & (forecast.table["steps_ahead"] == forecast.ahead)
-    ].iloc[0]
+    """Name what the newest cohort of which something is counted is expected to keep, as far as is drawn."""
+    counted = forecast.table.loc[forecast.table["steps_ahead"] == 0, "cohort"]
+    drawn = forecast.drawn()
+    drawn = drawn[drawn["steps_ahead"].between(1, forecast.ahead) & drawn["cohort"].isin(counted)]
+    if drawn.empty:
+        return _short(forecast)
+    row = drawn.sort_values(["cohort", "steps_ahead"]).iloc[-1]
     kept = Interval(row["retained"], row["retained_low"], row["retained_high"], forecast.mass, "prediction")
     scaled = kept.scaled(100)
     return (
-        f"Of 100 who joined in {counted}, {number(scaled.value, 0)} ({bounds(scaled, 0)}) are expected to be "
-        f"{still(forecast)} after {span(int(row['duration']), forecast.unit)}"
+        f"Of 100 who joined in {row['cohort']}, {number(scaled.value, 0)} ({bounds(scaled, 0)}) are expected "
+        f"to be {still(forecast)} after {span(int(row['duration']), forecast.unit)}"
     )
 
 
@@ -112,11 +129,12 @@ def describe_forecast(forecast: Forecast) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of members to come."""
     cohorts = plural(forecast.table["cohort"].nunique(), "joining month")
     subtitle = (
-        f"Members of {cohorts} expected to be {still(forecast)}, by {forecast.unit}s after the last age "
-        f"that all of their month have reached. Band: {_label(forecast).lower()}. Later joiners do not count."
+        f"Members of {cohorts} expected never to have {had_gone(forecast)}, by {forecast.unit}s after the "
+        f"last age that all of their month have reached. Band: {_label(forecast).lower()}. Later joiners do "
+        "not count."
     )
     alt = f"Falling line with a band around it. {brief_forecast(forecast)}"
-    return {"title": brief_forecast(forecast).rstrip("."), "subtitle": subtitle, "alt": alt}
+    return {"title": _short(forecast), "subtitle": subtitle, "alt": alt}
 
 
 def race_table(forecast: Forecast) -> pd.DataFrame:
@@ -130,8 +148,8 @@ def race_table(forecast: Forecast) -> pd.DataFrame:
             "model": table["model"],
             "role": table["model"].map(role).fillna(""),
             "off_in_100": table["score"],
-            "more_than_plain": table["against"],
-            "standard_error": table["against_se"],
+            "more_than_plain_rule_in_100": table["against"],
+            "standard_error_in_100": table["against_se"],
             "coverage": table["coverage"],
             "width_in_100": table["width"],
         }
@@ -143,12 +161,12 @@ def describe_race(forecast: Forecast) -> dict[str, str]:
     race = forecast.race
     if race is None:
         return {"title": "No model could be judged", "note": forecast.why_empty}
-    won = f"The {race.chosen} law forecasts best" if race.beaten else "No law beats the plain rule"
+    won = f"The {_winner(race)} forecasts best" if race.beaten else "No law beats the plain rule"
     note = (
         f"Each model forecast, from {plural(race.origins, 'earlier date')}, {count(race.entries)} entries of "
         f"{plural(race.cohorts, 'cohort')} that were not known then, up to {_ahead(forecast)} ahead. "
-        "Off: mean ranked probability score, in members in 100; smaller is better. More than plain: the "
-        "difference to the plain rule, that each age goes as in earlier cohorts; a law wins when better "
+        "Off: mean ranked probability score, in members in 100; smaller is better. More than plain rule: the "
+        "difference to the rule that each age goes as in earlier cohorts; a law wins when better "
         "by more than twice the standard error (cohorts held together). Coverage: entries inside their "
         f"{forecast.mass * 100:g} % intervals. {_why_this_model(forecast)}"
     )
@@ -159,8 +177,8 @@ def tenure_table(forecast: Forecast) -> pd.DataFrame:
     """Return the expected time still to come by age as a table to show, with the unit in its names."""
     if forecast.tenure.empty:
         return pd.DataFrame()
-    ends = ("", "_low", "_high")
-    return forecast.tenure.rename(columns={f"time_ahead{e}": f"more_{forecast.unit}s{e}" for e in ends})
+    named = {f"time_ahead{end}": f"still_to_come_{forecast.unit}s{end}" for end in ("", "_low", "_high")}
+    return forecast.tenure.rename(columns={**named, "duration": f"duration_{forecast.unit}s"})
 
 
 def describe_tenure(forecast: Forecast) -> dict[str, str]:

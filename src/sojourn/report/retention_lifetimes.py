@@ -6,7 +6,7 @@ import pandas as pd
 
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention_lifetimes import Lifetimes, Stayers
-from sojourn.core.text import bounds, in_words, listing, number, percent, points
+from sojourn.core.text import bounds, count, in_words, listing, number, percent, points
 from sojourn.report.retention_words import go, going, span, still
 from sojourn.report.say import register
 
@@ -16,6 +16,9 @@ _NAMES = {
     "generalised gamma": "generalised gamma",
 }
 _STAYERS = " with stayers"
+#: Laws whose AIC is at most so far behind the best are near the counts (Burnham & Anderson 2002, 2.6).
+NEAR = 10.0
+_FEW = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 
 
 def law(result: Lifetimes, model: str) -> str:
@@ -131,35 +134,54 @@ def lifetimes_table(result: Lifetimes) -> pd.DataFrame:
     """Return the compact table of laws to show; empty where there is none."""
     if result.why_empty:
         return pd.DataFrame()
-    shown = result.drawn().rename(columns={"model": "law"})
-    return shown.assign(law=[law(result, model) for model in shown["law"]])
+    drawn = result.drawn()
+    table = pd.DataFrame(
+        {
+            "law": [law(result, model) for model in drawn["model"]],
+            "AIC_behind_the_best": drawn["aic_behind"],
+            "largest_gap_in_100": 100 * drawn["gap_points"],
+            "foretold_less_counted_in_100": 100 * drawn["missed_points"],
+        }
+    )
+    read = drawn.filter(like=f"retained_{result.unit}_")
+    on = f"share_{still(result)}_on_".replace(" ", "_")
+    return table.join(read.rename(columns=lambda name: name.replace("retained_", on)))
 
 
 def describe_lifetimes(result: Lifetimes) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of laws."""
     if result.why_empty:
         return {"title": "No law of lifetimes", "note": result.why_empty}
-    end = f"{result.unit} {result.followed}"
+    end = _on(result, result.followed)
     note = [
-        say_lifetimes(result),
+        _nearest(result),
+        say_stayers(result),
         f"Laws are fitted to counts up to {end}.",
-        f"Gap: largest distance to the counted curve. Missed: foretold less counted at {end},",
-        f"by the law fitted up to {result.unit} {result.hidden} only.",
+        f"Largest gap: to the counted curve. Foretold less counted: at {end},",
+        f"by the law fitted up to {_on(result, result.hidden)} only.",
         f"What stands under later {result.unit}s is extrapolation:",
         f"it and its {_label(result)} hold only if the law does.",
     ]
     if result.unfitted:
         others = listing([law(result, one) for one in result.unfitted])
         note.append(f"Not determined by these data, or not needed: {others}.")
-    return {"title": _title(result), "note": " ".join(note)}
+    return {"title": _title(result), "note": " ".join(filter(None, note))}
+
+
+def _on(result: Lifetimes, duration: int) -> str:
+    return f"{result.unit} {count(duration)}"
 
 
 def _title(result: Lifetimes) -> str:
-    """Say, in one clause, how far laws agree about the farthest duration they are read at."""
-    near = result.table.loc[result.table["aic_behind"] < 10, "model"]
+    """Say how many would be left if a law near the counts went on to the farthest duration it is read at."""
+    near = result.table.loc[result.table["aic_behind"] < NEAR, "model"]
     last = result.readings[result.readings["duration"] == result.readings["duration"].max()]
-    values = last.loc[last["model"].isin(near), "retained"]
-    when = span(int(last["duration"].iloc[0]), result.unit)
-    low, high = percent(float(values.min()), 0), percent(float(values.max()), 0)
+    read = last[last["model"].isin(near)]
+    low, high = percent(float(read["retained_low"].min()), 0), percent(float(read["retained_high"].max()), 0)
     shares = low if low == high else f"{low} to {high}"
-    return f"Extrapolated to {when}, the laws nearest to the counts have {shares} {still(result)}"
+    laws = (
+        "the nearest law" if len(near) == 1 else f"one of the {_FEW.get(len(near), len(near))} nearest laws"
+    )
+    end = _on(result, int(last["duration"].iloc[0]))
+    said = f"If {laws} went on to {end}, {shares} would be {still(result)}"
+    return f"{said}; these data cannot show whether it does"

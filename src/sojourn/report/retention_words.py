@@ -61,6 +61,11 @@ def gone(result: Leaves) -> str:
     return "left" if _cancels(result) else "fell silent"
 
 
+def had_gone(result: Leaves) -> str:
+    """Say what those who had left had done, in the words of the case."""
+    return "left" if _cancels(result) else "fallen silent"
+
+
 def go(result: Leaves) -> str:
     """Say what those who leave do, in the words of the case; silence is not leaving."""
     return "leave" if _cancels(result) else "fall silent"

@@ -32,6 +32,16 @@ _UNITS: dict[Kind, str] = {
     "relative": "%",
     "points": "in 100",
 }
+#: Ends of names that say the unit.
+_ENDINGS: dict[tuple[Kind, str], str] = {
+    ("days", "_days"): "days",
+    ("whole", "_days"): "days",
+    ("whole", "_weeks"): "weeks",
+    ("whole", "_months"): "months",
+    ("number", "_months"): "months",
+    ("number", "_in_100"): "in 100",
+    ("points", "_points"): "in 100",
+}
 _FACTOR: dict[Kind, float] = {"share": 100, "probability": 100, "relative": 100, "points": 100}
 _CHANCES: frozenset[Kind] = frozenset({"probability", "p_value"})
 _WHOLE: frozenset[Kind] = frozenset({"share", "probability"})
@@ -180,8 +190,8 @@ def _header(group: _Group) -> str:
         name = "chance of " + name.removeprefix("p_")
     elif group.kind == "relative":
         name = "relative " + name.removeprefix("rel_")
-    elif group.kind == "days" and name.endswith("_days"):
-        name, unit = name.removesuffix("_days"), "days"
+    elif ending := next((end for kind, end in _ENDINGS if kind == group.kind and name.endswith(end)), ""):
+        name, unit = name.removesuffix(ending), _ENDINGS[group.kind, ending]
     words = _WORDS.get(name, name.replace("_", " ").strip())
     return words[:1].upper() + words[1:] + (f", {unit}" if unit else "")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Shades of counted entries: so many steps from none to all.
 _SHADES = 12
 _SMALL = 8.5
-_LEGEND = "filled: counted    outlined: forecast"
+_LEGEND = "filled: counted; outlined: forecast"
 
 
 def plot_triangle_forecast(forecast: Forecast, *, ax: Axes | None = None) -> Axes:
@@ -43,8 +43,8 @@ def plot_triangle_forecast(forecast: Forecast, *, ax: Axes | None = None) -> Axe
             _write(ax, rows, counted=counted)
         ax.set(xlim=(-0.5, len(ages) - 0.5), ylim=(len(cohorts) - 0.5, -0.5))
         ax.set_xticks(range(len(ages)), [str(age) for age in ages])
-        ax.set_yticks(range(len(cohorts)), [f"{name}   {count(members[name])}" for name in cohorts])
-        ax.set_xlabel(f"{forecast.unit}s since {forecast.since}    ({_LEGEND})", loc="left")
+        ax.set_yticks(range(len(cohorts)), [f"{name} · {count(members[name])}" for name in cohorts])
+        ax.set_xlabel(f"{forecast.unit}s since {forecast.since} ({_LEGEND})", loc="left")
         ax.tick_params(length=0)
         ax.spines[["left", "bottom"]].set_visible(False)
     return ax

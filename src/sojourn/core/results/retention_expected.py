@@ -24,7 +24,7 @@ class ExpectedLosses:
     members : int
         Members with us who can be predicted.
     too_old : int
-        Members with us for longer than anybody was followed who would have to be.
+        Members with us whose time ahead reaches beyond the longest that anybody was followed.
     total : Interval or None
         Expected leavers of all, with the interval in which their number falls.
     table : DataFrame, one row per level of what was known at joining

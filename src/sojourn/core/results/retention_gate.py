@@ -44,6 +44,8 @@ class Gate:
         Why predictions could not be examined; empty when they were.
     leaving : str
         As in the curve.
+    not_followed : tuple of int
+        Horizons asked for that lie beyond the time held out.
     """
 
     unit: str
@@ -58,6 +60,7 @@ class Gate:
     d_calibration: float = float("nan")
     why_empty: str = ""
     leaving: str = "cancellation"
+    not_followed: tuple[int, ...] = ()
 
     @property
     def open(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -51,9 +52,9 @@ def gate(cells: Cells, *, horizons: Sequence[int], ici_max: float = 0.02, min_gr
     days = [day for day in horizons if day + 2 * WEEK <= longest]
     model = (
         f"Predicted {count(longest)} days before the date of the data, from what was known at joining and a "
-        f"hazard of every week{_left_out(too_old)}."
+        f"hazard of every week{_left_out(too_old, longest)}."
     )
-    return examine(
+    found = examine(
         held,
         days=[*days, longest],
         step=WEEK,
@@ -62,12 +63,16 @@ def gate(cells: Cells, *, horizons: Sequence[int], ici_max: float = 0.02, min_gr
         ici_max=ici_max,
         leaving=cells.meta["leaving"],
     )
+    return replace(found, not_followed=tuple(sorted(day for day in horizons if day > longest)))
 
 
-def _left_out(members: int) -> str:
+def _left_out(members: int, days: int) -> str:
     if not members:
         return ""
-    return f"; {count(members)} members who had been there longer than anybody before could not be predicted"
+    return (
+        f"; {count(members)} members whose next {count(days)} days reached beyond the longest time anybody "
+        "had been followed then could not be predicted"
+    )
 
 
 def held_out(cells: Cells, *, min_group: int = 20) -> tuple[Held, int]:
