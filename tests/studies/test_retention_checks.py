@@ -9,7 +9,8 @@ import pytest
 import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.data.cells.retention import SEEN_FROM_THE_START
-from sojourn.studies.retention.checks import DRIFT_RATES, drift_power
+from sojourn.estimators.survival.log_rank import LogRankTest
+from sojourn.studies.retention.checks import DRIFT_RATES, drift_power, drift_ratio
 
 RESULTS = Path(__file__).parents[2] / "calibration" / "results" / "retention.json"
 
@@ -40,7 +41,7 @@ def verdicts(cells: Cells, horizon: int = 60) -> dict[str, str]:
 
 
 def test_sound_data_passes_everything(cells):
-    found = verdicts(cells())
+    found = verdicts(cells(n=6_000))
     assert len(found) == 5
     assert set(found.values()) == {"pass"}
 
@@ -64,6 +65,7 @@ def test_newer_members_who_leave_faster(cells):
         if c.name.startswith("Older")
     )
     assert "p < 0.001" in check.finding
+    assert check.finding.startswith("Newer members left ")
     gone = int(check.rates_from.partition("these ")[2].split()[0])
     assert 100 < gone < 600  # of this case, not of the worlds of the calibration
     assert check.catch_rate == pytest.approx(drift_power(gone, 0.5), abs=0.05)
@@ -81,12 +83,32 @@ def test_the_chance_of_finding_drift_agrees_with_what_was_measured():
 
 
 def test_finding_no_drift_says_little_where_it_would_mostly_go_unseen(cells):
-    for n, meaning in ((600, "mostly go unseen"), (6_000, "holds for both")):
+    for n, verdict, meaning in ((600, "warn", "mostly go unseen"), (6_000, "pass", "holds for both")):
         made = cells(n=n)
         checks = sj.check_retention(made, sj.retention_curve(made), horizon=60)
         check = next(c for c in checks if c.name.startswith("Older"))
-        assert check.verdict == "pass"
+        assert check.verdict == verdict
         assert meaning in check.meaning
+        assert check.finding.startswith("No clear difference: newer members left ")
+        assert "times (95 % confidence interval " in check.finding
+
+
+def test_the_ratio_of_newer_to_older_losses_has_the_interval_of_the_log_rank_test():
+    """By hand: 60 lost where 50 are expected, 40 where 50 are; sd of the logarithm 1 / sqrt(100 / 4) = .2."""
+    test = LogRankTest(4.0, 1, 0.0455, np.array([40.0, 60.0]), np.array([50.0, 50.0]), np.zeros(2), np.eye(2))
+    found = drift_ratio(test, 0.95)
+    assert found.value == pytest.approx(1.5)
+    assert np.log([found.low, found.high]) == pytest.approx(
+        np.log(1.5) + 0.2 * 1.959963984540054 * np.array([-1, 1])
+    )
+
+
+def test_no_interval_of_the_ratio_from_few(cells):
+    few = cells()
+    check = next(
+        c for c in sj.check_retention(few, sj.retention_curve(few), horizon=2) if c.name.startswith("Older")
+    )
+    assert "times (too few for an interval) as fast" in check.finding
 
 
 def test_members_who_cannot_all_be_new(cells):
