@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,13 @@ from hypothesis import strategies as st
 
 import sojourn as sj
 from sojourn.core.cells import Cells
+from sojourn.core.interval import Interval
 from sojourn.core.results.check import Check
+from sojourn.core.results.retention import CohortTriangle
+from sojourn.core.results.retention_drivers import Drivers
+from sojourn.core.results.retention_states import Reasons
 from sojourn.report import retention_words
-from sojourn.report.retention import pace
+from sojourn.report.retention import apart, pace
 
 PROJECT = Path(__file__).parents[2]
 HORIZONS = [30, 90, 180]
@@ -150,7 +155,8 @@ def test_key_figures(plans):
 
 def test_readings_leave_out_intervals_that_are_not_claimed():
     curve = sj.retention_curve(cells_of([5] * 4 + [60] * 30 + [200] * 66, [True] * 34 + [False] * 66))
-    table = sj.readings_table(curve, [30, 90]).set_index("duration")
+    table = sj.readings_table(curve, [30, 90]).set_index("days_since_joining")
+    assert "group" not in table  # there is only one
     assert np.isnan(table.loc[30, "retained_low"])
     assert np.isfinite(table.loc[90, "retained_low"])
 
@@ -167,9 +173,9 @@ def test_the_truth_stands_beside_the_estimate(steady):
 
 def test_the_picture_is_titled_with_its_finding(plans):
     words = sj.describe_retention(sj.retention_curve(plans, by="plan"), horizon=90)
-    assert (
-        words["title"]
-        == "77.5 % of annual members are still with us after 90 days, 55.0 % of monthly members"
+    assert words["title"] == (
+        "77.5 % (73.1 to 81.3) of annual members are still with us after 90 days, "
+        "55.0 % (50.9 to 58.9) of monthly members"
     )
     assert "95 % confidence interval" in words["subtitle"]
     assert "by plan" in words["subtitle"]
@@ -200,14 +206,89 @@ def test_contrasts_are_said_with_their_interval_and_without_cause(plans):
     words = sj.describe_contrasts(sj.contrasts(curve, until=180), sj.logrank(plans, by="plan"))
     assert "Bonferroni" in words["note"]
     assert "less than 1 in 1,000" in words["note"]
-    columns = sj.contrasts_table(sj.contrasts(curve, until=180)).columns
-    assert {"mean_days", "mean_days_low", "difference_days", "difference_days_high"} <= set(columns)
+    table = sj.contrasts_table(sj.contrasts(curve, until=180))
+    assert {"mean_days", "mean_days_low", "difference_days", "difference_days_high"} <= set(table.columns)
+    assert table["group"].tolist() == ["monthly", "annual"]
+    mean = curve.mean(180, "monthly")
+    assert table.iloc[0][["mean_days", "mean_days_low", "mean_days_high"]].tolist() == [
+        mean.value,
+        mean.low,
+        mean.high,
+    ]
+    assert table.iloc[0][["difference_days", "difference_days_low", "p_value"]].isna().all()
+    assert re.fullmatch(
+        r"Annual members stay [\d.]+ \([\d.]+ to [\d.]+\) of 180 days longer than monthly members",
+        words["title"],
+    )
 
 
 def test_no_clear_difference_is_said_as_such(steady):
     same = cells_of(np.tile(np.arange(1, 191), 2), [True] * 380, ["a"] * 190 + ["b"] * 190)
     contrasts = sj.contrasts(sj.retention_curve(same, by="plan"), until=120)
     assert "no group stays clearly longer or less long" in sj.say(contrasts)
+    words = sj.describe_contrasts(contrasts, sj.logrank(same, by="plan"))
+    assert "No group stands clearly apart" in words["title"]
+    assert "left alike, curves at least as far apart as these would come up with a prob" in words["note"]
+
+
+def test_groups_that_cannot_be_told_apart_are_not_ranked():
+    """Of 100 each, 60 and 55 are left at day 90."""
+    life = np.r_[np.repeat(50, 40), np.repeat(500, 60), np.repeat(50, 45), np.repeat(500, 55)]
+    curve = sj.retention_curve(
+        cells_of(np.minimum(life, 190), life < 190, ["a"] * 100 + ["b"] * 100), by="plan"
+    )
+    assert sj.describe_retention(curve, horizon=90)["title"] == (
+        "Between 55.0 % and 60.0 % of every plan are still with us after 90 days: no plan clearly apart"
+    )
+    only = sj.describe_retention(curve.only(["a"]), horizon=90)["title"]
+    assert re.fullmatch(r"60\.0 % \([\d.]+ to [\d.]+\) of a members are still with us after 90 days", only)
+    early = sj.describe_retention(curve, horizon=30)["title"]  # nobody has left yet: nothing is claimed
+    assert early.startswith("Between 100.0 % and 100.0 % of every plan")
+
+
+def shares(*rows):
+    columns = ["retained", "retained_low", "retained_high", "claimed"]
+    return pd.DataFrame(rows, columns=columns, index=list("abcd")[: len(rows)])
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([(0.6, 0.5, 0.7, True), (0.3, 0.2, 0.4, True)], "ab"),
+        ([(0.6, 0.5, 0.7, True), (0.4, 0.2, 0.5, True)], ""),  # they touch
+        ([(0.6, 0.5, 0.7, False), (0.3, 0.2, 0.4, True)], ""),
+        # the ends are known too roughly, but two between them are apart
+        ([(0.9, 0.1, 1.0, True), (0.6, 0.5, 0.7, True), (0.4, 0.3, 0.45, True), (0.1, 0.0, 0.9, True)], "bc"),
+        ([(0.6, 0.5, 0.7, True), (0.3, 0.2, 0.4, True), (0.59, 0.58, 0.6, True)], "ab"),
+        ([(0.6, 0.5, 0.7, True)], ""),
+    ],
+)
+def test_groups_are_apart_when_their_intervals_are(rows, found):
+    assert "".join(row.name for row in apart(shares(*rows)) or ()) == found
+
+
+def test_months_of_joining_are_ranked_only_where_they_are_apart():
+    def say(*kept):
+        rows = [
+            {"cohort": f"2025-0{i}", "members": 100, "duration": 30, "kept": k, "retained": k / 100}
+            for i, k in enumerate(kept, 1)
+        ]
+        low_high = {
+            "retained_low": [k / 100 - 0.1 for k in kept],
+            "retained_high": [k / 100 + 0.1 for k in kept],
+        }
+        triangle = CohortTriangle("day", 30, 0.95, pd.DataFrame(rows).assign(**low_high))
+        return sj.say(triangle), sj.describe_triangle(triangle)["title"]
+
+    near, title = say(70, 60)
+    assert near == f"{title}."
+    between = "Between 60.0 % and 70.0 % of every cohort were still with us after 30 days"
+    assert title == f"{between}: no cohort clearly apart"
+    assert say(75, 50)[1] == (
+        "After 30 days 75.0 % (65.0 to 85.0) of the 2025-01 cohort were still with us, "
+        "50.0 % (40.0 to 60.0) of the 2025-02 cohort"
+    )
+    assert say(75)[1] == "After 30 days 75.0 % (65.0 to 85.0) of the 2025-01 cohort were still with us"
 
 
 def test_next_steps_say_effect_cost_and_evidence(plans):
@@ -226,8 +307,106 @@ def test_halving_the_losses_of_a_period_is_the_arithmetic_on_the_curve(steady):
     curve, rate = sj.retention_curve(steady), sj.loss_rate(steady, width=30)
     step = sj.next_steps_retention(curve, rate, sj.contrasts(curve, until=90), [], horizon=90)[0]
     # The interval of days 30 to 60 overlaps that of 60 to 90, that of 0 to 30 does not.
-    # S(30) = .85, S(90) = .55: halved losses give .55 x sqrt(.85 / .55) - .55 = 13.4 more in 100
-    assert "from day 30 to 90 would keep 13.4 more members in 100 at 90 days" in step.effect
+    # S(30) = .85, S(90) = .55: half of the 30 in 100 lost are kept, and none is lost later
+    assert step.effect.startswith(
+        "if that worked, halving the losses from day 30 to 90 would keep 15.0 more "
+    )
+
+
+def test_halving_losses_of_which_nobody_is_left(steady):
+    """Half of all are kept to the end of the curve, which is the end of the losses."""
+    curve = sj.retention_curve(steady)
+    table = curve.table.assign(retained=np.where(curve.table["duration"] >= 90, 0.0, 0.8))
+    gone = replace(curve, table=table)
+    step = sj.next_steps_retention(
+        gone, sj.loss_rate(steady, width=30), sj.contrasts(curve, until=90), [], horizon=90
+    )
+    assert "would keep 40.0 more" in step[0].effect
+
+
+def drivers_of(**levels):
+    """Drivers with one row per level: value, low and high of its difference in shares."""
+    rows = [
+        {
+            "column": "channel",
+            "level": level,
+            "against": "search",
+            "difference_points": value,
+            "difference_points_low": low,
+            "difference_points_high": high,
+        }
+        for level, (value, low, high) in levels.items()
+    ]
+    return Drivers("t", "day", 90, 0.95, 1_000, 500, pd.DataFrame(rows), None)
+
+
+def test_members_alike_in_all_else_are_asked_before_groups_that_are_not(plans):
+    curve, by_plan = sj.retention_curve(plans), sj.retention_curve(plans, by="plan")
+    rate, contrasts = sj.loss_rate(plans), sj.contrasts(by_plan, until=180)
+
+    def second(found):
+        return sj.next_steps_retention(curve, rate, contrasts, [], horizon=90, drivers=found)[1]
+
+    worse = second(drivers_of(social=(0.02, -0.01, 0.05), advertising=(-0.121, -0.156, -0.086)))
+    assert worse.what == (
+        "Ask why fewer of members who came by advertising stay than of members who came by search."
+    )
+    assert worse.effect.startswith(
+        "a gap of 12.1 members in 100 after 90 days, all else alike (95 % confidence interval 8.6 to 15.6)"
+    )
+    assert worse.evidence.startswith("observational")
+    better = second(drivers_of(referral=(0.07, 0.05, 0.09)))
+    assert (
+        better.what
+        == "Ask why fewer of members who came by search stay than of members who came by referral."
+    )
+    assert (
+        "7.0 members in 100 after 90 days, all else alike (95 % confidence interval 5.0 to 9.0)"
+        in better.effect
+    )
+    for nothing in (drivers_of(social=(0.02, -0.01, 0.05)), replace(drivers_of(), why_empty="No traits.")):
+        assert second(nothing).what == "Ask why monthly members stay less long than annual members."
+
+
+def reasons_of(*names, lead=0.01):
+    table = pd.DataFrame(
+        {
+            "reason": names,
+            "duration": 90,
+            "left_share": 0.059,
+            "left_share_low": 0.055,
+            "left_share_high": 0.063,
+            "claimed": True,
+        }
+    )
+    return Reasons("day", 0.95, "cancellation", 20, 90, table, table, Interval(lead, -1, 1, 0.95, "wald"))
+
+
+def test_everybody_is_asked_why_where_another_reason_could_be_first(plans):
+    curve, by_plan = sj.retention_curve(plans), sj.retention_curve(plans, by="plan")
+    rate, contrasts = sj.loss_rate(plans), sj.contrasts(by_plan, until=180)
+    known = reasons_of("price", "moved", "unknown")
+    unsure = [Check("The main reason is first without doubt", "warn", "", "")]
+    sure = [replace(unsure[0], verdict="pass")]
+
+    def asked(found, checks):
+        found = {"reasons": found, "drivers": drivers_of(referral=(0.07, 0.05, 0.09))}
+        steps = sj.next_steps_retention(curve, rate, contrasts, checks, horizon=90, **found)
+        assert len(steps) <= 3
+        return [step for step in steps if step.what == "Ask everybody who cancels why."]
+
+    (ask,) = asked(known, unsure)
+    assert ask.effect == (
+        "5.9 (95 % confidence interval 5.5 to 6.3) of 100 new members leave within 90 days for a reason "
+        "unknown; with it another reason could lead"
+    )
+    assert ask.cost == "one question"
+    (other,) = asked(reasons_of("price", "other or unknown"), unsure)
+    assert "for other or unknown reasons" in other.effect
+    assert not asked(known, sure)
+    assert not asked(known, [])
+    assert not asked(reasons_of("price", "moved"), unsure)
+    assert not asked(None, unsure)
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +441,7 @@ def test_silence_is_never_called_leaving(buyers):
     assert head.sentence.startswith("Of 100 members followed from their first purchase, ")
     assert "70.0 in 100 did not come again within 90 days" in head.detail
     assert "300 of 890 members who fell silent for 90 days came back" in head.detail
+    assert "300 of 890 members who fell silent for 90 days came back, whatever was done then" in said[-1]
     figures = sj.key_figures_retention(everyone, horizons=HORIZONS, until=180)
     assert figures[-1].label == "Mean time until the first long silence within the first 180 days"
 
@@ -271,8 +451,8 @@ def test_where_most_are_lost_at_once_that_is_the_title_and_the_first_step(buyers
     assert sj.describe_hazard(rate)["title"].startswith("After their first purchase 70.0 in 100")
     step = sj.next_steps_retention(curve, rate, sj.contrasts(curve, until=180), [], horizon=90)[0]
     assert "right after the first purchase" in step.what
-    # S(0) = .30, S(90) = .21: .21 x sqrt(1 / .30) - .21 = 17.3 more in 100
-    assert "would keep 17.3 more members in 100 still active at 90 days" in step.effect
+    # S(0) = .30, S(90) = .21: of half the 70 in 100 who were lost at once, .21 / .30 would be left at day 90
+    assert "would keep 24.5 more members in 100 still active at 90 days" in step.effect
 
 
 def test_the_pace_has_its_interval(steady):
@@ -344,8 +524,39 @@ def test_months_of_joining_are_not_asked_why_they_stay(plans):
 def test_a_warning_about_newer_members_stands_beside_the_answer(steady):
     drift = Check("Older and newer members fare alike", "warn", "Newer members left faster.", "", 0.9, 0.01)
     assert "Newer members left faster." in headline(steady, checks=[drift]).detail
-    unknown = Check("Older and newer members fare alike", "warn", "Not known. No dates.", "")
-    assert "No dates" not in headline(steady, checks=[unknown]).detail
+    for finding in ("Not known. No dates.", "No clear difference: newer members left 1.2 times as fast."):
+        nothing = Check("Older and newer members fare alike", "warn", finding, "", 0.2, 0.01)
+        assert finding not in headline(steady, checks=[nothing]).detail
+
+
+def test_newer_members_are_watched_only_where_a_difference_was_found(plans):
+    everyone, rate = sj.retention_curve(plans), sj.loss_rate(plans)
+    none = sj.contrasts(everyone, until=180)
+
+    def watched(finding, verdict="warn"):
+        drift = [Check("Older and newer members fare alike", verdict, finding, "", 0.9, 0.01)]
+        steps = sj.next_steps_retention(everyone, rate, none, drift, horizon=90)
+        return any("by their month of joining" in step.what for step in steps)
+
+    assert watched("Newer members left 1.4 times as fast.")
+    assert not watched("No clear difference: newer members left 1.2 times as fast.")
+    assert not watched("Not known. No dates.")
+    assert not watched("Newer members left 1.4 times as fast.", "pass")
+
+
+def test_many_who_are_lost_at_once_belong_to_the_verdict():
+    rng = np.random.default_rng(1)
+    later = np.ceil(rng.exponential(150, 2_000)).astype(int)
+
+    def verdict(at_once, **told):
+        life = np.r_[np.zeros(at_once, dtype=int), later[at_once:]]
+        return headline(cells_of(np.minimum(life, 190), life <= 190, **told)).verdict
+
+    silence = {"leaving": "silence", "lapse": 60, "since": "first purchase"}
+    assert verdict(500, **silence) == "many buy once, then losses are steady"
+    assert verdict(500) == "many leave at once, then losses are steady"
+    assert verdict(150) == "losses are steady"
+    assert verdict(1_100) == "most leave at once"
 
 
 def test_words_about_the_whole_of_telco():

@@ -36,6 +36,8 @@ from sojourn.report.say import register
 
 #: Leaving before and after the horizon at rates surely this far apart is slowing down or speeding up.
 UNSTEADY = 1.5
+#: Left at once: from this share on it belongs to the verdict.
+MANY_AT_ONCE = 0.1
 #: Checks whose warning changes how the answer is read, and so belongs beside it.
 BESIDE = ("Silence means leaving", "Older and newer members fare alike", "New members are new")
 _MOST_TREND = 60
@@ -104,8 +106,12 @@ def _newcomers(curve: RetentionCurve) -> str:
 
 
 def _beside(checks: Sequence[Check]) -> list[str]:
-    known = [check for check in checks if not check.finding.startswith("Not known")]
-    return [check.finding for check in known if check.verdict == "warn" and check.name in BESIDE]
+    return [check.finding for check in checks if check.name in BESIDE and has_found(check)]
+
+
+def has_found(check: Check) -> bool:
+    """Whether a check warns because something was found, not because little or nothing could be seen."""
+    return check.verdict == "warn" and not check.finding.startswith(("Not known", "No clear difference"))
 
 
 def pattern(curve: RetentionCurve, horizon: int, horizons: Sequence[int]) -> tuple[str, str]:
@@ -114,14 +120,14 @@ def pattern(curve: RetentionCurve, horizon: int, horizons: Sequence[int]) -> tup
     Rule: at most half are left at once, or after the first of `horizons`: most leave within it. Else members
     leave, on average per unit of time, surely more than `UNSTEADY` times as fast before the horizon as after
     it (up to the last of `horizons`): losses slow down; surely less than 1 / `UNSTEADY` times: they speed
-    up. Somewhat, where only equal rates can be ruled out; else they are steady.
+    up. Somewhat, where only equal rates can be ruled out; else they are steady. Where `MANY_AT_ONCE` or more
+    left at once, which belongs to neither rate, that is said first.
     """
     longest = int(curve.followed_to[EVERYONE])
     first, last = min(horizons), max(h for h in (*horizons, horizon) if h <= longest)
     lost = at_once(curve.lost_at_once, curve.since, curve.lapse)
     if curve.lost_at_once >= 0.5:
-        coming_once = f"most {once(curve.since)}, then pause"
-        return (coming_once if curve.since != "joining" else f"most {go(curve)} at once"), lost
+        return f"most {_at_once(curve)}" + (", then pause" if curve.since != "joining" else ""), lost
     if first <= longest and curve.retained(first).value <= 0.5:
         return f"most {go(curve)} within {span(first, curve.unit)}", lost
     ratio = pace(curve, horizon, last)
@@ -132,7 +138,12 @@ def pattern(curve: RetentionCurve, horizon: int, horizons: Sequence[int]) -> tup
         f"Members {gone(curve)} {in_words(ratio, 'times')} as fast in the first {span(horizon, curve.unit)} "
         f"as from then to {last} {curve.unit}s."
     )
-    return _steadiness(ratio, span(horizon, curve.unit)), f"{lost} {said}".strip()
+    many = f"many {_at_once(curve)}, then " if curve.lost_at_once >= MANY_AT_ONCE else ""
+    return many + _steadiness(ratio, span(horizon, curve.unit)), f"{lost} {said}".strip()
+
+
+def _at_once(curve: RetentionCurve) -> str:
+    return f"{go(curve)} at once" if curve.since == "joining" else once(curve.since)
 
 
 def _steadiness(ratio: Interval, horizon: str) -> str:
@@ -250,19 +261,42 @@ def say_day_n(result: DayN) -> str:
 
 @register
 def say_triangle(triangle: CohortTriangle) -> str:
-    """Say which joining months kept most and fewest at the first age."""
+    """Say which joining months kept most and fewest at the first age, where they can be told apart."""
     if triangle.why_empty:
         return triangle.why_empty
     first = triangle.table[triangle.table["duration"] == triangle.table["duration"].min()]
-    most, least = (first.loc[pick] for pick in (first["retained"].idxmax(), first["retained"].idxmin()))
-    after = span(int(most["duration"]), triangle.unit)
-    if len(first) == 1:
-        kept = f"{percent(most['retained'])} of the {most['cohort']} cohort"
-        return f"After {after} {kept} were {still(triangle)}."
-    return (
-        f"After {after} between {percent(least['retained'])} ({least['cohort']} cohort) and "
-        f"{percent(most['retained'])} ({most['cohort']} cohort) were {still(triangle)}."
-    )
+    after, ends = span(int(first["duration"].iloc[0]), triangle.unit), apart(first)
+    if len(first) > 1 and ends is None:
+        low, high = percent(first["retained"].min()), percent(first["retained"].max())
+        kept = f"Between {low} and {high} of every cohort were {still(triangle)} after {after}"
+        return f"{kept}: no cohort clearly apart."
+    kept, *rest = [f"{with_bounds(row)} of the {row['cohort']} cohort" for row in ends or [first.iloc[0]]]
+    return f"After {after} {', '.join([f'{kept} were {still(triangle)}', *rest])}."
+
+
+def apart(rows: pd.DataFrame) -> tuple[Any, Any] | None:
+    """Return the rows with most and fewest kept, or else two others, whose intervals do not overlap, if any.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``retained`` with ``_low`` and ``_high``; only ``claimed`` intervals count, where that is a column.
+    """
+    sure = rows[rows["claimed"]] if "claimed" in rows else rows
+    if sure.empty:
+        return None
+    ends = rows["retained"].idxmax(), rows["retained"].idxmin()
+    edges = sure["retained_low"].idxmax(), sure["retained_high"].idxmin()
+    for more, fewer in (ends, edges):
+        if {more, fewer} <= set(sure.index) and sure["retained_low"][more] > sure["retained_high"][fewer]:
+            return rows.loc[more], rows.loc[fewer]
+    return None
+
+
+def with_bounds(row: Any) -> str:
+    """Print a share kept with its bounds, in percent."""
+    low, high = (number(100 * row[f"retained_{end}"]) for end in ("low", "high"))
+    return f"{percent(row['retained'])} ({low} to {high})"
 
 
 @register
@@ -349,7 +383,7 @@ def say_log_rank(test: LogRank) -> str:
     """Say whether groups leave alike."""
     chance = "less than 1 in 1,000" if test.p_value < 0.001 else f"{number(test.p_value, 3)}"
     return (
-        f"If all groups by {test.by} {gone(test)} alike over the whole time followed, differences as "
-        f"large as these would have a probability of {chance} (log-rank test, "
+        f"If all groups by {test.by.replace('_', ' ')} {gone(test)} alike, curves at least as far apart as "
+        f"these would come up with a probability of {chance} (log-rank test, "
         f"{plural(test.df, 'degree')} of freedom)."
     )

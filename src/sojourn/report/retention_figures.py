@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +11,16 @@ import pandas as pd
 from sojourn.core.interval import Interval, Kind
 from sojourn.core.results.retention import EVERYONE, CohortTriangle, DayN, LossRate, RetentionCurve
 from sojourn.core.results.retention_groups import Contrasts, LogRank
-from sojourn.core.text import count, listing, percent, plural
+from sojourn.core.text import count, listing, number, percent, plural
 from sojourn.report.retention import (
+    apart,
     say_contrasts,
     say_curve,
     say_day_n,
     say_log_rank,
     say_loss_rate,
     say_triangle,
+    with_bounds,
 )
 from sojourn.report.retention_words import at_once, go, going, gone, mean_time, span, stay, still, who
 
@@ -28,19 +31,29 @@ def describe_retention(curve: RetentionCurve, *, horizon: int) -> dict[str, str]
 
 
 def _finding(curve: RetentionCurve, horizon: int) -> str:
-    """Name the groups with most and fewest left at the horizon."""
+    """Name the groups with most and fewest left at the horizon, where they can be told apart."""
     at = curve.readings([horizon])
     if at.empty:
         return f"Nobody has been followed for {span(horizon, curve.unit)} yet"
-    most: Any = at.loc[at["retained"].idxmax()]
-    least: Any = at.loc[at["retained"].idxmin()]
-    shares = [f"{percent(row['retained'])} of {who(curve.by, row['group'])}" for row in (most, least)]
-    finding = f"{shares[0]} are {still(curve)} after {span(horizon, curve.unit)}"
-    return finding if len(at) == 1 else f"{finding}, {shares[1]}"
+    ends, here = apart(at), f"{still(curve)} after {span(horizon, curve.unit)}"
+    if len(at) > 1 and ends is None:
+        low, high, by = percent(at["retained"].min()), percent(at["retained"].max()), _by(curve)
+        return f"Between {low} and {high} of every {by} are {here}: no {by} clearly apart"
+    first, *rest = [_share(curve, row) for row in ends or [at.iloc[0]]]
+    return ", ".join([f"{first} are {here}", *rest])
+
+
+def _share(curve: RetentionCurve, row: Any) -> str:
+    shown = with_bounds(row) if row["claimed"] else percent(row["retained"])
+    return f"{shown} of {who(curve.by, row['group'])}"
+
+
+def _by(curve: RetentionCurve) -> str:
+    return curve.by.replace("_", " ")
 
 
 def _drawn(curve: RetentionCurve) -> str:
-    groups = "" if curve.by == EVERYONE else f", by {curve.by.replace('_', ' ')}"
+    groups = "" if curve.by == EVERYONE else f", by {_by(curve)}"
     sentences = [
         f"Share of members {still(curve)} by {curve.unit}s since {_start(curve)}{groups}.",
         f"Bands: {_label(curve.mass, 'log-log')} where at least 20 are observed and 10 are gone.",
@@ -80,9 +93,16 @@ def readings_table(curve: RetentionCurve, durations: Sequence[int]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        ``group``, ``duration``, ``at_risk``, ``retained`` with bounds where they are claimed, and
+        ``group`` (where there are groups), the duration, named with its unit such as
+        ``days_since_joining``, ``at_risk``, ``retained`` with bounds where they are claimed, and
         ``true_retained`` where the truth is known. Groups not followed so long have no row.
     """
+    named = {"duration": f"{curve.unit}s_since_{curve.since.replace(' ', '_')}"}
+    table = _readings(curve, durations).rename(columns=named)
+    return table.drop(columns="group") if curve.by == EVERYONE else table
+
+
+def _readings(curve: RetentionCurve, durations: Sequence[int]) -> pd.DataFrame:
     rows = curve.readings(durations)
     table = rows[["group", "duration", "at_risk", "retained", "retained_low", "retained_high"]].copy()
     table.loc[~rows["claimed"], ["retained_low", "retained_high"]] = float("nan")
@@ -108,7 +128,7 @@ def _hits(curve: RetentionCurve, durations: Sequence[int]) -> str:
     """Say how often the truth lies inside the interval, where it is known."""
     if curve.truth is None:
         return ""
-    table = readings_table(curve, durations).dropna(subset=["retained_low", "true_retained"])
+    table = _readings(curve, durations).dropna(subset=["retained_low", "true_retained"])
     inside = table["true_retained"].between(table["retained_low"], table["retained_high"]).sum()
     return f"The truth lies inside {inside} of {len(table)} intervals."
 
@@ -134,7 +154,7 @@ def describe_triangle(triangle: CohortTriangle) -> dict[str, str]:
         f"{drawn['duration'].max()} {triangle.unit}s; from {percent(drawn['retained'].max())} down to "
         f"{percent(drawn['retained'].min())}. {said}"
     )
-    return {"title": said, "subtitle": subtitle, "alt": alt}
+    return {"title": said.rstrip("."), "subtitle": subtitle, "alt": alt}
 
 
 def describe_hazard(rate: LossRate) -> dict[str, str]:
@@ -161,20 +181,31 @@ def _when(rate: LossRate) -> str:
 
 
 def contrasts_table(contrasts: Contrasts) -> pd.DataFrame:
-    """Return differences in mean time with us as a table to show, with the unit in the columns' names."""
+    """Return mean times with us as a table to show, with the unit in the columns' names.
+
+    Returns
+    -------
+    DataFrame
+        First the group that all others are set against, without a difference.
+    """
     named = {
         f"{what}{end}": f"{what}_{contrasts.unit}s{end}"
         for what in ("mean", "difference")
         for end in ("", "_low", "_high")
     }
-    return contrasts.table.rename(columns=named)
+    rows, first = contrasts.table, contrasts.against_mean
+    if first is not None:
+        means = {"mean": first.value, "mean_low": first.low, "mean_high": first.high}
+        against = {**dict.fromkeys(rows.columns, math.nan), "group": contrasts.against, **means}
+        rows = pd.DataFrame([against, *rows.to_dict("records")])
+    return rows.rename(columns=named)
 
 
 def describe_contrasts(contrasts: Contrasts, test: LogRank) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of differences; the test covers the whole time followed."""
     within = f"{mean_time(contrasts)} within the first {span(contrasts.until, contrasts.unit)}"
     sentences = [
-        f"{within}, and its difference to {who(contrasts.by, contrasts.against)}.",
+        f"{within}, and its difference to {who(contrasts.by, contrasts.against)} (first row).",
         f"The {_label(contrasts.mass, 'wald')} of all differences holds for them together (Bonferroni);",
         "p-values allow for the number of comparisons (Holm).",
     ]
@@ -188,12 +219,15 @@ def describe_contrasts(contrasts: Contrasts, test: LogRank) -> dict[str, str]:
 
 
 def _longest(contrasts: Contrasts) -> str:
-    """Name, in one clause, the group that differs most from the largest, where that is sure."""
+    """Name, in one clause, the group that surely differs most from the largest, and by how much."""
     table, largest = contrasts.table, who(contrasts.by, contrasts.against)
     sure = table[table["difference_low"] * table["difference_high"] > 0]
     if sure.empty:
         return f"No group stands clearly apart from {largest}"
     row: Any = sure.loc[sure["difference"].abs().idxmax()]
     way = "longer" if row["difference"] > 0 else "less long"
-    said = f"{who(contrasts.by, row['group'])} {stay(contrasts)} {way} than {largest}"
+    ends = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
+    size = f"{number(abs(row['difference']))} ({number(ends[0])} to {number(ends[1])})"
+    within = f"of {span(contrasts.until, contrasts.unit)}"
+    said = f"{who(contrasts.by, row['group'])} {stay(contrasts)} {size} {within} {way} than {largest}"
     return said[0].upper() + said[1:]

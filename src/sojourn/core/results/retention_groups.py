@@ -71,6 +71,8 @@ class Contrasts:
         How many groups followed so long are left out because nobody left them.
     leaving : str
         As in the curve.
+    against_mean : Interval or None
+        Restricted mean of the largest group, alone; None where nothing is compared.
     """
 
     by: str
@@ -83,6 +85,7 @@ class Contrasts:
     why_empty: str = ""
     unchanged: int = 0
     leaving: str = "cancellation"
+    against_mean: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,8 @@ def contrasts(curve: RetentionCurve, *, until: int) -> Contrasts:
     others = [group for group in able.index if group != largest]
     each = 1 - (1 - curve.mass) / len(others)
     made = [contrast(curve, group, largest, until=until, mass=each) for group in others]
-    left_out = (short, "", unchanged, curve.leaving)
-    return Contrasts(curve.by, curve.unit, until, largest, curve.mass, _side_by_side(made), *left_out)
+    more = (short, "", unchanged, curve.leaving, curve.mean(until, largest))
+    return Contrasts(curve.by, curve.unit, until, largest, curve.mass, _side_by_side(made), *more)
 
 
 def _why_nothing(curve: RetentionCurve, until: int) -> str:
