@@ -83,9 +83,8 @@ def change_parameters(root: Path, block: str) -> None:
 
 
 def readings(root: Path, case: str) -> pd.DataFrame:
-    return pd.read_csv(root / f"private/reports/cases/{case}/retention/retention-at.csv").set_index(
-        "duration"
-    )
+    table = pd.read_csv(root / f"private/reports/cases/{case}/retention/retention-at.csv")
+    return table.set_index("days_since_first_event")
 
 
 def in_page(root: Path, row: str) -> list[float]:
