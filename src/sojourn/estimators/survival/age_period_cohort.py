@@ -19,6 +19,7 @@ from scipy.stats import chi2
 
 from sojourn.core.errors import UndefinedError
 from sojourn.estimators.survival.bends import Bends, set_apart
+from sojourn.estimators.survival.solvable import solvable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,7 +35,11 @@ LEAST_EVENTS = 10
 LEAST_LEVELS = 4
 #: Chance that a month of an axis is set apart when all are on a line.
 ALPHA = 0.01
-_MOST_STEPS, _ENOUGH = 100, 1e-11
+_MOST_STEPS, _ENOUGH, _NEARLY = 100, 1e-11, 1e-6
+_TOO_FEW = (
+    "Months of joining cannot be told from months of the calendar: in some of them too few left, or too few "
+    "were there."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,8 @@ def age_period_cohort(cells: MonthCells) -> AgePeriodCohort:
     pearson = float(((cells.churned - full.mean) ** 2 / full.mean).sum())
     dispersion = max(1.0, pearson / freedom) if freedom > 0 else 1.0
     tests = {axis: _tested(model, full, axis, dispersion) for axis in _AXES}
-    covariance = dispersion * np.linalg.inv(full.information)
+    with solvable(_TOO_FEW):
+        covariance = dispersion * np.linalg.inv(full.information)
     return _result(model, full, covariance, tests, dispersion)
 
 
@@ -251,10 +257,13 @@ def _scored(cells: MonthCells, fixed: Floats, months: Floats, touched: Floats) -
     for _ in range(_MOST_STEPS):
         mean, slopes = _expected(cells, fixed, months, touched, values)
         information = slopes.T @ (mean[:, None] * slopes)
-        step = np.linalg.solve(information, slopes.T @ (cells.churned - mean))
+        with solvable(_TOO_FEW):
+            step = np.linalg.solve(information, slopes.T @ (cells.churned - mean))
         values = values + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < _ENOUGH:
             break
+    if not np.abs(step).max() < _NEARLY:
+        raise UndefinedError(_TOO_FEW)
     mean, slopes = _expected(cells, fixed, months, touched, values)
     likelihood = float((xlogy(cells.churned, mean) - mean).sum())
     return _Fit(values, mean, slopes.T @ (mean[:, None] * slopes), likelihood)

@@ -14,6 +14,7 @@ from sojourn.core.errors import UndefinedError
 from sojourn.estimators.survival.cox import CoxFit
 from sojourn.estimators.survival.design import PatternCells
 from sojourn.estimators.survival.partial import Stratum, information, parts, scores, strata_of
+from sojourn.estimators.survival.solvable import solvable
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -119,11 +120,12 @@ def proportional_test(
 def _tested(score: Floats, blocks: Sequence[Floats], terms: list[int]) -> Tested:
     """Return the quadratic form of the score in the information left after the effects themselves."""
     plain, once, twice = blocks
-    left = twice - once.T @ np.linalg.solve(plain, once)
     own = np.ix_(terms, terms)
-    statistic = float(score[terms] @ np.linalg.solve(left[own], score[terms]))
-    change, spread = np.linalg.solve(left, score), np.linalg.inv(left)
-    given = float(change[terms] @ np.linalg.solve(spread[own], change[terms]))
+    with solvable("Too few left to see whether what goes with leaving changes with time."):
+        left = twice - once.T @ np.linalg.solve(plain, once)
+        statistic = float(score[terms] @ np.linalg.solve(left[own], score[terms]))
+        change, spread = np.linalg.solve(left, score), np.linalg.inv(left)
+        given = float(change[terms] @ np.linalg.solve(spread[own], change[terms]))
     return Tested(statistic, len(terms), *(float(chi2.sf(one, len(terms))) for one in (statistic, given)))
 
 

@@ -14,6 +14,7 @@ from scipy.stats import chi2, norm
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.estimators.survival.solvable import solvable
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -25,6 +26,7 @@ _DRAWS, _DRAW_SEED = 2_000, 20_261_122
 #: Mass below the lower bound of the ICI.
 _SURELY_ABOVE = 0.01
 _MOST_STEPS = 50
+_NO_CURVE = "Too few of the members held out left, or stayed, to set what was predicted beside what happened."
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +196,15 @@ def calibration_curve(known: Known) -> CalibrationCurve:
     for _ in range(_MOST_STEPS):
         mean = expit(x @ beta)
         information = (x * (mass * mean * (1 - mean))[:, None]).T @ x
-        step = np.linalg.solve(information, x.T @ (mass * (known.gone - mean)))
+        with solvable(_NO_CURVE):
+            step = np.linalg.solve(information, x.T @ (mass * (known.gone - mean)))
         beta = beta + np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-10:
             break
     else:
-        raise UndefinedError("The calibration curve did not converge: too few left, or too few stayed.")
-    inverse = np.linalg.inv(information)
+        raise UndefinedError(_NO_CURVE)
+    with solvable(_NO_CURVE):
+        inverse = np.linalg.inv(information)
     residual = known.n * (known.weight * (known.gone - mean)) ** 2
     covariance = inverse @ ((x * residual[:, None]).T @ x) @ inverse
     return CalibrationCurve(beta, covariance, centre, 1.0 if flat else scale)
