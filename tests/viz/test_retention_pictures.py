@@ -69,17 +69,22 @@ def test_numbers_at_risk_stand_under_their_ticks():
 
 
 @pytest.mark.parametrize(
-    "sizes", [{"all": 16_472}, {"monthly": 11_100, "annual": 5_145}, {"x" * 30: 1_234_567}]
+    "sizes", [{"all": 16_472}, {"monthly": 11_100, "annual": 5_145}, {"x" * 30: 1_234_567, "y" * 30: 345_678}]
 )
-@pytest.mark.parametrize("days", [100, 603, 1_900])
-def test_numbers_at_risk_never_touch(sizes, days):
-    """By the boxes that matplotlib measures, in rows of their own; at 0 there always is one."""
+@pytest.mark.parametrize("days", [100, 603, 1_825])
+def test_numbers_at_risk_and_ticks_never_touch(sizes, days):
+    """By the boxes that matplotlib measures; every number stands under a tick, and there is one at 0."""
     figure = sj.plot_retention(a_curve(sizes, days=days)).get_figure()
     figure.draw_without_rendering()
-    boxes = [text.get_window_extent() for text in figure.axes[1].texts]
-    assert len(boxes) >= 3
-    assert not [(one, other) for one, other in combinations(boxes, 2) if one.overlaps(other)]
-    assert {f"{n:,}" for n in sizes.values()} <= set(texts(figure.axes[1]))
+    above, under = figure.axes
+    labels = [label.get_window_extent() for label in above.get_xticklabels()]
+    boxes = [text.get_window_extent() for text in under.texts]
+    assert min(len(labels), len(boxes)) >= 2
+    for drawn in (labels, boxes):
+        assert not [pair for pair in combinations(drawn, 2) if pair[0].overlaps(pair[1])]
+    numbers = [text for text in under.texts if text.get_text()[0].isdigit()]
+    assert {text.get_position()[0] for text in numbers} <= set(above.get_xticks())
+    assert {f"{n:,}" for n in sizes.values()} <= {text.get_text() for text in numbers}
 
 
 def test_the_days_that_sentences_speak_of_keep_their_ticks():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ _TICKS = {
 }
 #: Places that sentences speak of; they may stand closer.
 _KEY = (30, 90, 180, 12)
-#: Least distance of such a tick and of all others, as a share of the axis.
-_KEY_GAP, _TICK_GAP = 0.048, 0.095
+#: Least distance of such a tick, for each of its digits, and of all others, as a share of the axis.
+_KEY_GAP, _TICK_GAP = 0.024, 0.095
+#: Width of a figure and least space between two numbers, in points.
+_DIGIT, _SPACE = 6.4, 4.0
 
 
 def set_shares(ax: Axes) -> None:
@@ -46,10 +49,31 @@ def ranked(unit: str, longest: int) -> list[int]:
     """Return the places of `ticks`, the one that matters most first."""
     kept = [0]
     for place in _TICKS[unit]:
-        gap = (_KEY_GAP if place in _KEY else _TICK_GAP) * longest
+        gap = (_KEY_GAP * len(str(place)) if place in _KEY else _TICK_GAP) * longest
         if place <= longest and all(abs(place - other) >= gap for other in kept):
             kept.append(place)
     return kept
+
+
+def clear(places: Sequence[int], written: Sequence[str], scale: float) -> list[int]:
+    """Return the places at which what is written is clear of what stands at those before.
+
+    Parameters
+    ----------
+    places : sequence of int
+        The one that matters most first.
+    written : sequence of str
+        Figures centred at each place.
+    scale : float
+        Points per unit of the axis.
+    """
+    kept: dict[int, tuple[float, float]] = {}
+    for place, text in zip(places, written, strict=True):
+        half = (_DIGIT * len(text) + _SPACE) / 2
+        start, end = scale * place - half, scale * place + half
+        if all(start >= other[1] or end <= other[0] for other in kept.values()):
+            kept[place] = (start, end)
+    return list(kept)
 
 
 def width_of(ax: Axes) -> float:

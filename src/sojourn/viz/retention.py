@@ -11,7 +11,7 @@ import pandas as pd
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention import EVERYONE, CohortTriangle, LossRate, RetentionCurve
 from sojourn.core.text import count
-from sojourn.viz.axes import ranked, set_shares, set_time, width_of
+from sojourn.viz.axes import clear, ranked, set_shares, set_time, width_of
 from sojourn.viz.theme import ACCENT, BAND, DASHES, INK, MUTED, OTHERS, label_end, new_axes, new_panels, theme
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _LABEL_GAP = 0.055
 _BAND_ALPHA = 0.16
 #: Names stand on both sides of the curves; what is longer is cut. East Asian letters count twice.
 _LONGEST = 18
-#: Width of a digit and least space between two numbers under the curves, in points.
-_DIGIT, _SPACE = 6.4, 6.0
+#: Between a name and the first number beside it, in points: the space, and half a figure.
+_BESIDE, _HALF = 6.0, 3.2
 
 
 def plot_retention(curve: RetentionCurve, *, at_risk: bool = True, ax: Axes | None = None) -> Axes:
@@ -168,7 +168,7 @@ def _draw_truth(ax: Axes, truth: pd.DataFrame, drawn: pd.DataFrame, groups: list
 def _name_rows(ax: Axes, curve: RetentionCurve) -> None:
     """Make room for numbers at risk, one row per group with its name left of the first number."""
     groups = list(curve.groups)
-    left = -_DIGIT * len(count(curve.table["at_risk"].max())) / 2 - _SPACE
+    left = -_HALF * len(count(curve.table["at_risk"].max())) - _BESIDE
     with theme():
         ax.set_ylim(len(groups) - 0.4, -1.1)
         ax.axis("off")
@@ -179,27 +179,20 @@ def _name_rows(ax: Axes, curve: RetentionCurve) -> None:
 
 
 def _draw_at_risk(ax: Axes, curve: RetentionCurve) -> None:
-    """Write numbers at risk under the ticks of the curves, where they are clear of each other."""
+    """Write numbers at risk under the ticks of the curves; both only where they are clear of each other."""
     groups, longest = list(curve.groups), int(curve.followed_to.max())
-    readings = curve.readings(ranked(curve.unit, longest))
+    places = ranked(curve.unit, longest)
+    readings = curve.readings(places)
     widest = readings.groupby("duration")["at_risk"].max()
     with theme():
-        places = _clear(ranked(curve.unit, longest), widest, width_of(ax) / max(longest, 1))
+        scale = width_of(ax) / max(longest, 1)
+        marked = clear(places, [str(place) for place in places], scale)
+        ax.set_xticks(sorted(marked), [str(place) for place in sorted(marked)])
+        places = clear(marked, [count(widest[place]) for place in marked], scale)
         for y, (group, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
             rows = readings[(readings["group"] == group) & readings["duration"].isin(places)]
             for x, n in zip(rows["duration"], rows["at_risk"], strict=True):
                 ax.text(x, y, count(n), color=colour, va="center", ha="center")
-
-
-def _clear(places: list[int], widest: pd.Series[int], scale: float) -> list[int]:
-    """Return the places whose numbers do not touch those before them; `scale`: points per duration."""
-    kept: dict[int, tuple[float, float]] = {}
-    for place in places:
-        half = _DIGIT * len(count(widest[place])) / 2
-        start, end = scale * place - half, scale * place + half
-        if all(start >= other[1] + _SPACE or end <= other[0] - _SPACE for other in kept.values()):
-            kept[place] = (start, end)
-    return list(kept)
 
 
 def _draw_cell(ax: Axes, x: int, y: int, retained: float) -> None:
