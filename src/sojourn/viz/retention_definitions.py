@@ -84,7 +84,8 @@ def plot_lapse_window(result: LapseWindow, *, ax: Axes | None = None) -> Axes:
         ax.plot(drawn["days"], drawn["back_share"], color=ACCENT)
         for window, said in _marked(result):
             _mark(ax, drawn, window, said)
-        ax.set(xlim=(0, last), ylim=(0, min(1.0, 1.15 * float(drawn["back_share"].max()))))
+        top = max(float(drawn["back_share"].max()), result.most_back)
+        ax.set(xlim=(0, max(last, 1)), ylim=(0, min(1.0, 1.15 * top)))
         ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
         ax.yaxis.grid(visible=True)
         ax.spines["left"].set_visible(False)

@@ -221,6 +221,8 @@ def _noise(here: Score) -> float:
 def _curved(place: Floats, here: Score, free: Bools, promised: float = 0.0) -> Peak:
     """Return a maximum, or raise where it is none."""
     bend = -here[2][np.ix_(free, free)]
+    if not np.isfinite(bend).all():
+        raise UndefinedError("The likelihood has no clear maximum: the law runs off to its edge.")
     scale = np.sqrt(np.maximum(np.abs(np.diag(bend)), 1e-300))
     flat = float(np.linalg.eigvalsh(bend / np.outer(scale, scale)).min()) < 1e-10
     if flat or promised > max(1e-6, 100 * _noise(here)):
