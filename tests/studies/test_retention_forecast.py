@@ -273,6 +273,21 @@ def test_held_out_coverage_decides(forecast):
         assert bool(blocked_by(changed)) == blocked
 
 
+def test_a_total_that_missed_too_often_is_warned_of_and_does_not_block(forecast):
+    """Of eight overlapping totals one may miss, and does not count: 0.95 of eight less one is 6.6."""
+    sound = with_coverage(forecast, 0.94)
+    verdicts = []
+    for inside in (8, 7, 6):
+        found = replace(sound, race=replace(sound.race, totals=8, totals_inside=inside))
+        (check,) = sj.check_forecast(found)
+        verdicts.append(check.verdict)
+        assert blocked_by(found) == ""
+    assert verdicts == ["pass", "pass", "warn"]
+    assert "missed from 2 of 8 earlier dates (these overlap)" in check.meaning
+    worse = with_coverage(found, 0.82)
+    assert "somewhat too narrow" in sj.check_forecast(worse)[0].meaning
+
+
 def test_two_ways_that_differ_give_no_forecast(forecast):
     good = Audit("beta-geometric", 0.1, 0.9, 1.1, 30, "sampled")
     for audit, verdict in (

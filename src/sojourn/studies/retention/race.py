@@ -210,6 +210,16 @@ def coverage_verdict(race: Race, mass: float) -> Verdict:
     return "fail" if short > SHORT_FAIL else "warn" if short > SHORT_WARN else "pass"
 
 
+def held_verdict(race: Race, mass: float) -> Verdict:
+    """Return the verdict on entries, and at least a warning where the total of members missed too often.
+
+    Totals of earlier dates overlap, so that one miss more than the mass allows for tells nothing yet.
+    """
+    of_entries = coverage_verdict(race, mass)
+    missed = race.totals_inside < mass * race.totals - 1
+    return "warn" if missed and of_entries == "pass" else of_entries
+
+
 def crps(drawn: Floats, actual: Floats) -> Floats:
     """Return the continuous ranked probability score of draws (draws, entries); smaller is better.
 
