@@ -348,3 +348,9 @@ def test_log_rank_of_the_plans(two_plans):
     assert test.table["observed"].sum() == pytest.approx(test.table["expected"].sum())
     monthly = test.table.set_index("group").loc["monthly"]
     assert monthly["observed"] > monthly["expected"]
+
+
+def test_cells_in_which_nobody_is_counted_have_no_curve():
+    empty = pd.DataFrame(columns=["by", "group", "late", "day", "entered", "churned", "censored", "potential"])
+    with pytest.raises(UndefinedError, match="too few to be shown"):
+        sj.retention_curve(Cells("tiny", "retention", {"risk": empty}, {"leaving": "cancellation"}))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sojourn.core.cells import Cells
+from sojourn.core.errors import UndefinedError
 from sojourn.core.joining import known_at_joining
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention import EVERYONE
@@ -62,8 +63,12 @@ def rows_by(cells: Cells, by: str) -> pd.DataFrame:
     ------
     ImmortalTimeError, ParameterError
         When `by` is known only later, or is no grouping of these cells.
+    UndefinedError
+        When nobody is counted in these cells.
     """
     risk = cells["risk"]
+    if risk.empty:
+        raise UndefinedError(f"Nobody of {cells.case} is followed, or too few to be shown: there is no curve.")
     known_at_joining(by, sorted(risk["by"].unique()), cells.meta.get("known_later"))
     return risk[risk["by"] == by]
 
