@@ -351,6 +351,7 @@ def test_log_rank_of_the_plans(two_plans):
 
 
 def test_cells_in_which_nobody_is_counted_have_no_curve():
-    empty = pd.DataFrame(columns=["by", "group", "late", "day", "entered", "churned", "censored", "potential"])
+    columns = ["by", "group", "late", "day", "entered", "churned", "censored", "potential"]
+    empty = pd.DataFrame(columns=columns)
     with pytest.raises(UndefinedError, match="too few to be shown"):
         sj.retention_curve(Cells("tiny", "retention", {"risk": empty}, {"leaving": "cancellation"}))

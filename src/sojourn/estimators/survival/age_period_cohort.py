@@ -155,7 +155,7 @@ def age_period_cohort(cells: MonthCells) -> AgePeriodCohort:
 
 
 _AXES: tuple[Axis, ...] = ("age", "period", "cohort")
-_WORDS = {"age": "months of age", "period": "calendar months", "cohort": "months of joining"}
+_WORDS = {"age": "months since joining", "period": "calendar months", "cohort": "months of joining"}
 
 
 def enough(cells: MonthCells) -> MonthCells:

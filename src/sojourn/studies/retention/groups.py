@@ -68,7 +68,7 @@ def rows_by(cells: Cells, by: str) -> pd.DataFrame:
     """
     risk = cells["risk"]
     if risk.empty:
-        raise UndefinedError(f"Nobody of {cells.case} is followed, or too few to be shown: there is no curve.")
+        raise UndefinedError(f"Nobody of {cells.case} is followed, or too few to be shown: no curve.")
     known_at_joining(by, sorted(risk["by"].unique()), cells.meta.get("known_later"))
     return risk[risk["by"] == by]
 

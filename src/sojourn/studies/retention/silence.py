@@ -72,7 +72,7 @@ def lapse_window(
     Notes
     -----
     G(x), the share of gaps longer than x days, is the Kaplan-Meier estimate over gaps above one day, those
-    running at `as_of` censored. Of members silent for W days, 1 - G(end) / G(W) come back by `end`, the
+    running at `as_of` censored. Of silences that lasted W days, 1 - G(end) / G(W) come back by `end`, the
     longest silence that `min_group` gaps were followed for. A window is judged where `end` is at least twice
     as long. The headline under W is the Kaplan-Meier estimate of the first gap longer than W, dated at its
     start, everybody censored at `as_of` - W.
@@ -203,8 +203,8 @@ def check_lapse_window(found: LapseWindow) -> list[Check]:
         else f"no window of the list brings it to {percent(found.most_back, 0)}"
     )
     finding = (
-        f"Of members silent for {found.lapse} days, {percent(float(own['back_share']))} come back "
-        f"within {found.followed_to} days; {rule}."
+        f"Of silences that have lasted {found.lapse} days, {percent(float(own['back_share']))} end by day "
+        f"{found.followed_to}; {rule}."
     )
     return [Check(name, verdict, finding, meaning, *RATES)]
 
