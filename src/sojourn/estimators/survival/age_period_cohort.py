@@ -35,7 +35,7 @@ LEAST_EVENTS = 10
 LEAST_LEVELS = 4
 #: Chance that a month of an axis is set apart when all are on a line.
 ALPHA = 0.01
-_MOST_STEPS, _ENOUGH, _NEARLY = 100, 1e-11, 1e-6
+_MOST_STEPS, _MOST_HALVINGS, _ENOUGH, _NEARLY = 100, 30, 1e-11, 1e-6
 _TOO_FEW = (
     "Months of joining cannot be told from months of the calendar: in some of them too few left, or too few "
     "were there."
@@ -254,19 +254,28 @@ def _scored(cells: MonthCells, fixed: Floats, months: Floats, touched: Floats) -
     values = np.concatenate(
         [np.linalg.lstsq(fixed, np.full(len(fixed), rate), rcond=None)[0], np.zeros(months.shape[1])]
     )
+    mean, slopes = _expected(cells, fixed, months, touched, values)
     for _ in range(_MOST_STEPS):
-        mean, slopes = _expected(cells, fixed, months, touched, values)
-        information = slopes.T @ (mean[:, None] * slopes)
         with solvable(_TOO_FEW):
-            step = np.linalg.solve(information, slopes.T @ (cells.churned - mean))
-        values = values + np.clip(step, -1.0, 1.0)
+            information = slopes.T @ (mean[:, None] * slopes)
+            step = np.clip(np.linalg.solve(information, slopes.T @ (cells.churned - mean)), -1.0, 1.0)
+        likelihood = _likelihood(cells, mean)
+        for _ in range(_MOST_HALVINGS):
+            mean, slopes = _expected(cells, fixed, months, touched, values + step)
+            if _likelihood(cells, mean) >= likelihood - _NEARLY:
+                break
+            step = step / 2
+        values = values + step
         if np.abs(step).max() < _ENOUGH:
             break
     if not np.abs(step).max() < _NEARLY:
         raise UndefinedError(_TOO_FEW)
-    mean, slopes = _expected(cells, fixed, months, touched, values)
-    likelihood = float((xlogy(cells.churned, mean) - mean).sum())
-    return _Fit(values, mean, slopes.T @ (mean[:, None] * slopes), likelihood)
+    return _Fit(values, mean, slopes.T @ (mean[:, None] * slopes), _likelihood(cells, mean))
+
+
+def _likelihood(cells: MonthCells, mean: Floats) -> float:
+    """Return the logarithm of the Poisson likelihood, without its constant."""
+    return float((xlogy(cells.churned, mean) - mean).sum())
 
 
 def _expected(
