@@ -17,7 +17,7 @@ from sojourn.core.results.headline import Headline
 from sojourn.core.results.reconcile import FOLLOWED, SHARES, Definition, Family, Kind, Kpi, Reconciliation
 from sojourn.core.text import count, listing, number, once, plural
 from sojourn.report import blocks
-from sojourn.report.page import SOURCES
+from sojourn.report.page import BEHIND, SOURCES
 from sojourn.report.sections import Item, sections_of
 from sojourn.report.setting import set_page
 
@@ -315,5 +315,7 @@ def render_reconcile(
         when=f"Data as of {as_of}.",
         source=SOURCES[about["kind"]],
         sections=sections_of(items),
+        missing=missing_from(items),
+        behind=BEHIND[0],
         file=file,
     )

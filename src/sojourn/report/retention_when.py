@@ -220,7 +220,7 @@ def brief_cohort_effects(result: CohortEffects) -> str:
         if len(named):
             first = named.iloc[0]
             times = number(first["times"])
-            return f"{who.format(first['month'])} {gone(result)} {times} times as fast as usual."
+            return f"{who.replace('{}', first['month'])} {gone(result)} {times} times as fast as usual."
     if result.drift.low <= 1 <= result.drift.high:
         return ""
     way = "faster" if result.drift.value > 1 else "more slowly"
