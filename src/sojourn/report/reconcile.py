@@ -18,7 +18,7 @@ from sojourn.core.results.reconcile import FOLLOWED, SHARES, Definition, Family,
 from sojourn.core.text import count, listing, number, once, plural
 from sojourn.report import blocks
 from sojourn.report.page import BEHIND, SOURCES
-from sojourn.report.sections import Item, sections_of
+from sojourn.report.sections import Item, missing_from, sections_of
 from sojourn.report.setting import set_page
 
 QUESTION = "Why do these numbers differ from ours?"
