@@ -245,11 +245,15 @@ class _Model:
         parts = [self.ages if "age" in axes else straight, self.line]
         parts += [self.cohorts] if "cohort" in axes else []
         months = self.bends["period"] if "period" in axes else self.bends["period"][:, :0]
-        return _scored(self.cells, np.hstack(parts), months, self.touched)
+        return _scored(self.cells, np.hstack(parts), months, self.touched, whole=len(axes) == len(_AXES))
 
 
-def _scored(cells: MonthCells, fixed: Floats, months: Floats, touched: Floats) -> _Fit:
-    """Return where the Poisson likelihood is highest, by Fisher scoring."""
+def _scored(cells: MonthCells, fixed: Floats, months: Floats, touched: Floats, *, whole: bool) -> _Fit:
+    """Return where the Poisson likelihood is highest, by Fisher scoring.
+
+    Without one of the axes a model may fit so badly that its values run off while its likelihood, which is
+    all that is asked of it, hardly moves; the `whole` model has to settle.
+    """
     rate = np.log(cells.churned.sum() / cells.exposure.sum())
     values = np.concatenate(
         [np.linalg.lstsq(fixed, np.full(len(fixed), rate), rcond=None)[0], np.zeros(months.shape[1])]
@@ -258,7 +262,8 @@ def _scored(cells: MonthCells, fixed: Floats, months: Floats, touched: Floats) -
     for _ in range(_MOST_STEPS):
         with solvable(_TOO_FEW):
             information = slopes.T @ (mean[:, None] * slopes)
-            step = np.clip(np.linalg.solve(information, slopes.T @ (cells.churned - mean)), -1.0, 1.0)
+            step = np.linalg.solve(information, slopes.T @ (cells.churned - mean))
+        step = step / max(1.0, float(np.abs(step).max()))
         likelihood = _likelihood(cells, mean)
         for _ in range(_MOST_HALVINGS):
             mean, slopes = _expected(cells, fixed, months, touched, values + step)
@@ -268,7 +273,7 @@ def _scored(cells: MonthCells, fixed: Floats, months: Floats, touched: Floats) -
         values = values + step
         if np.abs(step).max() < _ENOUGH:
             break
-    if not np.abs(step).max() < _NEARLY:
+    if whole and not np.abs(step).max() < _NEARLY:
         raise UndefinedError(_TOO_FEW)
     return _Fit(values, mean, slopes.T @ (mean[:, None] * slopes), _likelihood(cells, mean))
 
