@@ -120,7 +120,7 @@ def test_two_cases_one_after_another_change_nothing_else(here):
     assert list(raw["private_inputs"]) == ["one", "two"]
     assert list(raw["cases"])[-2:] == ["one", "two"]
     # the comment on the section that follows still stands right above it
-    assert "it uses.\npairs:" in path.read_text()
+    assert "`__init__.py`: none).\npairs:" in path.read_text()
 
 
 @pytest.mark.parametrize(
