@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_patterns import counted, drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drawn_patterns import counted, drawn
 from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.estimators.survival.cox import cox
 from sojourn.estimators.survival.design import design
