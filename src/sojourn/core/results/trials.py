@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -54,6 +54,8 @@ class Trial:
         Nothing is shown for fewer members.
     meta : mapping
         ``horizon_days``, ``historic``, ``currency``, ``margin``, ``words``, ``truth``, … as the cells say.
+    others : mapping of str to DataFrame
+        Every other table of the cells, with strata called as here; rows may repeat.
     """
 
     case: str
@@ -67,6 +69,7 @@ class Trial:
     allocation: Mapping[str, float]
     min_group: int
     meta: Mapping[str, Any]
+    others: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> dict[str, OutcomeKind]:
@@ -93,6 +96,10 @@ class Trial:
         """Return the cells of one outcome, without the column ``outcome``."""
         table = self.binary if self.kind(outcome) == "binary" else self.value
         return table[table["outcome"] == outcome].drop(columns="outcome").reset_index(drop=True)
+
+    def other(self, table: str) -> pd.DataFrame:
+        """Return a copy of one of `others`; without rows and columns where the cells have none."""
+        return self.others[table].copy() if table in self.others else pd.DataFrame()
 
     def words(self, outcome: str) -> str:
         """Return an outcome in plain words, as the cells describe it."""

@@ -58,7 +58,7 @@ def trial(
     others = sorted(set(split["scheme"]) - {control})
     of = one_of(strata, "strata", ("stratum", "period", "none"))
     binary, value = (_stratified(cells, table, of) for table in ("binary", "value"))
-    binary, value = _without_small(binary, value, smallest)
+    binary, value, named = _without_small(binary, value, smallest)
     known = sorted({*binary["stratum"], *value["stratum"]}, key=lambda stratum: (stratum == _OTHER, stratum))
     return Trial(
         case=cells.case,
@@ -72,6 +72,7 @@ def trial(
         allocation=_allocation(cells.meta.get("allocation", {}), (control, *others)),
         min_group=smallest,
         meta=dict(cells.meta),
+        others=_others(cells, of, named),
     )
 
 
@@ -103,8 +104,11 @@ def _stratified(cells: Cells, table: str, by: str) -> pd.DataFrame:
 
 def _without_small(
     binary: pd.DataFrame, value: pd.DataFrame, smallest: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Put strata together in which any scheme has fewer than `smallest` members for any outcome."""
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
+    """Put strata together in which any scheme has fewer than `smallest` members for any outcome.
+
+    Returns both tables, and what the strata that were put together are called.
+    """
     keys = ["outcome", "scheme", "stratum"]
     both = pd.concat([binary[[*keys, "n"]], value[[*keys, "n"]]])
     sizes = both.pivot_table(index=keys[:2], columns="stratum", values="n", aggfunc="sum", fill_value=0)
@@ -113,7 +117,20 @@ def _without_small(
     for table in (binary, value):
         renamed = table.assign(stratum=table["stratum"].map(lambda stratum: merged.get(stratum, stratum)))
         tables.append(renamed.groupby(_BINARY[:4], as_index=False, sort=True).sum())
-    return tables[0], tables[1]
+    return tables[0], tables[1], merged
+
+
+def _others(cells: Cells, by: str, named: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Return all other tables; a stratum is one of the trial's, and all are one where it has none."""
+    found = {name: cells[name] for name in cells.tables if name not in ("binary", "value", "split")}
+    for table in found.values():
+        if "stratum" in table:
+            table["stratum"] = (
+                table["stratum"].map(lambda stratum: named.get(stratum, stratum))
+                if by == "stratum"
+                else "all"
+            )
+    return found
 
 
 def _merged(sizes: pd.DataFrame, smallest: int) -> dict[str, str]:
