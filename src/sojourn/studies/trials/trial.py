@@ -15,7 +15,8 @@ from sojourn.core.results.trials import Trial
 
 _BINARY = ["outcome", "scheme", "stratum", "period", "n", "k"]
 _VALUE = ["outcome", "scheme", "stratum", "period", "n", "total", "total_sq", "total_cube"]
-_OTHER = "other"
+#: Name of strata that were put together.
+OTHER = "other"
 
 
 def trial(
@@ -59,7 +60,7 @@ def trial(
     of = one_of(strata, "strata", ("stratum", "period", "none"))
     binary, value = (_stratified(cells, table, of) for table in ("binary", "value"))
     binary, value, named = _without_small(binary, value, smallest)
-    known = sorted({*binary["stratum"], *value["stratum"]}, key=lambda stratum: (stratum == _OTHER, stratum))
+    known = sorted({*binary["stratum"], *value["stratum"]}, key=lambda stratum: (stratum == OTHER, stratum))
     return Trial(
         case=cells.case,
         name=str(cells.meta["trial"]),
@@ -112,12 +113,12 @@ def _without_small(
     keys = ["outcome", "scheme", "stratum"]
     both = pd.concat([binary[[*keys, "n"]], value[[*keys, "n"]]])
     sizes = both.pivot_table(index=keys[:2], columns="stratum", values="n", aggfunc="sum", fill_value=0)
-    merged = _merged(sizes, smallest)
+    named = merged(sizes, smallest)
     tables = []
     for table in (binary, value):
-        renamed = table.assign(stratum=table["stratum"].map(lambda stratum: merged.get(stratum, stratum)))
+        renamed = table.assign(stratum=table["stratum"].map(lambda stratum: named.get(stratum, stratum)))
         tables.append(renamed.groupby(_BINARY[:4], as_index=False, sort=True).sum())
-    return tables[0], tables[1], merged
+    return tables[0], tables[1], named
 
 
 def _others(cells: Cells, by: str, named: Mapping[str, str]) -> dict[str, pd.DataFrame]:
@@ -133,8 +134,21 @@ def _others(cells: Cells, by: str, named: Mapping[str, str]) -> dict[str, pd.Dat
     return found
 
 
-def _merged(sizes: pd.DataFrame, smallest: int) -> dict[str, str]:
-    """Return which strata become "other": the small ones, and the next smallest until it is large enough."""
+def merged(sizes: pd.DataFrame, smallest: int) -> dict[str, str]:
+    """Return which strata become "other": the small ones, and the next smallest until it is large enough.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        Members by scheme (rows) and stratum (columns).
+    smallest : int
+        Least members of every scheme in a stratum.
+
+    Raises
+    ------
+    UndefinedError
+        When a scheme has fewer in all strata together.
+    """
     order = sizes.min().sort_values(kind="stable").index.tolist()
     count = int((sizes.min() < smallest).sum())
     while 0 < count < len(order) and (sizes[order[:count]].sum(axis=1) < smallest).any():
@@ -143,7 +157,7 @@ def _merged(sizes: pd.DataFrame, smallest: int) -> dict[str, str]:
         raise UndefinedError(
             f"A scheme has fewer than {smallest} members with complete follow-up: too few to compare."
         )
-    return dict.fromkeys(order[:count], _OTHER)
+    return dict.fromkeys(order[:count], OTHER)
 
 
 def _allocation(planned: Mapping[str, float], schemes: tuple[str, ...]) -> dict[str, float]:

@@ -1,0 +1,109 @@
+"""Results of outcomes beyond shares and values: how long members stay, how often they come, ratios."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sojourn.core.interval import Interval
+
+Floats = NDArray[np.float64]
+#: Points at which a curve is drawn.
+_POINTS = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How long members stay under every scheme: all who were assigned, each for as long as they were seen.
+
+    Attributes
+    ----------
+    trial, control : str
+        Which trial, and with what schemes are compared.
+    horizon : int
+        Days after assignment.
+    mass : float
+        Probability mass of every interval (equal-tailed credible).
+    believed, weight : float
+        The belief: this share is still there at the horizon, leaving at a constant pace; it is worth `weight`
+        members of a scheme.
+    strata : tuple of str
+        Over which curves are averaged, as they occur among all members.
+    periods : int
+        Periods of assignment within which schemes are compared; 1 where they are not known.
+    table : DataFrame, one row per scheme, control first
+        ``scheme``, ``n`` (assigned), ``churned`` (seen to leave within the horizon), ``censored`` (not yet
+        followed to it), ``at_risk`` (there at the begin of its last day); ``kept_share`` at the horizon and
+        ``lift`` over control; ``days`` (mean days with us within the horizon) and ``more_days`` than under
+        control, each with ``_low`` and ``_high``; ``p_longer`` (probability of more days than under control).
+        Differences of control itself are missing.
+    curves : DataFrame, one row per scheme and day from 0
+        ``scheme``, ``day``, ``at_risk``, ``churned``, ``kept_share`` and ``lift`` with bounds.
+    days_draws, kept_draws : array (draws, schemes)
+        Posterior draws behind `table`.
+    truth : mapping of str to float
+        Share kept at the horizon by scheme, in a simulated world that says so; else empty.
+    why_empty : str
+        Why there is nothing; empty when there is something.
+    """
+
+    trial: str
+    control: str
+    horizon: int
+    mass: float
+    believed: float = float("nan")
+    weight: float = float("nan")
+    strata: tuple[str, ...] = ()
+    periods: int = 1
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    days_draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    kept_draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    truth: dict[str, float] = field(default_factory=dict)
+    why_empty: str = ""
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Control first."""
+        return tuple(self.table["scheme"]) if len(self.table) else ()
+
+    @property
+    def best(self) -> str:
+        """Scheme under which members stay longest, of those that are not the control."""
+        rows = self.table.iloc[1:].sort_values(["more_days", "scheme"], ascending=[False, True])
+        return str(rows["scheme"].iloc[0])
+
+    @property
+    def immature(self) -> int:
+        """Members who had not left and had not been followed to the horizon."""
+        return int(self.table["censored"].sum())
+
+    def row(self, scheme: str) -> pd.Series:
+        """Return one scheme's row of `table`."""
+        found: pd.Series = self.table.loc[self.table["scheme"] == scheme].iloc[0]
+        return found
+
+    def read(self, scheme: str, column: str) -> Interval:
+        """Return a number with its interval: ``kept_share``, ``lift``, ``days`` or ``more_days``."""
+        return _interval(self.row(scheme), column, self.mass)
+
+    def drawn(self) -> pd.DataFrame:
+        """Return what a picture shows: the curves at evenly spaced days and the horizon."""
+        step = -(-self.horizon // _POINTS)
+        shown = (self.curves["day"] % step == 0) | (self.curves["day"] == self.horizon)
+        drawn: pd.DataFrame = self.curves[shown].reset_index(drop=True)
+        return drawn
+
+    def __repr__(self) -> str:
+        if self.why_empty:
+            return f"Lasting (empty: {self.why_empty})"
+        days = ", ".join(f"{row.scheme} {row.days:.1f}" for row in self.table.itertuples())
+        return f"Lasting: days with us within {self.horizon}: {days} ({self.mass * 100:g} % eti)"
+
+
+def _interval(row: pd.Series, column: str, mass: float) -> Interval:
+    value, low, high = (float(row[f"{column}{end}"]) for end in ("", "_low", "_high"))
+    return Interval(value, low, high, mass, "eti")
