@@ -63,6 +63,10 @@ class Places:
         """Sufficient statistics of one study."""
         return self.base / "data" / "cells" / self.case / study
 
+    def plan(self, trial: str) -> Path:
+        """The frozen plan of one trial."""
+        return self.base / "data" / "plans" / self.case / f"{trial}.yaml"
+
     @property
     def reports(self) -> Path:
         """Pages of the case: ``STUDY.html`` and ``STUDY/``."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sojourn.core.errors import ParameterError, SojournError
 from sojourn.core.legible import visible
+from sojourn.core.project import root
 from sojourn.pipeline.machine import STEADY, is_steady
 from sojourn.pipeline.trouble import trouble
 
@@ -67,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_new_case(
         word("new-case", _new_case, "write a first mapping of your own tables into params.yaml", "name")
     )
+    frozen = word(
+        "freeze", _freeze, "write the plan of a case's trial down, before its outcomes are known", "case"
+    )
+    frozen.add_argument("--at", metavar="INSTANT", help="when it was frozen (now)")
     word("cells", _cells, "make the cells of a pair", "case", "study")
     word("run", _run, "run the notebook of a pair and render its page", "case", "study")
     index = word("index", _index, "write the scorecard, the glossary and the machine class")
@@ -158,6 +163,13 @@ def _new_case(arguments: argparse.Namespace) -> int:
     files = {table: path for table, path in stated.items() if path is not None}
     print(new_case(arguments.name, files, arguments.column, zone=arguments.zone), end="")
     print(f"Correct the guesses in params.yaml, then `sojourn check {arguments.name}`.", file=sys.stderr)
+    return 0
+
+
+def _freeze(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.freeze import freeze
+
+    print(freeze(arguments.case, at=arguments.at).relative_to(root()))
     return 0
 
 

@@ -43,7 +43,8 @@ def only_mine(private: bool = True) -> Iterator[None]:
 def private_project() -> Path:
     """Return the folder of the private DVC project, made ready where it is not yet."""
     folder = root() / "private"
-    (folder / ".dvc").mkdir(parents=True, exist_ok=True)
+    for made in (".dvc", "data/plans"):
+        (folder / made).mkdir(parents=True, exist_ok=True)
     (folder / ".dvc" / "config").write_text(_CONFIG, encoding="utf-8")
     (folder / ".dvcignore").write_text("__pycache__/\n*.pyc\n.ipynb_checkpoints/\n", encoding="utf-8")
     for name in _LINKED:

@@ -33,7 +33,7 @@ _WORLDS = {
 #: What a warning means in a few words, by the name of its check.
 _WARNED = {
     SPLIT: "members were divided unevenly",
-    "Rule written before the data": "rule chosen afterwards, so an exercise",
+    "Rule written before the data": "the rule was not frozen beforehand",
     "Follow-up complete": "most members not followed to the end yet",
     "Same division at all times": "the division changed over time",
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
-from typing import Literal
+from typing import Any, Literal
 
 from sojourn.core.errors import ParameterError
 from sojourn.core.ranges import in_range
@@ -127,6 +128,10 @@ class TrialPlan:
         Prior of lifts in binary outcomes (shares).
     belief_value : LiftPrior
         Prior of lifts in values (currency per member).
+    family : int
+        Decisions that share one rate of wrong ships: trials by metrics that are judged together.
+    wash_out_days : int
+        Days after the end of a reward for which members are followed before a scheme is rolled out.
     """
 
     metric: str
@@ -141,6 +146,8 @@ class TrialPlan:
     worthwhile: float
     belief: LiftPrior
     belief_value: LiftPrior
+    family: int = 1
+    wash_out_days: int = 0
 
     def __post_init__(self) -> None:
         in_range(self.threshold, "threshold", gt=0.5, lt=1)
@@ -150,6 +157,29 @@ class TrialPlan:
         in_range(self.looks, "looks", ge=1)
         in_range(self.horizon_days, "horizon_days", ge=1)
         in_range(self.worthwhile, "worthwhile", gt=self.rope)
+        in_range(self.family, "family", ge=1)
+        in_range(self.wash_out_days, "wash_out_days", ge=0)
+
+    @classmethod
+    def from_parameters(
+        cls, belief: Sequence[float], belief_value: Sequence[float], *, spread: float, **rule: Any
+    ) -> TrialPlan:
+        """Make a plan from parameters as params.yaml names them.
+
+        Parameters
+        ----------
+        belief, belief_value : sequence of 3 float
+            Low, high and mass of the beliefs in lifts of shares and of values.
+        spread : float
+            Of both (`LiftPrior`).
+        **rule
+            The other fields of `TrialPlan`.
+        """
+        share, value = (
+            LiftPrior.from_belief(low=low, high=high, mass=mass, spread=spread)
+            for low, high, mass in (belief, belief_value)
+        )
+        return cls(**rule, belief=share, belief_value=value)
 
     def prior(self, kind: OutcomeKind) -> LiftPrior:
         """Return the prior for outcomes of one kind."""
@@ -158,4 +188,9 @@ class TrialPlan:
     @property
     def fingerprint(self) -> str:
         """Hash of every field, 12 hex digits: another rule has another one."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+        return fingerprint_of(asdict(self))
+
+
+def fingerprint_of(content: Mapping[str, Any]) -> str:
+    """Return the hash of plain values by name, 12 hex digits, whatever their order."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sojourn.core.folder import whole_folder
 from sojourn.core.params import Params, read_params
 from sojourn.data.casebook import casebook_cells
 from sojourn.data.parquet import write_parquet
+from sojourn.data.plans import read_frozen_plan
 from sojourn.data.tidy import MissingTableError, Tidy, open_tidy
 
 #: Tables as they are stored, and what they say of themselves.
@@ -79,8 +81,9 @@ def cells(case: str, study: str, **changes: Any) -> Cells:
             f"The cells of '{case}' are committed and cannot be made anew with other parameters. "
             f'Use them as they are: cells("{case}", "{study}").'
         )
-    made = make_cells(open_tidy(params, case), study, {**resolved, **changes}, base=_base(params, case))
-    return legible_cells(made)
+    resolved = {**resolved, **changes}
+    made = make_cells(open_tidy(params, case), study, resolved, base=_base(params, case))
+    return legible_cells(replace(made, meta={**made.meta, **_written_before(params, case, resolved)}))
 
 
 def write_cells(params: Params, case: str, study: str) -> Path:
@@ -108,12 +111,19 @@ def write_cells(params: Params, case: str, study: str) -> Path:
         if is_casebook(params, case)
         else _made_or_not_possible(open_tidy(params, case), study, resolved, _base(params, case))
     )
+    meta = {**meta, **_written_before(params, case, resolved)}
     with whole_folder(target, private=params.is_private(case)) as folder:
         for name, table in tables.items():
             write_parquet(folder / f"{name}.parquet", table.schema, table.to_batches())
         text = json.dumps(meta, indent=2, ensure_ascii=False) + "\n"
         (folder / "cells.json").write_text(text, encoding="utf-8")
     return target
+
+
+def _written_before(params: Params, case: str, resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was written down before the data were looked at: of a trial, its frozen plan."""
+    plan = read_frozen_plan(params.places(case).plan(resolved["trial"])) if "trial" in resolved else {}
+    return {"frozen": plan} if plan else {}
 
 
 def is_casebook(params: Params, case: str) -> bool:

@@ -26,6 +26,7 @@ from sojourn.estimators.bayes.model import Floats
 from sojourn.studies.trials.arms import Arms, make_arms
 from sojourn.studies.trials.conflict import conflict_p
 from sojourn.studies.trials.decide import decide
+from sojourn.studies.trials.plan import check_plan
 from sojourn.studies.trials.split import FAIL, POWER, WARN, check_split
 
 #: A difference's skewness g moves a tail of 2.5 % by about .028 g (first Edgeworth term):
@@ -68,7 +69,7 @@ def check_trial(
         made += [_normality(arms, result)] if result.kind == "value" else []
     if plan is not None and {plan.metric, plan.guard} <= set(by_outcome) & set(sampled):
         made.append(_same_decision(plan, by_outcome, sampled))
-    return [*made, _rule_written(trial)]
+    return [*made, *([] if plan is None else [check_plan(trial, plan)])]
 
 
 def _split(trial: Trial) -> Check:
@@ -277,19 +278,6 @@ def _normality(arms: Arms, result: TrialResult) -> Check:
         "Heavy spenders do not bend the interval."
         if verdict == "pass"
         else "A few large amounts carry the mean; the interval is less certain than it looks.",
-    )
-
-
-def _rule_written(trial: Trial) -> Check:
-    return Check(
-        "Rule written before the data",
-        "warn" if trial.historic else "pass",
-        "Rule chosen afterwards: the results were public."
-        if trial.historic
-        else "The plan stands in params.yaml.",
-        "Read this page as an exercise; a rule that has seen the data proves less."
-        if trial.historic
-        else "The threshold was not chosen to fit the result.",
     )
 
 
