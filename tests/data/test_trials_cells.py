@@ -116,7 +116,8 @@ def rows(table, *columns):
 
 def test_who_is_kept_and_who_is_counted():
     cells = make_cells(tidy(), "trials", PARAMS)
-    kept = rows(cells.tables["binary"], "scheme", "stratum", "n", "k")
+    binary = cells.tables["binary"].query("outcome == 'kept_at_30'")
+    kept = rows(binary, "scheme", "stratum", "n", "k")
     assert kept == [
         ("coupon", "annual", 1, 1),
         ("coupon", "annual", 1, 1),
@@ -169,7 +170,10 @@ def test_rows_and_threads_do_not_matter():
 
 def test_without_amounts_there_are_no_values():
     made = tidy(present={"events": ["member", "occurred_at", "event"]})
-    assert set(make_cells(made, "trials", PARAMS).tables) == {"binary", "split"}
+    tables = make_cells(made, "trials", PARAMS).tables
+    assert not {"value", "spend", "ratio"} & set(tables)
+    assert set(tables["binary"]["outcome"]) == {"kept_at_30"}
+    assert set(tables["balance"]["covariate"]) == {"tenure_days", "active_days_before"}
 
 
 def test_truth_travels_with_the_cells_of_a_simulated_case():

@@ -15,6 +15,8 @@ from sojourn.core.results.trials import Trial
 
 _BINARY = ["outcome", "scheme", "stratum", "period", "n", "k"]
 _VALUE = ["outcome", "scheme", "stratum", "period", "n", "total", "total_sq", "total_cube"]
+#: Columns by which tables with strata are laid out.
+_KEYS = ("outcome", "scheme", "stratum", "exposed", "day", "count", "bin")
 #: Name of strata that were put together.
 OTHER = "other"
 
@@ -124,14 +126,21 @@ def _without_small(
 def _others(cells: Cells, by: str, named: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """Return all other tables; a stratum is one of the trial's, and all are one where it has none."""
     found = {name: cells[name] for name in cells.tables if name not in ("binary", "value", "split")}
-    for table in found.values():
-        if "stratum" in table:
-            table["stratum"] = (
-                table["stratum"].map(lambda stratum: named.get(stratum, stratum))
-                if by == "stratum"
-                else "all"
-            )
-    return found
+    return {
+        name: _restratified(table, by, named) if "stratum" in table else table
+        for name, table in found.items()
+    }
+
+
+def _restratified(table: pd.DataFrame, by: str, named: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table by the strata asked for, summed over months of assignment."""
+    if by in table and by != "none":
+        table = table.assign(stratum=table[by].map(lambda stratum: named.get(stratum, stratum)))
+    else:
+        table = table.assign(stratum="all")
+    keys = [name for name in _KEYS if name in table]
+    values = [name for name in table if name not in (*keys, "period")]
+    return table.groupby(keys, as_index=False, sort=True)[values].sum()
 
 
 def merged(sizes: pd.DataFrame, smallest: int) -> dict[str, str]:
