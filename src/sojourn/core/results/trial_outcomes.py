@@ -73,8 +73,7 @@ class Lasting:
     @property
     def best(self) -> str:
         """Scheme under which members stay longest, of those that are not the control."""
-        rows = self.table.iloc[1:].sort_values(["more_days", "scheme"], ascending=[False, True])
-        return str(rows["scheme"].iloc[0])
+        return _most(self.table, "more_days")
 
     @property
     def immature(self) -> int:
@@ -83,8 +82,7 @@ class Lasting:
 
     def row(self, scheme: str) -> pd.Series:
         """Return one scheme's row of `table`."""
-        found: pd.Series = self.table.loc[self.table["scheme"] == scheme].iloc[0]
-        return found
+        return _row(self.table, scheme)
 
     def read(self, scheme: str, column: str) -> Interval:
         """Return a number with its interval: ``kept_share``, ``lift``, ``days`` or ``more_days``."""
@@ -102,6 +100,142 @@ class Lasting:
             return f"Lasting (empty: {self.why_empty})"
         days = ", ".join(f"{row.scheme} {row.days:.1f}" for row in self.table.itertuples())
         return f"Lasting: days with us within {self.horizon}: {days} ({self.mass * 100:g} % eti)"
+
+
+@dataclass(frozen=True, slots=True)
+class CountedActivity:
+    """How often members come under every scheme, as counts that vary more than by chance alone.
+
+    Attributes
+    ----------
+    trial, control : str
+        Which trial, and with what schemes are compared.
+    horizon : int
+        Days after assignment within which days with an event are counted; all members were followed so long.
+    mass : float
+        Probability mass of every interval (equal-tailed credible).
+    law : str
+        What the published numbers rest on: ``negative binomial``, or ``none`` where it does not fit.
+    p_fit : float
+        Posterior predictive p-value of the histograms' chi-square distance from the negative binomial.
+    table : DataFrame, one row per scheme, control first
+        ``scheme``, ``n``, ``mean`` (days with an event per member), ``more`` (difference from control),
+        ``times`` (ratio to control), each with ``_low`` and ``_high``; ``p_more``. Missing for control.
+    both : DataFrame, two rows per scheme
+        ``scheme``, ``law``, ``mean``, ``more`` and ``times`` with bounds by either way.
+    histogram : DataFrame, one row per scheme and count
+        ``scheme``, ``count``, ``n`` and ``expected`` (members under the fitted law).
+    draws : array (draws, schemes)
+        Posterior draws behind `table`.
+    why_empty : str
+        Why there is nothing; empty when there is something.
+    """
+
+    trial: str
+    control: str
+    horizon: int
+    mass: float
+    law: str = ""
+    p_fit: float = float("nan")
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    both: pd.DataFrame = field(default_factory=pd.DataFrame)
+    histogram: pd.DataFrame = field(default_factory=pd.DataFrame)
+    draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    why_empty: str = ""
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Control first."""
+        return tuple(self.table["scheme"]) if len(self.table) else ()
+
+    @property
+    def best(self) -> str:
+        """Scheme with the most activity, of those that are not the control."""
+        return _most(self.table, "more")
+
+    def read(self, scheme: str, column: str) -> Interval:
+        """Return a number with its interval: ``mean``, ``more`` or ``times``."""
+        return _interval(_row(self.table, scheme), column, self.mass)
+
+    def drawn(self) -> pd.DataFrame:
+        """Return what a picture shows: the histograms."""
+        return self.histogram
+
+    def __repr__(self) -> str:
+        if self.why_empty:
+            return f"CountedActivity (empty: {self.why_empty})"
+        means = ", ".join(f"{row.scheme} {row.mean:.2f}" for row in self.table.itertuples())
+        return f"CountedActivity within {self.horizon} days: {means} ({self.mass * 100:g} % eti)"
+
+
+@dataclass(frozen=True, slots=True)
+class RatioResult:
+    """A ratio of two means per member under every scheme, such as revenue per active day.
+
+    Attributes
+    ----------
+    trial, control : str
+        Which trial, and with what schemes are compared.
+    outcome, words : str
+        The ratio's name, and in plain words.
+    horizon : int
+        Days after assignment that both parts are counted for.
+    mass : float
+        Probability mass of every interval (equal-tailed credible).
+    table : DataFrame, one row per scheme, control first
+        ``scheme``, ``n``, ``top`` and ``bottom`` (means per member, standardised over strata); ``ratio``,
+        ``more`` (difference from control) and ``times`` (ratio to control), each with ``_low`` and ``_high``;
+        ``p_more``. Missing for control.
+    draws : array (draws, schemes)
+        Posterior draws behind `table`.
+    why_empty : str
+        Why there is nothing; empty when there is something.
+    """
+
+    trial: str
+    control: str
+    outcome: str
+    words: str
+    horizon: int
+    mass: float
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    why_empty: str = ""
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Control first."""
+        return tuple(self.table["scheme"]) if len(self.table) else ()
+
+    @property
+    def best(self) -> str:
+        """Scheme with the largest ratio, of those that are not the control."""
+        return _most(self.table, "more")
+
+    def read(self, scheme: str, column: str) -> Interval:
+        """Return a number with its interval: ``ratio``, ``more`` or ``times``."""
+        return _interval(_row(self.table, scheme), column, self.mass)
+
+    def drawn(self) -> pd.DataFrame:
+        """Return what a picture shows: the schemes."""
+        return self.table
+
+    def __repr__(self) -> str:
+        if self.why_empty:
+            return f"RatioResult (empty: {self.why_empty})"
+        shown = ", ".join(f"{row.scheme} {row.ratio:.4g}" for row in self.table.itertuples())
+        return f"RatioResult {self.outcome}: {shown} ({self.mass * 100:g} % eti)"
+
+
+def _row(table: pd.DataFrame, scheme: str) -> pd.Series:
+    found: pd.Series = table.loc[table["scheme"] == scheme].iloc[0]
+    return found
+
+
+def _most(table: pd.DataFrame, column: str) -> str:
+    """Return the scheme of the largest difference from control; the first by name where they are equal."""
+    rows = table.iloc[1:].sort_values([column, "scheme"], ascending=[False, True])
+    return str(rows["scheme"].iloc[0])
 
 
 def _interval(row: pd.Series, column: str, mass: float) -> Interval:

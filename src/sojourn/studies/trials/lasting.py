@@ -19,6 +19,7 @@ from sojourn.estimators.bayes.curves import (
     leaving_shares,
     trapezium,
 )
+from sojourn.studies.trials.drawn import above_control, chance_above, frozen, intervals
 from sojourn.studies.trials.trial import OTHER, merged
 
 #: Curves of a stratum count where so many of every scheme are there at the begin of the last day.
@@ -215,8 +216,8 @@ def _result(empty: Lasting, trial: Trial, followed: Followed, curves: Floats) ->
         periods=len(followed.periods),
         table=_table(trial, followed, days, kept, empty.mass),
         curves=_curves(trial, followed, curves, empty.mass),
-        days_draws=_frozen(days),
-        kept_draws=_frozen(kept),
+        days_draws=frozen(days),
+        kept_draws=frozen(kept),
         truth=_truth(trial, empty.horizon),
     )
 
@@ -225,17 +226,16 @@ def _table(trial: Trial, followed: Followed, days: Floats, kept: Floats, mass: f
     assigned, gone = followed.entered.sum(axis=(1, 2)), followed.churned.sum(axis=(1, 2))
     at_risk = followed.at_risk.sum(axis=(1, 2))[:, -1]
     stayed = at_risk - followed.churned[..., -1].sum(axis=(1, 2))
-    blank = np.r_[np.nan, np.ones(len(assigned) - 1)]
     counts = {"n": assigned, "churned": gone.sum(axis=-1), "censored": assigned - gone.sum(axis=-1) - stayed}
     return pd.DataFrame(
         {
             "scheme": trial.schemes,
             **{name: values.astype(int) for name, values in {**counts, "at_risk": at_risk}.items()},
             **intervals("kept_share", kept, mass),
-            **_blanked(intervals("lift", kept - kept[:, :1], mass), blank),
+            **above_control("lift", kept, mass),
             **intervals("days", days, mass),
-            **_blanked(intervals("more_days", days - days[:, :1], mass), blank),
-            "p_longer": (days > days[:, :1]).mean(axis=0) * blank,
+            **above_control("more_days", days, mass),
+            "p_longer": chance_above(days),
         }
     )
 
@@ -243,7 +243,6 @@ def _table(trial: Trial, followed: Followed, days: Floats, kept: Floats, mass: f
 def _curves(trial: Trial, followed: Followed, curves: Floats, mass: float) -> pd.DataFrame:
     """Return one row per scheme and end of a cell, time 0 first."""
     ends = np.r_[0.0, followed.ends].astype(int)
-    blank = np.r_[np.nan, np.ones(curves.shape[1] - 1)][:, None]
     assigned = followed.entered.sum(axis=(1, 2))[:, None]
     at_risk, churned = (counts.sum(axis=(1, 2)) for counts in (followed.at_risk, followed.churned))
     columns = {
@@ -251,20 +250,10 @@ def _curves(trial: Trial, followed: Followed, curves: Floats, mass: float) -> pd
         "at_risk": np.hstack([assigned, at_risk]).astype(int),
         "churned": np.hstack([np.zeros_like(assigned), churned]).astype(int),
         **intervals("kept_share", curves, mass),
-        **_blanked(intervals("lift", curves - curves[:, :1], mass), blank),
+        **above_control("lift", curves, mass),
     }
     scheme = np.repeat(trial.schemes, len(ends))
     return pd.DataFrame({"scheme": scheme, **{name: values.ravel() for name, values in columns.items()}})
-
-
-def intervals(name: str, drawn: Floats, mass: float) -> dict[str, Floats]:
-    """Return the mean of draws and their equal-tailed interval as columns ``name``, ``_low``, ``_high``."""
-    low, high = np.quantile(drawn, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
-    return {name: drawn.mean(axis=0), f"{name}_low": low, f"{name}_high": high}
-
-
-def _blanked(columns: dict[str, Floats], blank: Floats) -> dict[str, Floats]:
-    return {name: values * blank for name, values in columns.items()}
 
 
 def _truth(trial: Trial, horizon: int) -> dict[str, float]:
@@ -272,8 +261,3 @@ def _truth(trial: Trial, horizon: int) -> dict[str, float]:
     if known is None or known["horizon_days"] != horizon:
         return {}
     return {str(row["scheme"]): float(row["kept"]) for row in known["schemes"]}
-
-
-def _frozen(drawn: Floats) -> Floats:
-    drawn.setflags(write=False)
-    return drawn
