@@ -27,7 +27,7 @@ def members(*rows: str, head: str = "member_id,joined_at,churned_at") -> dict[st
 
 
 OUT_OF_ORDER = members("a1,2025-01-05,2025-01-04", "a2,2025-01-02,", "a3,2025-01-03,")
-ASSIGNED = "trial,member_id,scheme,assigned_at\nmain,a1,none,2025-01-02\nmain,a1,coupon,2025-01-03\n"
+ASSIGNED = "trial,member_id,scheme,assigned_at\nmain,a1,none,2025-01-02\nmain,a1,none,2025-01-03\n"
 
 # what is wrong, tables that differ from the sound ones, and the whole text of the error
 BAD_TABLES = [
@@ -147,7 +147,7 @@ BAD_TABLES = [
         {"assignments": ASSIGNED},
         (
             "assignments.member_id: repeats an earlier row in 1 of 2 rows (for example row 2 'a1'). "
-            "Keep one row for each trial and member_id."
+            "Keep one row for each trial and scheme and member_id."
         ),
     ),
     (

@@ -240,7 +240,7 @@ ASSIGNMENTS = Table(
         _at("assigned_at", "When the member was assigned.", required=True),
         Column("cluster", "category", "What was assigned together; empty where each member was."),
     ),
-    key=("trial", "member_id"),
+    key=("trial", "scheme", "member_id"),  # who is in two schemes is a fault that the trial's page counts
     time="assigned_at",
 )
 COSTS = Table(

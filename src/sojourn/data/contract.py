@@ -98,8 +98,9 @@ gave or withdrew consent, or joined before others did and comes later), with eve
 ## Who is in the data, and who is not
 
 - **Consent.** A member who did not agree to analysis is in no table: rows go, a referral by that member is
-  empty, a prospect who became that member goes with all rows. `quality.csv` counts them. What an empty
-  `consent` counts as, `empty_consent` says. Who withdraws later is gone with the next `prepare`.
+  empty, a prospect who became that member goes with all rows. `quality.csv` counts them, and
+  `withheld.parquet` those who were in a trial, by trial, scheme and month: their outcome is missing. What an
+  empty `consent` counts as, `empty_consent` says. Who withdraws later is gone with the next `prepare`.
 - **Retention limit.** With `retention_limit_days` nothing is kept that was over before that many days
   before `as_of`. What happens at one time is over then; a spell or a membership is over when it has ended.
   Where no end of membership is recorded at all, a member goes who neither joined nor did anything since. A

@@ -21,6 +21,7 @@ from sojourn.data.checks.opened import open_table
 from sojourn.data.checks.tallies import Tallies, counted, coverage, summed, tallies
 from sojourn.data.localtime import Clock, clock_of
 from sojourn.data.parquet import write_parquet
+from sojourn.data.rules import is_expired, is_late
 from sojourn.data.settings import Settings
 
 _HEADER = ("table", "column", "rows", "missing", "distinct", "level", "finding", "rows_concerned")
@@ -44,6 +45,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "coverage": pa.schema({"table": _TEXT, "day": pa.date32(), "rows": _NUMBER, "members": _NUMBER}),
     "lateness": pa.schema({"table": _TEXT, "days_late": _NUMBER, "rows": _NUMBER}),
+    "withheld": pa.schema({"trial": _TEXT, "scheme": _TEXT, "period": _TEXT, "members": _NUMBER}),
 }
 
 
@@ -89,6 +91,9 @@ def write_quality(
     _write(folder, "columns", _rows(SCHEMAS["columns"], _columns(tables)))
     _write(folder, "coverage", _stacked(SCHEMAS["coverage"], days))
     _write(folder, "lateness", _stacked(SCHEMAS["lateness"], late))
+    if "assignments" in judged:
+        withheld = _withheld(judged["assignments"].checked, settings, clock)
+        _write(folder, "withheld", withheld.to_pyarrow().cast(SCHEMAS["withheld"]))
     _write(folder, "findings", _rows(SCHEMAS["findings"], [astuple(finding) for finding in findings]))
     _write_csv(folder / "quality.csv", tables, findings)
 
@@ -102,6 +107,19 @@ def _counted(engine: Any, folder: Path, checked: Checked, clock: Clock) -> Talli
     rows = open_table(engine, folder, name)
     days = coverage(rows, checked.contract, clock) if by_day is None else summed(by_day)
     return tallies(checked, counted(checked, rows), days, by_day, clock)
+
+
+def _withheld(assignments: Checked, settings: Settings, clock: Clock) -> Table:
+    """Return by trial, scheme and month how many assigned members are not kept, so without outcome."""
+    rows = assignments.table
+    gone = rows.member.isnull() & rows.member_id.notnull()
+    gone &= ~is_late(rows, "assigned_at", settings) & ~is_expired(rows, assignments.contract, settings)
+    rows = rows.filter(gone).select(
+        "trial", "scheme", "member_id", period=clock.day(rows.assigned_at).cast("string").substr(0, 7)
+    )
+    keys = ["trial", "scheme", "period"]
+    counted = rows.group_by(*keys).aggregate(members=rows.member_id.nunique())
+    return counted.order_by(keys)
 
 
 def _write(folder: Path, name: str, table: pa.Table) -> None:

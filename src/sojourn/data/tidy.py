@@ -19,7 +19,7 @@ from sojourn.data.engine import as_named, engine_of
 MADE: tuple[str, ...] = ("activity",)
 
 #: Tables that the door writes about tables.
-QUALITY: tuple[str, ...] = ("findings", "columns", "coverage", "lateness")
+QUALITY: tuple[str, ...] = ("findings", "columns", "coverage", "lateness", "withheld")
 
 
 class MissingTableError(SojournError):

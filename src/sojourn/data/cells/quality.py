@@ -12,6 +12,8 @@ from ibis import Table
 from sojourn.data.tidy import Tidy
 
 STUDY = "quality"
+#: What the door wrote that this study shows.
+_SHOWN = ("findings", "columns", "coverage", "lateness")
 
 
 def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:  # noqa: ARG001 (studies share one shape)
@@ -31,7 +33,7 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:  # n
         where rows say when they became known, and ``arms`` (``trial``, ``scheme``, ``members``) where there
         are trials.
     """
-    found = dict(tidy.quality)
+    found = {name: tidy.quality[name] for name in _SHOWN if name in tidy.quality}
     if "assignments" in tidy.tables:
         arms = tidy.table("assignments", STUDY)
         counted = arms.group_by("trial", "scheme").aggregate(members=arms.member.nunique())

@@ -9,7 +9,7 @@ from typing import Any
 import ibis
 from ibis import Table, Value
 
-from sojourn.data.cells.retention.days import DAY
+from sojourn.data.cells.retention.days import DAY, number
 from sojourn.data.cells.trials.decimals import SUM, count, large_product, product, total
 from sojourn.data.cells.trials.doings import books_schemes, has_amounts, members_of
 from sojourn.data.cells.trials.outcomes import GROUP, binary_outcomes, value_outcomes
@@ -41,6 +41,7 @@ def assigning_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         "traits": _traits(rows, tidy),
         **_balance(rows, tidy),
         "faults": _faults(rows, tidy, params),
+        "missing": _missing(rows, tidy, params),
         "overlap": _overlap(rows, tidy, params),
     }
     if books_schemes(tidy):
@@ -134,6 +135,35 @@ def _faults(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     ]  # a count of none is told as well
     every = ibis.union(*(part.select("fault", "scheme", "there") for part in parts))
     return every.group_by("fault", "scheme").aggregate(members=count(every.there))
+
+
+def _missing(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return how many outcomes can be known, of everybody assigned in months that are followed to their end.
+
+    Who may not be analysed (consent withdrawn, forgotten) is in no table but the door's count by month.
+    """
+    parts = [_known(rows, tidy, params, f"kept_at_{int(days)}", int(days)) for days in params["horizons"]]
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _known(rows: Table, tidy: Tidy, params: Mapping[str, Any], outcome: str, days: int) -> Table:
+    judged = rows.mutate(young=1 - number(matured(rows, tidy, days)), k=kept(rows, days))
+    months = judged.group_by("scheme", "period").aggregate(
+        known=judged.count(), k=count(judged.k), gone=ibis.literal(0, "int64"), young=count(judged.young)
+    )
+    zero = ibis.literal(0, "int64")
+    if "withheld" in tidy.quality:
+        gone = tidy.quality["withheld"]
+        gone = gone.filter(gone.trial == params["trial"])
+        months = months.union(
+            gone.select("scheme", "period", known=zero, k=zero, gone=gone.members.cast("int64"), young=zero)
+        )
+    young = months.group_by("period").aggregate(too_young=count(months.young))
+    whole = months.inner_join(young.filter(young.too_young == 0), "period")
+    sums = whole.group_by("scheme").aggregate(
+        assigned=count(whole.known + whole.gone), known=count(whole.known), k=count(whole.k)
+    )
+    return sums.select(outcome=ibis.literal(outcome), **{name: sums[name] for name in sums.columns})
 
 
 def _exposed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
