@@ -21,7 +21,7 @@ def conflict_p(arms: Arms, belief: LiftPrior) -> float:
     tail is that of the mixture.
     """
     prior = prior_on_model(arms, belief)
-    lift, variance = _model_scale(arms)
+    lift, variance = model_scale(arms)
     weights = arms.weights
     overall, overall_variance = lift @ weights, variance @ weights**2
     p_lift: Floats = 2 * stats.norm.sf(
@@ -39,7 +39,7 @@ def conflict_p(arms: Arms, belief: LiftPrior) -> float:
     return min(1.0, 2 * worst, 2 * float(p_strata.min()) * p_strata.size)
 
 
-def _model_scale(arms: Arms) -> tuple[Floats, Floats]:
+def model_scale(arms: Arms) -> tuple[Floats, Floats]:
     """Return raw lifts and their variances by stratum, on the scale of the model (schemes - 1, strata)."""
     if arms.kind == "value":
         means, variance = arms.mean, arms.smoothed_variance() / arms.n

@@ -1,0 +1,182 @@
+"""All trials of a case together: effects shrunk by what trials usually do, decisions, their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.cells import Cells
+from sojourn.core.interval import Interval
+from sojourn.core.ranges import in_range
+from sojourn.core.results.trial_plan import LiftPrior
+from sojourn.core.results.trial_portfolio import Portfolio
+from sojourn.core.results.trials import Trial
+from sojourn.core.text import plural
+from sojourn.estimators.bayes.empirical import Law, Mixture, stated
+from sojourn.estimators.bayes.model import Floats
+from sojourn.studies.trials.past_effects import described, outcomes, trial_effects
+from sojourn.studies.trials.priors import LEAST_PAST, best_law
+
+_DRAWS = 4000
+
+
+def portfolio(
+    source: Cells | Trial,
+    outcome: str,
+    *,
+    rope: float,
+    threshold: float,
+    rng: np.random.Generator,
+    mass: float = 0.95,
+    control: str = "none",
+    belief: LiftPrior | None = None,
+    reach: float | None = None,
+) -> Portfolio:
+    """Lay all trials of a case side by side, shrink their effects and decide on each.
+
+    Parameters
+    ----------
+    source : Cells or Trial
+        With the table ``trials``; see `trial_effects`.
+    outcome : str
+        The outcome that decides.
+    rope, threshold : float
+        A scheme is worth it when the chance of a lift above `rope` exceeds `threshold`; of several of one
+        trial the one of the largest expected lift ships.
+    rng : Generator
+        Source of draws for sums over trials.
+    mass : float
+        Probability mass of every interval.
+    control : str
+        Scheme with which the others of a trial are compared.
+    belief : LiftPrior, optional
+        A frozen belief of lifts. Without one the law of lifts is learned from these trials (at least 10).
+    reach : float, optional
+        Members who would get a scheme that ships; as many as took part in its trial when not stated.
+
+    Notes
+    -----
+    Posterior means need no correction for having been selected: selection depends on the data alone, and the
+    posterior has seen them. What shipped schemes were measured at is too high on average, by as much as the
+    columns `raw_lift` and `lift` of `curse` differ (winner's curse). This holds as far as the belief does.
+    """
+    in_range(mass, "mass", gt=0, lt=1)
+    in_range(threshold, "threshold", gt=0.5, lt=1)
+    rule = _Rule(rope, threshold, mass)
+    blank = described(source, outcome) | asdict(rule) | {"control": control, "belief": belief, "reach": reach}
+    if outcome not in outcomes(source):
+        return Portfolio(**blank, why_empty="There are no cells of several trials with this outcome.")
+    effects = trial_effects(source, outcome, control=control)
+    blank["left_out"] = _left_out(source, outcome, effects)
+    if effects["trial"].nunique() < (LEAST_PAST if belief is None else 1):
+        return Portfolio(**blank, why_empty=_too_few(effects["trial"].nunique()))
+    law, tails = (stated(belief.mean, belief.sd), "normal") if belief else best_law(effects)
+    table = _judged(effects, law, _truth(source, outcome), rule)
+    running, curse = _summed(table, law, reach, mass, rng)
+    spread = _spread(law, mass)
+    return Portfolio(**blank, tails=tails, spread=spread, table=table, running=running, curse=curse)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    rope: float
+    threshold: float
+    mass: float
+
+
+def _too_few(trials: int) -> str:
+    return (
+        f"There {'is' if trials == 1 else 'are'} {plural(trials, 'trial')} to lay side by side; what trials "
+        f"usually do is learned from {LEAST_PAST} or more."
+    )
+
+
+def _left_out(source: Cells | Trial, outcome: str, effects: pd.DataFrame) -> tuple[str, ...]:
+    table = source.other("trials") if isinstance(source, Trial) else source["trials"]
+    every = set(table.loc[table["outcome"] == outcome, "trial"])
+    return tuple(sorted(every - set(effects["trial"])))
+
+
+def _spread(law: Law, mass: float) -> Interval:
+    order = np.argsort(law.spread(), kind="stable")
+    at = np.cumsum(law.weights[order]) - law.weights[order] / 2
+    low, middle, high = np.interp([(1 - mass) / 2, 0.5, (1 + mass) / 2], at, law.spread()[order])
+    return Interval(float(middle), float(low), float(high), mass, "eti")
+
+
+def _truth(source: Cells | Trial, outcome: str) -> dict[tuple[str, str], float]:
+    """Return planted lifts of a simulated case, by trial and scheme."""
+    found: dict[tuple[str, str], float] = {}
+    for trial, known in source.meta.get("truth", {}).items():
+        of = {f"kept_at_{known.get('horizon_days')}": "lift", "net_value": "net_gain"}.get(outcome)
+        for scheme in known.get("schemes", []) if of else []:
+            found[trial, scheme["scheme"]] = float(scheme[of])
+    return found
+
+
+def _judged(
+    effects: pd.DataFrame, law: Law, truth: Mapping[tuple[str, str], float], rule: _Rule
+) -> pd.DataFrame:
+    effect, error = effects["effect"].to_numpy(), effects["error"].to_numpy()
+    posterior = law.posterior(effect, error)
+    raw = Mixture(np.ones((effect.size, 1)), effect[:, None], error[:, None])
+    table = effects[["trial", "scheme", "members"]].assign(raw_lift=effect, error=error)
+    for name, of in (("raw_lift", raw), ("lift", posterior)):
+        low, high = of.interval(rule.mass)
+        table = table.assign(**{name: of.mean, f"{name}_low": low, f"{name}_high": high})
+    table["p_worth"] = posterior.above(rule.rope)
+    table["verdict"] = _verdicts(table, rule.threshold)
+    if truth:
+        table["truth"] = [
+            truth.get((t, s), np.nan) for t, s in zip(table["trial"], table["scheme"], strict=True)
+        ]
+    names = ["trial", "scheme", "members", "raw_lift", "raw_lift_low", "raw_lift_high", "error"]
+    return table[[*names, *(name for name in table if name not in names)]]
+
+
+def _verdicts(table: pd.DataFrame, threshold: float) -> pd.Series:
+    worth = table["p_worth"] > threshold
+    best = (
+        table[worth].sort_values(["lift", "scheme"], ascending=[False, True]).groupby("trial").head(1).index
+    )
+    found = np.where(worth, "worth it, another is better", "undecided")
+    found = np.where(table["p_worth"] < 1 - threshold, "drop", found)
+    return pd.Series(np.where(table.index.isin(best), "ship", found), table.index)
+
+
+def _summed(
+    table: pd.DataFrame, law: Law, reach: float | None, mass: float, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what schemes to ship bring, summed over trials in their order, and their mean lifts."""
+    ships = (table["verdict"] == "ship").to_numpy()
+    members = table["members"].to_numpy(float) if reach is None else np.full(len(table), float(reach))
+    raw, error = table["raw_lift"].to_numpy(), table["error"].to_numpy()
+    drawn = law.draw(raw[ships], error[ships], _DRAWS, rng=rng)
+    so_far = np.cumsum(drawn * members[ships], axis=1)
+    last = table.assign(count=np.cumsum(ships)).groupby("trial", sort=False)["count"].last()
+    rows = []
+    claimed = np.concatenate([[0.0], np.cumsum(raw[ships] * members[ships])])
+    for trial, count in last.items():
+        amount = so_far[:, count - 1] if count else np.zeros(_DRAWS)
+        rows.append(
+            {
+                "trial": trial,
+                "shipped": int(count),
+                **_around("amount", amount, mass),
+                "raw_amount": claimed[count],
+            }
+        )
+    curse: dict[str, float] = {"shipped": int(ships.sum())}
+    if ships.any():
+        curse |= {"raw_lift": float(raw[ships].mean()), **_around("lift", drawn.mean(axis=1), mass)}
+        if "truth" in table and table.loc[ships, "truth"].notna().all():
+            curse["truth"] = float(table.loc[ships, "truth"].mean())
+    return pd.DataFrame(rows), pd.DataFrame([curse])
+
+
+def _around(name: str, drawn: Floats, mass: float) -> dict[str, float]:
+    low, high = np.quantile(drawn, [(1 - mass) / 2, (1 + mass) / 2])
+    return {name: float(drawn.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}
