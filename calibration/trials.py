@@ -19,8 +19,9 @@ from sojourn.studies.trials.arms import Arms
 from sojourn.studies.trials.checks import check_trial
 from sojourn.studies.trials.compare import compare_schemes
 from sojourn.studies.trials.conflict import conflict_p
-from sojourn.studies.trials.error_rates import marginal_prior, named_rule_rate, worth_probability
 from sojourn.studies.trials.pairs import draw_pairs, joined, prior_on_model
+from sojourn.studies.trials.rule_named import named_rule_rate
+from sojourn.studies.trials.rule_posterior import marginal_prior, worth_probability
 from sojourn.studies.trials.split import WARN
 from sojourn.studies.trials.trial import trial
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import sojourn as sj
-from sojourn.core.results.trials import Audit, ErrorRateCard, Trial, TrialResult
+from sojourn.core.results.trial_rule import ErrorRateCard
+from sojourn.core.results.trials import Audit, Trial, TrialResult
 from sojourn.report.trials import lift_in_words, plain
 
 BELIEF = sj.LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.9)

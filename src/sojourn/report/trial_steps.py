@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action
-from sojourn.core.results.trials import Decision, ErrorRateCard, TrialResult
+from sojourn.core.results.trial_rule import ErrorRateCard
+from sojourn.core.results.trials import Decision, TrialResult
 from sojourn.core.text import chances, in_words, number
 from sojourn.report.trials import SPLIT, plain, shown_amount, shown_lift, shown_unit
 

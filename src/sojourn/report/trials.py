@@ -9,10 +9,10 @@ from sojourn.core.results.check import Check
 from sojourn.core.results.figures import KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.trial_plan import TrialPlan
+from sojourn.core.results.trial_rule import ErrorRateCard
 from sojourn.core.results.trials import (
     Audit,
     Decision,
-    ErrorRateCard,
     SplitCheck,
     Trial,
     TrialResult,
@@ -20,16 +20,11 @@ from sojourn.core.results.trials import (
 )
 from sojourn.core.text import bounds, chances, count, in_words, listing, money, number, percent, plural
 from sojourn.report.say import register
+from sojourn.report.trial_rule import DOING
 
 _UNIT_BINARY = "members in 100"
 #: Name of the check of the division.
 SPLIT = "Members divided as planned"
-#: The simulated worlds without a lift to be found.
-_WORLDS = {
-    "all_null": "no scheme does anything",
-    "one_good": "one scheme is good, the others do nothing",
-    "others_bad": "one scheme does nothing, the others do harm",
-}
 #: What a warning means in a few words, by the name of its check.
 _WARNED = {
     SPLIT: "members were divided unevenly",
@@ -55,14 +50,24 @@ def lift_in_words(result: TrialResult, scheme: str) -> str:
     size, more = abs(lift.value), lift.value >= 0
     if result.kind == "binary":
         said = f"{number(size, 1)} {'more' if more else 'fewer'} members in 100 {result.words}"
-        return f"under {plain(scheme)}, {said} than under {control} ({_either_way(lift, 1, 'more', 'fewer')})"
+        return f"under {plain(scheme)}, {said} than under {control} ({either_way(lift, 1, 'more', 'fewer')})"
     verb, to = ("adds", "to") if more else ("takes", "from")
     said = f"{verb} {money(size, result.currency)} {to} {result.words}, compared with {control}"
-    return f"{plain(scheme)} {said} ({_either_way(lift, 2, 'added', 'taken')})"
+    return f"{plain(scheme)} {said} ({either_way(lift, 2, 'added', 'taken')})"
 
 
-def _either_way(lift: Interval, digits: int, more: str, fewer: str) -> str:
-    """Return an interval without signs, in the direction of its value; each end named where it spans zero."""
+def either_way(lift: Interval, digits: int, more: str, fewer: str) -> str:
+    """Return an interval without signs, in the direction of its value; each end named where it spans zero.
+
+    Parameters
+    ----------
+    lift : Interval
+        In the unit that is shown.
+    digits : int
+        Decimals.
+    more, fewer : str
+        Words for above and below zero.
+    """
     up = lift.value >= 0
     near, far = (lift.low, lift.high) if up else (lift.high, lift.low)
     ahead, behind = (more, fewer) if up else (fewer, more)
@@ -119,7 +124,7 @@ def key_figures_trials(
         KeyFigure(
             "False alarms: trials that would ship a scheme without a lift",
             percent(error["wrong_rate"]),
-            f"with {plural(rates.planned_looks, 'look')}, at worst: {_WORLDS[str(error['worst'])]}; "
+            f"with {plural(rates.planned_looks, 'look')}, at worst: {DOING[str(error['worst'])]}; "
             f"95 % interval of the simulation {percent(error['wrong_rate_low'])} to "
             f"{percent(error['wrong_rate_high'])}",
         ),
@@ -229,37 +234,6 @@ def alt_strata(result: TrialResult) -> str:
     return f"Lifts by stratum in {shown_unit(result)}: {'; '.join(parts)}."
 
 
-def describe_error_rates(rates: ErrorRateCard) -> str:
-    """Return what looking more often does to the rule, as a finding."""
-    once, most = rates.at(1), rates.table.iloc[-1]
-    return (
-        f"Looked at once, the rule ships a scheme without a lift in {percent(once['wrong_rate'])} of trials, "
-        f"looked at {int(most['looks'])} times in {percent(most['wrong_rate'])}."
-    )
-
-
-def describe_error_rates_below(rates: ErrorRateCard) -> str:
-    """Return what the picture of error rates draws."""
-    return (
-        f"Share of {count(rates.worlds)} simulated trials of this size in which a scheme without a lift "
-        f"ships{_worlds_in_words(rates)}; vetoes left out; bars: 95 % simulation error."
-    )
-
-
-def _worlds_in_words(rates: ErrorRateCard) -> str:
-    """Return the simulated worlds without a lift, with what harm means in them."""
-    if rates.schemes == 1:
-        return ""
-    harm = _rates_amount(rates, rates.harm)
-    return f", the worst of {len(_WORLDS)} worlds: {'; or '.join(_WORLDS.values())} (harm: {harm} lost)"
-
-
-def _rates_amount(rates: ErrorRateCard, value: float) -> str:
-    if rates.kind == "binary":
-        return f"{number(100 * value)} {_UNIT_BINARY}"
-    return f"{money(value, rates.currency)} per member"
-
-
 @register
 def say_split(split: SplitCheck) -> str:
     """Say whether members were divided as planned."""
@@ -340,29 +314,9 @@ def say_decision(decision: Decision) -> str:
     return f"{headline_trials(decision).sentence} Verdict: {decision.verdict}. {' '.join(decision.reasons)}"
 
 
-@register
-def say_error_rates(rates: ErrorRateCard) -> str:
-    """Say how often the rule is wrong and how often it finds what is worth it."""
-    row = rates.at(rates.planned_looks)
-    return (
-        f"{describe_error_rates(rates)} With the planned {plural(rates.planned_looks, 'look')} "
-        f"it is wrong in {percent(row['wrong_rate'])} at worst ({_WORLDS[str(row['worst'])]}; vetoes would "
-        f"make that rarer). {_power(rates)} The decision is simulated by the normal form of the fast path."
-    )
-
-
 def _plan_amount(plan: TrialPlan, value: float) -> str:
     """Return an amount of the metric; the plan knows whether that is the guard's kind, not its currency."""
     return f"{value:g} (unit of {plan.metric.replace('_', ' ')} per member)"
-
-
-def _power(rates: ErrorRateCard) -> str:
-    """Say how often the rule finds what is worth having, with vetoes and without."""
-    row = rates.at(rates.planned_looks)
-    worth = _rates_amount(rates, rates.worthwhile)
-    neutral = " and that leaves the guard as it is" if rates.guarded else ""
-    without = f" ({percent(row['unvetoed_rate'])} if nothing could veto)"
-    return f"A scheme worth {worth} more{neutral} ships in {percent(row['found_rate'])}{without}."
 
 
 def plain(scheme: str) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sojourn.core.results.trials import ErrorRateCard, TrialResult, plain_scheme
+from sojourn.core.results.trial_rule import ErrorRateCard
+from sojourn.core.results.trials import TrialResult, plain_scheme
 from sojourn.core.text import number, percent
 from sojourn.viz.theme import ACCENT, BAD, CONTROL, GRID, INK, MUTED, label_end, new_axes, theme
 

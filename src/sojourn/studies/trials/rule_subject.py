@@ -1,0 +1,110 @@
+"""What a rule is simulated on: trials like one that ran, or trials of some traffic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sojourn.core.errors import ParameterError
+from sojourn.core.results.trial_design import Traffic
+from sojourn.core.results.trial_plan import LiftPrior, OutcomeKind, TrialPlan
+from sojourn.core.results.trials import Trial
+from sojourn.estimators.bayes.model import Floats, ModelPrior
+from sojourn.studies.trials.arms import make_arms
+from sojourn.studies.trials.pairs import prior_on_model
+from sojourn.studies.trials.rule_paths import Guarded, guardrails
+from sojourn.studies.trials.rule_posterior import marginal_prior
+from sojourn.studies.trials.rule_worlds import Course
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The metric and the guardrails of trials to be simulated.
+
+    Attributes
+    ----------
+    course : Course
+        How the metric comes in.
+    guarded : tuple of Guarded
+        Guardrails other than the metric.
+    belief : LiftPrior
+        Of the metric's lifts.
+    currency : str
+        Of a value.
+    """
+
+    course: Course
+    guarded: tuple[Guarded, ...]
+    belief: LiftPrior
+    currency: str
+
+    @property
+    def kind(self) -> OutcomeKind:
+        """Kind of the metric."""
+        return "binary" if self.course.kind == "binary" else "value"
+
+    def with_looks(self, looks: int) -> Subject:
+        """Return the same members seen at so many equally spaced looks."""
+        guarded = tuple(replace(guard, course=guard.course.with_looks(looks)) for guard in self.guarded)
+        return replace(self, course=self.course.with_looks(looks), guarded=guarded)
+
+    def with_members(self, n: Floats) -> Subject:
+        """Return trials of so many members (schemes,)."""
+        many = np.maximum(np.rint(n), 1).astype(np.int64)
+        resized = replace(self.course, joined=many[None], base=self.course.base[:1])
+        guarded = tuple(
+            replace(guard, course=replace(guard.course, joined=many[None], base=guard.course.base[:1]))
+            for guard in self.guarded
+        )
+        return replace(self, course=resized, guarded=guarded).with_looks(self.course.looks)
+
+    def believed(self, worlds: int, rng: np.random.Generator) -> Floats:
+        """Return true lifts drawn from the belief (worlds, schemes), 0 for control."""
+        lifts = self.belief.mean + self.belief.sd * rng.standard_normal((worlds, self.course.schemes))
+        if self.course.kind == "binary":
+            base, prior = float(self.course.base @ self.course.share), self.course.prior
+            odds = prior.lift_mean + prior.lift_sd * rng.standard_normal(lifts.shape)
+            lifts = base * np.exp(odds) / (1 - base + base * np.exp(odds)) - base
+        lifts[:, 0] = 0.0
+        return lifts
+
+
+def subject_of(plan: TrialPlan, of: Trial | Traffic) -> Subject:
+    """Return what a plan's rule is simulated on."""
+    return _of_trial(plan, of) if isinstance(of, Trial) else _of_traffic(plan, of)
+
+
+def _of_trial(plan: TrialPlan, trial: Trial) -> Subject:
+    def course(outcome: str) -> Course:
+        arms = make_arms(trial, outcome)
+        mean, variance = arms.standardised()
+        n = arms.n.sum(axis=1)
+        prior = marginal_prior(arms, prior_on_model(arms, plan.prior(trial.kind(outcome))))
+        sd = np.sqrt(variance * n)
+        return Course.even(arms.kind, n.astype(np.int64), float(mean[0]), sd, prior, looks=plan.looks)
+
+    guarded = tuple(Guarded(guard, course(guard.outcome)) for guard in guardrails(plan))
+    belief = plan.prior(trial.kind(plan.metric))
+    return Subject(course(plan.metric), guarded, belief, str(trial.meta.get("currency", "")))
+
+
+def _of_traffic(plan: TrialPlan, traffic: Traffic) -> Subject:
+    n = np.maximum(np.rint(traffic.per_day * traffic.days * np.array(traffic.shares)), 1).astype(np.int64)
+
+    def course(kind: OutcomeKind, base: float) -> Course:
+        belief = plan.prior(kind)
+        mean, sd = belief.on_logit(base) if kind == "binary" else (belief.mean, belief.sd)
+        prior = ModelPrior(0, 1, mean, sd, belief.spread * sd)
+        spread = np.full(n.size, 1.0 if kind == "binary" else traffic.sd)
+        return Course.even(kind, n, base, spread, prior, looks=plan.looks)
+
+    missing = [g.outcome for g in guardrails(plan) if g.outcome not in traffic.guard_base]
+    if missing:
+        raise ParameterError(
+            f"The plan guards {', '.join(missing)}: say in 'guard_base' what its share is under control."
+        )
+    guarded = tuple(
+        Guarded(guard, course("binary", traffic.guard_base[guard.outcome])) for guard in guardrails(plan)
+    )
+    return Subject(course(traffic.kind, traffic.base), guarded, plan.prior(traffic.kind), traffic.currency)
