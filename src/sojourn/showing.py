@@ -26,10 +26,13 @@ class Picture:
         ``module:function`` of the picture, below ``sojourn.viz``.
     describe : str
         ``module:function`` of ``title``, ``subtitle`` and ``alt``, below ``sojourn.report``.
+    drawn : str
+        Method of the result that gives the numbers drawn.
     """
 
     plot: str
     describe: str
+    drawn: str = "drawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,17 @@ class Sheet:
 
 #: How results are shown, by the name of their class and, where there are several ways, of the view.
 SHOWN: Mapping[str, Picture | Sheet] = {
+    "Adjusted": Picture("trial_revenue:plot_adjusted", "trial_revenue:describe_adjusted"),
     "CohortEffects": Picture("retention_when:plot_cohort_effects", "retention_when:describe_cohort_effects"),
     "CohortEffects.drift": Sheet("retention_when:drift_table", "retention_when:describe_drift"),
     "CohortTriangle": Picture("retention:plot_triangle", "retention_figures:describe_triangle"),
+    "CountedActivity": Picture("trial_outcomes:plot_differences", "trial_outcomes:describe_counted"),
+    "CountedActivity.histogram": Picture(
+        "trial_outcomes:plot_histogram", "trial_outcomes:describe_histogram", drawn="counted"
+    ),
+    "CountedActivity.table": Sheet(
+        "trial_outcomes:counted_frame", "trial_outcomes:describe_counted_table", bold="more"
+    ),
     "DefinitionLens": Picture("retention_definitions:plot_lens", "retention_definitions:describe_lens"),
     "DefinitionLens.table": Sheet(
         "retention_definitions:lens_table", "retention_definitions:describe_lens_table"
@@ -74,6 +85,9 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     ),
     "Gate": Picture("retention_gate:plot_gate", "retention_gate:describe_gate"),
     "Gate.table": Sheet("retention_gate:gate_frame", "retention_gate:describe_gate_table", bold="off_in_100"),
+    "Guardrails": Sheet(
+        "trial_outcomes:guardrails_frame", "trial_outcomes:describe_guardrails", bold="p_harm"
+    ),
     "LandmarkCurves": Picture("retention_drivers:plot_landmark", "retention_drivers:describe_landmark"),
     "LapseWindow": Picture(
         "retention_definitions:plot_lapse_window", "retention_definitions:describe_lapse_window"
@@ -81,11 +95,24 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "LapseWindow.table": Sheet(
         "retention_definitions:windows_table", "retention_definitions:describe_windows"
     ),
+    "Lasting": Picture("trial_outcomes:plot_lasting", "trial_outcomes:describe_lasting"),
+    "Lasting.table": Sheet(
+        "trial_outcomes:lasting_frame", "trial_outcomes:describe_lasting_table", bold="more_days"
+    ),
     "Lifetimes": Sheet("retention_lifetimes:lifetimes_table", "retention_lifetimes:describe_lifetimes"),
+    "PaymentSizes": Picture("trial_revenue:plot_sizes", "trial_revenue:describe_sizes"),
     "ProportionalHazards": Picture(
         "retention_drivers:plot_proportional", "retention_drivers:describe_proportional"
     ),
+    "RatioResult": Picture("trial_outcomes:plot_differences", "trial_outcomes:describe_ratio"),
+    "RatioResult.table": Sheet(
+        "trial_outcomes:ratio_frame", "trial_outcomes:describe_ratio_table", bold="more"
+    ),
     "Reasons": Picture("retention_states:plot_reasons", "retention_states:describe_reasons"),
+    "Revenue": Picture("trial_revenue:plot_revenue", "trial_revenue:describe_revenue"),
+    "Revenue.table": Sheet(
+        "trial_revenue:revenue_frame", "trial_revenue:describe_revenue_table", bold="amount_above_control"
+    ),
     "RiskPeak": Picture("retention_when:plot_when", "retention_when:describe_when"),
     "TimeToReturn": Picture("retention_states:plot_returns", "retention_states:describe_returns"),
     "WithUs": Picture("retention_states:plot_occupation", "retention_states:describe_occupation"),
@@ -125,7 +152,7 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
     if result.why_empty:
         return missing(_why_not(result))
     words = _function("report", way.describe)(result, **asked)
-    return figure(_function("viz", way.plot)(result), name=name, table=result.drawn(), **words)
+    return figure(_function("viz", way.plot)(result), name=name, table=getattr(result, way.drawn)(), **words)
 
 
 def _why_not(result: Any) -> str:

@@ -62,9 +62,24 @@ def compare_schemes(
     variances. Each scheme is judged from control and its own members (`sojourn.studies.trials.pairs`), so no
     scheme changes what another is thought to do. The belief is mapped to log-odds at the control's share.
     """
+    return compare_arms(
+        trial, outcome, make_arms(trial, outcome), prior=prior, mass=mass, rng=rng, draws=draws
+    )
+
+
+def compare_arms(
+    trial: Trial,
+    outcome: str,
+    arms: Arms,
+    *,
+    prior: LiftPrior,
+    mass: float,
+    rng: np.random.Generator,
+    draws: int,
+) -> TrialResult:
+    """Estimate as `compare_schemes` does, from arms of the caller (schemes and strata of the trial)."""
     in_range(mass, "mass", gt=0, lt=1)
     in_range(draws, "draws", ge=1000)
-    arms = make_arms(trial, outcome)
     model_prior = prior_on_model(arms, prior)
     pairs = draw_pairs(arms, model_prior, draws, rng=rng)
     means = joined(pairs, arms.weights, rng=rng)
@@ -75,7 +90,7 @@ def compare_schemes(
         kind=trial.kind(outcome),
         control=trial.control,
         words=trial.words(outcome),
-        currency="" if arms.kind == "binary" else str(trial.meta.get("currency", "")),
+        currency="" if trial.kind(outcome) == "binary" else str(trial.meta.get("currency", "")),
         horizon_days=int(trial.meta["horizon_days"]),
         prior=prior,
         prior_link=(model_prior.lift_mean, model_prior.lift_sd),
