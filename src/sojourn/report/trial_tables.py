@@ -68,10 +68,11 @@ def _renamed(result: TrialResult) -> pd.DataFrame:
         names = {"mean": "share", "expected_loss": "expected_loss_points"}
     else:
         names = {"mean": "amount", "lift": "amount_above_control", "expected_loss": "amount_expected_loss"}
-    return table.rename(columns=lambda column: _with_stem(column, names))
+    return table.rename(columns=lambda column: with_stem(column, names))
 
 
-def _with_stem(column: str, names: dict[str, str]) -> str:
+def with_stem(column: str, names: dict[str, str]) -> str:
+    """Return a column's new name; bounds go with their stem."""
     for stem, name in names.items():
         if column == stem or column in (f"{stem}_low", f"{stem}_high"):
             return name + column.removeprefix(stem)
@@ -85,7 +86,7 @@ def strata_frame(result: TrialResult) -> pd.DataFrame:
     names = {"raw_lift": "alone_lift", "lift": "pooled_lift"}
     if result.kind == "value":
         names = {"raw_lift": "amount_alone", "lift": "amount_pooled"}
-    return strata.rename(columns=lambda column: _with_stem(column, names))
+    return strata.rename(columns=lambda column: with_stem(column, names))
 
 
 def lifts_frame(result: TrialResult) -> pd.DataFrame:
@@ -96,7 +97,7 @@ def lifts_frame(result: TrialResult) -> pd.DataFrame:
     names = {"raw_lift": "without_model_lift"}
     if result.kind == "value":
         names = {"raw_lift": "amount_without_model", "lift": "amount_above_control"}
-    return table.rename(columns=lambda column: _with_stem(column, names))
+    return table.rename(columns=lambda column: with_stem(column, names))
 
 
 def audit_table(audit: Audit, result: TrialResult) -> Block:
@@ -107,7 +108,7 @@ def audit_table(audit: Audit, result: TrialResult) -> Block:
     if result.kind == "value":
         names = {"lift": "amount_sampled", "fast_lift": "amount_fast"}
     made = audit.table.assign(scheme=audit.table["scheme"].map(plain_scheme)).rename(
-        columns=lambda column: _with_stem(column, names)
+        columns=lambda column: with_stem(column, names)
     )
     chances = {
         "p_beats_control": "p_beating_control_sampled",

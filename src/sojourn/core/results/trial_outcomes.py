@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,34 @@ from sojourn.core.interval import Interval
 Floats = NDArray[np.float64]
 #: Points at which a curve is drawn.
 _POINTS = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A test of a trend in the pace of leaving over periods of assignment.
+
+    Attributes
+    ----------
+    p_value : float
+        Of no trend; missing for one period.
+    information : float
+        Variance of the score, per period squared: what the test's power rests on.
+    periods : int
+        Periods of assignment.
+    """
+
+    p_value: float = float("nan")
+    information: float = 0.0
+    periods: int = 1
+
+    def catch_rate(self, factor: float, level: float) -> float:
+        """Return the power at a level if the last period leaves `factor` times as fast as the first."""
+        if self.periods < 2:
+            return 0.0
+        normal = NormalDist()
+        shift = math.log(factor) / (self.periods - 1) * math.sqrt(self.information)
+        reach = normal.inv_cdf(1 - level / 2)
+        return normal.cdf(shift - reach) + normal.cdf(-shift - reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +74,8 @@ class Lasting:
         ``scheme``, ``day``, ``at_risk``, ``churned``, ``kept_share`` and ``lift`` with bounds.
     days_draws, kept_draws : array (draws, schemes)
         Posterior draws behind `table`.
+    late : Trend
+        Whether those assigned late leave as fast as those assigned early.
     truth : mapping of str to float
         Share kept at the horizon by scheme, in a simulated world that says so; else empty.
     why_empty : str
@@ -62,6 +94,7 @@ class Lasting:
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     days_draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
     kept_draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    late: Trend = field(default_factory=Trend)
     truth: dict[str, float] = field(default_factory=dict)
     why_empty: str = ""
 
@@ -80,13 +113,14 @@ class Lasting:
         """Members who had not left and had not been followed to the horizon."""
         return int(self.table["censored"].sum())
 
-    def row(self, scheme: str) -> pd.Series:
-        """Return one scheme's row of `table`."""
-        return _row(self.table, scheme)
+    def crosses(self, scheme: str) -> bool:
+        """Whether on some days surely more are with us than under control, and on others surely fewer."""
+        own = self.curves[(self.curves["scheme"] == scheme) & (self.curves["day"] > 0)]
+        return bool((own["lift_low"] > 0).any() and (own["lift_high"] < 0).any())
 
     def read(self, scheme: str, column: str) -> Interval:
         """Return a number with its interval: ``kept_share``, ``lift``, ``days`` or ``more_days``."""
-        return _interval(self.row(scheme), column, self.mass)
+        return _interval(_row(self.table, scheme), column, self.mass)
 
     def drawn(self) -> pd.DataFrame:
         """Return what a picture shows: the curves at evenly spaced days and the horizon."""
@@ -158,7 +192,11 @@ class CountedActivity:
         return _interval(_row(self.table, scheme), column, self.mass)
 
     def drawn(self) -> pd.DataFrame:
-        """Return what a picture shows: the histograms."""
+        """Return what the picture of differences shows: the schemes."""
+        return self.table
+
+    def counted(self) -> pd.DataFrame:
+        """Return what the picture of counts shows: the histograms."""
         return self.histogram
 
     def __repr__(self) -> str:
@@ -183,7 +221,8 @@ class RatioResult:
     mass : float
         Probability mass of every interval (equal-tailed credible).
     table : DataFrame, one row per scheme, control first
-        ``scheme``, ``n``, ``top`` and ``bottom`` (means per member, standardised over strata); ``ratio``,
+        ``scheme``, ``n``, ``top`` and ``bottom`` (means per member, standardised over strata), ``bottom_se``
+        (standard error of ``bottom``); ``ratio``,
         ``more`` (difference from control) and ``times`` (ratio to control), each with ``_low`` and ``_high``;
         ``p_more``. Missing for control.
     draws : array (draws, schemes)
@@ -225,6 +264,45 @@ class RatioResult:
             return f"RatioResult (empty: {self.why_empty})"
         shown = ", ".join(f"{row.scheme} {row.ratio:.4g}" for row in self.table.itertuples())
         return f"RatioResult {self.outcome}: {shown} ({self.mass * 100:g} % eti)"
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrails:
+    """Binary outcomes that may not get worse by more than a margin, judged for every scheme.
+
+    Attributes
+    ----------
+    control : str
+        The scheme that the others are compared with.
+    mass : float
+        Probability mass of every interval (equal-tailed credible).
+    risk : float
+        A guardrail is broken when it is worse by more than its margin with more than this probability.
+    table : DataFrame, one row per outcome and scheme but control
+        ``outcome``, ``words``, ``bad`` (``more`` or ``fewer``: which way is worse), ``scheme``, ``lift`` with
+        bounds, ``margin_share``, ``p_harm`` (probability of being worse by more than the margin),
+        ``verdict`` (``held`` or ``broken``).
+    why_empty : str
+        Why there is nothing; empty when there is something.
+    """
+
+    control: str
+    mass: float
+    risk: float
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    why_empty: str = ""
+
+    def broken(self, scheme: str) -> tuple[str, ...]:
+        """Return the outcomes that a scheme makes worse by more than they may be."""
+        own = self.table[(self.table["scheme"] == scheme) & (self.table["verdict"] == "broken")]
+        return tuple(own["outcome"])
+
+    def __repr__(self) -> str:
+        if self.why_empty:
+            return f"Guardrails (empty: {self.why_empty})"
+        broken = self.table[self.table["verdict"] == "broken"]
+        named = ", ".join(f"{row.outcome} by {row.scheme}" for row in broken.itertuples())
+        return f"Guardrails on {', '.join(dict.fromkeys(self.table['outcome']))}: broken: {named or 'none'}"
 
 
 def _row(table: pd.DataFrame, scheme: str) -> pd.Series:

@@ -55,7 +55,7 @@ class Trial:
     meta : mapping
         ``horizon_days``, ``historic``, ``currency``, ``margin``, ``words``, ``truth``, … as the cells say.
     others : mapping of str to DataFrame
-        Every other table of the cells, with strata called as here; rows may repeat.
+        Every other table of the cells, with strata called as here.
     """
 
     case: str

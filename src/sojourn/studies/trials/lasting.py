@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sojourn.core.errors import UndefinedError
+from sojourn.core.normal import two_sided
 from sojourn.core.ranges import in_range
-from sojourn.core.results.trial_outcomes import Floats, Lasting
+from sojourn.core.results.trial_outcomes import Floats, Lasting, Trend
 from sojourn.core.results.trials import Trial
 from sojourn.estimators.bayes.curves import (
     CurvePrior,
@@ -218,6 +220,7 @@ def _result(empty: Lasting, trial: Trial, followed: Followed, curves: Floats) ->
         curves=_curves(trial, followed, curves, empty.mass),
         days_draws=frozen(days),
         kept_draws=frozen(kept),
+        late=trend(followed),
         truth=_truth(trial, empty.horizon),
     )
 
@@ -254,6 +257,26 @@ def _curves(trial: Trial, followed: Followed, curves: Floats, mass: float) -> pd
     }
     scheme = np.repeat(trial.schemes, len(ends))
     return pd.DataFrame({"scheme": scheme, **{name: values.ravel() for name, values in columns.items()}})
+
+
+def trend(followed: Followed) -> Trend:
+    """Test for a trend of leaving over periods of assignment.
+
+    Score test of Cox's model with the number of the period, stratified by scheme, stratum and day (the
+    log-rank test for trend: Tarone 1975, Biometrika 62, 679-682).
+    """
+    number = np.arange(len(followed.periods), dtype=float)
+    n, gone = followed.at_risk, followed.churned
+    everyone, leavers = n.sum(axis=2), gone.sum(axis=2)
+    held = everyone > 1
+    parts = np.divide(n, everyone[:, :, None], out=np.zeros_like(n), where=held[:, :, None])
+    mean = np.einsum("p,aspj->asj", number, parts)
+    spread = np.einsum("p,aspj->asj", number**2, parts) - mean**2
+    off = np.einsum("p,aspj->asj", number, gone) - leavers * mean
+    kept = np.divide(everyone - leavers, everyone - 1, out=np.zeros_like(everyone), where=held)
+    variance = float((leavers * kept * spread)[held].sum())
+    p_value = two_sided(float(off[held].sum()) / math.sqrt(variance)) if variance > 0 else float("nan")
+    return Trend(p_value, variance, len(followed.periods))
 
 
 def _truth(trial: Trial, horizon: int) -> dict[str, float]:

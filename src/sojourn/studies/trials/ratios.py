@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +99,7 @@ def _table(trial: Trial, members: Floats, means: list[TwoMeans], drawn: Floats, 
             "n": members.astype(int),
             "top": [one.top for one in means],
             "bottom": [one.bottom for one in means],
+            "bottom_se": [math.sqrt(one.bottom_variance) for one in means],
             **intervals("ratio", drawn, mass),
             **above_control("more", drawn, mass),
             **over_control("times", drawn, mass),

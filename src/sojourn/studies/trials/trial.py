@@ -17,6 +17,8 @@ _BINARY = ["outcome", "scheme", "stratum", "period", "n", "k"]
 _VALUE = ["outcome", "scheme", "stratum", "period", "n", "total", "total_sq", "total_cube"]
 #: Columns by which tables with strata are laid out.
 _KEYS = ("outcome", "scheme", "stratum", "exposed", "day", "count", "bin")
+#: Tables that keep the month of assignment: members of different months were followed for different times.
+_BY_MONTH = ("times",)
 #: Name of strata that were put together.
 OTHER = "other"
 
@@ -127,18 +129,18 @@ def _others(cells: Cells, by: str, named: Mapping[str, str]) -> dict[str, pd.Dat
     """Return all other tables; a stratum is one of the trial's, and all are one where it has none."""
     found = {name: cells[name] for name in cells.tables if name not in ("binary", "value", "split")}
     return {
-        name: _restratified(table, by, named) if "stratum" in table else table
+        name: _restratified(table, by, named, months=name in _BY_MONTH) if "stratum" in table else table
         for name, table in found.items()
     }
 
 
-def _restratified(table: pd.DataFrame, by: str, named: Mapping[str, str]) -> pd.DataFrame:
-    """Return a table by the strata asked for, summed over months of assignment."""
+def _restratified(table: pd.DataFrame, by: str, named: Mapping[str, str], *, months: bool) -> pd.DataFrame:
+    """Return a table by the strata asked for, summed over months of assignment if they are not kept."""
     if by in table and by != "none":
         table = table.assign(stratum=table[by].map(lambda stratum: named.get(stratum, stratum)))
     else:
         table = table.assign(stratum="all")
-    keys = [name for name in _KEYS if name in table]
+    keys = [name for name in (*_KEYS, *(["period"] if months else [])) if name in table]
     values = [name for name in table if name not in (*keys, "period")]
     return table.groupby(keys, as_index=False, sort=True)[values].sum()
 
