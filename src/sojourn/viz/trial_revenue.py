@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sojourn.core.results.trial_revenue import Adjusted, PaymentSizes, Revenue
 from sojourn.core.results.trials import plain_scheme
@@ -15,6 +16,8 @@ from sojourn.viz.theme import ACCENT, BAND, CONTROL, CONTROL_BAND, INK, MUTED, n
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Floats = NDArray[np.float64]
 
 #: Amounts at which the axis of sizes has ticks, within a decade.
 _TICKS = (1, 2, 5)
@@ -32,52 +35,59 @@ def plot_sizes(result: PaymentSizes) -> Axes:
 
     Parameters
     ----------
-    result : Revenue
+    result : PaymentSizes
         Only its ``table`` is drawn.
     """
     schemes = list(dict.fromkeys(result.table["scheme"]))
+    edges = _edges(result.table[result.table["scheme"] == schemes[0]])
     panels = new_panels([1.0] * len(schemes), height=60 + 74 * len(schemes))
     with theme():
         for ax, scheme in zip(panels, schemes, strict=True):
-            _one_histogram(ax, result, scheme)
+            _one_histogram(ax, result, scheme, edges)
         highest = max(ax.get_ylim()[1] for ax in panels)
         for ax in panels:
             ax.set_ylim(0, highest)
+            ax.tick_params(labelbottom=ax is panels[-1])
         amount = f"what one who pays paid, {result.currency}" if result.currency else "what one who pays paid"
         panels[-1].set_xlabel(f"{amount} (logarithmic scale)", loc="left")
     return panels[0]
 
 
-def _one_histogram(ax: Axes, result: PaymentSizes, scheme: str) -> None:
+def _one_histogram(ax: Axes, result: PaymentSizes, scheme: str, edges: Floats) -> None:
     rows = result.table[result.table["scheme"] == scheme]
-    left, right = _closed(rows)
-    widths = np.log10(right / left)
     control = scheme == result.control
     fill, line = (CONTROL_BAND, CONTROL) if control else (BAND, ACCENT)
-    density = 100 * rows["share"].to_numpy() / widths
-    law = 100 * rows["share_by_law"].to_numpy() / widths
-    ax.bar(left, density, width=right - left, align="edge", color=fill, edgecolor=line, linewidth=0.6)
-    ax.plot(np.sqrt(left * right), law, color=INK, linewidth=1.2)
+    widths = np.diff(np.log(edges))
+    density, law = (rows[name].to_numpy() / widths for name in ("share", "share_by_law"))
+    ax.bar(edges[:-1], density, np.diff(edges), align="edge", color=fill, edgecolor=line, linewidth=0.6)
+    middles = np.sqrt(edges[:-1] * edges[1:])
+    ax.plot(middles, law, color=INK, linewidth=1.2)
     ax.set_xscale("log")
-    ax.set_xlim(left[0], right[-1])
-    ticks = _round_amounts(left[0], right[-1])
+    ax.set_xlim(edges[0], edges[-1])
+    ticks = _round_amounts(edges[0], edges[-1])
     ax.set_xticks(ticks, [number(t, 0 if t >= 1 else 2) for t in ticks])
     ax.set_xticks([], minor=True)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.set_title(plain_scheme(scheme), color=line)
     if control:
-        at = int(law.argmax())
-        where = (float(np.sqrt(left[at] * right[at])), float(law[at]))
-        ax.annotate("log-normal law", where, xytext=(8, 6), textcoords="offset points", color=INK)
+        top = int(law.argmax())
+        where: dict[str, Any] = {"xytext": (10, 6), "textcoords": "offset points"}
+        ax.annotate("log-normal law", (middles[top], law[top]), color=INK, **where)
 
 
-def _closed(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return ends of the bins; the open ones are drawn as wide as their neighbours."""
-    left, right = rows["amount_from"].to_numpy(float), rows["amount_to"].to_numpy(float)
-    left[0] = right[0] ** 2 / right[1] if len(rows) > 1 else right[0] / 10
-    right[-1] = left[-1] ** 2 / left[-2] if len(rows) > 1 else left[-1] * 10
-    return left, right
+def _edges(rows: pd.DataFrame) -> Floats:
+    """Return edges of the bins; the law falls off over the two open ones as it does beside them."""
+    law = rows["share_by_law"].to_numpy(float)
+    edges: Floats = np.r_[rows["amount_from"].to_numpy(float), rows["amount_to"].to_numpy(float)[-1]]
+    if len(law) < 4:
+        edges[0], edges[-1] = edges[1] / 4, edges[-2] * 4
+        return edges
+    density = law[1:-1] / np.diff(np.log(edges[1:-1]))
+    falls = [min(density[0] / density[1], 0.9), min(density[-1] / density[-2], 0.9)]
+    edges[0] = edges[1] / np.exp(min(law[0] / (density[0] * falls[0]), 3.0))
+    edges[-1] = edges[-2] * np.exp(min(law[-1] / (density[-1] * falls[1]), 3.0))
+    return edges
 
 
 def _round_amounts(low: float, high: float) -> list[float]:
@@ -108,14 +118,8 @@ def plot_revenue(result: Revenue, *, ax: Axes | None = None) -> Axes:
         y = 0.0
         for scheme in schemes:
             own = rows[rows["scheme"] == scheme]
-            ax.annotate(
-                plain_scheme(scheme),
-                (0, y),
-                xycoords=("axes fraction", "data"),
-                color=INK,
-                va="center",
-                fontweight="bold",
-            )
+            where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "ha": "right"}
+            ax.annotate(plain_scheme(scheme), (-0.01, y), color=INK, fontweight="bold", **where)
             for row in own.to_dict("records"):
                 y += 1
                 _one_part(ax, y, row)
