@@ -136,12 +136,14 @@ def test_a_lift_has_its_direction_its_unit_and_its_interval():
     ("lifts", "verdict", "opens"),
     [
         ((0.021, -0.004), "ship", "Under welcome coupon, 2.1 more"),
-        ((-0.02, -0.03), "stop", "No scheme is worth it; of the best one: under welcome coupon, 2.0 fewer"),
+        ((-0.005, -0.03), "stop", "No scheme is worth it; of the best one: under welcome coupon, 0.5 fewer"),
+        ((-0.02, -0.03), "stop for harm", "Stop, every scheme does harm; of the least harmful one: under welcome"),
         ((0.003, -0.03), "wait", "Not decided yet: under welcome coupon"),
     ],
 )
 def test_the_headline_follows_the_verdict(lifts, verdict, opens):
-    headline = sj.headline_trials(decided(make_result(lifts=lifts)))
+    rope = 0.005 if verdict == "stop" else 0.0
+    headline = sj.headline_trials(decided(make_result(lifts=lifts), rope=rope))
     assert headline.verdict == verdict
     assert headline.sentence.startswith(opens)
     assert headline.sentence.endswith(").")
@@ -249,7 +251,7 @@ def test_an_interval_has_no_double_negative(kind, lift, ends):
 
 def test_stopping_avoids_a_loss_with_its_sign():
     step = sj.next_steps_trials(decided(make_result(lifts=(-0.02, -0.03))), RATES)[0]
-    assert step.what == "Stay with no scheme."
+    assert step.what == "Stop giving any scheme now."
     assert step.effect == "Avoids losing 2.0 members in 100 (95 % credible interval 0.8 to 3.2)."
 
 

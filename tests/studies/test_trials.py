@@ -361,7 +361,15 @@ def test_a_good_scheme_ships():
 
 
 def test_useless_schemes_stop():
-    assert judged(value=(0, -2, -3)).verdict == "stop"
+    decision = judged(make_plan(rope=1.5, worthwhile=3.0), value=(0, 0.6, -3))
+    assert (decision.verdict, decision.scheme) == ("stop", "coupon")
+    assert decision.reasons[1].startswith("Points does harm: it is worse than control with a chance of")
+
+
+def test_harmful_schemes_are_stopped():
+    decision = judged(value=(0, -2, -3))
+    assert decision.verdict == "stop for harm"
+    assert [reason.split()[0] for reason in decision.reasons] == ["Points", "Coupon"]
 
 
 def test_small_differences_within_the_rope_are_not_worth_having():
@@ -376,9 +384,15 @@ def test_too_little_evidence_waits():
 
 
 def test_a_scheme_that_loses_members_is_vetoed_by_the_guard():
-    decision = judged(value=(0, 2.5, 0), lift=(0, -0.06, 0))
+    decision = judged(value=(0, 2.5, 0), lift=(0, -0.02, 0))
     assert decision.verdict == "wait"
     assert decision.reasons == ("coupon is vetoed by the guard.",)
+
+
+def test_a_scheme_that_surely_loses_members_does_harm_whatever_it_earns():
+    decision = judged(value=(0, 2.5, 0), lift=(0, -0.12, 0))
+    assert dict(zip(decision.table["scheme"], decision.table["verdict"], strict=True))["coupon"] == "harms"
+    assert any(r.startswith("Coupon does harm: it makes the guard worse") for r in decision.reasons)
 
 
 def test_expected_loss_vetoes():

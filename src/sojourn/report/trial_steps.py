@@ -40,7 +40,8 @@ def next_steps_trials(decision: Decision, rates: ErrorRateCard, checks: Sequence
     }
     avoided = _avoided(result, decision.scheme)
     stop = Action(f"Stay with {control}.", avoided, "None.", "trial; the table of schemes")
-    chosen = first.get(decision.verdict, stop)
+    harm = Action("Stop giving any scheme now.", avoided, "None.", "trial; the table of schemes")
+    chosen = harm if decision.verdict == "stop for harm" else first.get(decision.verdict, stop)
     return [*_uneven(checks), chosen, *_not_given(decision), _afterwards(decision)]
 
 
@@ -60,7 +61,7 @@ def _not_given(decision: Decision) -> list[Action]:
     return [
         Action(f"Do not give {plain(s)}.", _avoided(result, s), "None.", "trial; the table of schemes")
         for s in sorted(worse, key=lambda s: (result.lift(s).value, s))
-        if decision.verdict not in ("stop", "blocked")
+        if decision.verdict not in ("stop", "stop for harm", "blocked")
     ]
 
 

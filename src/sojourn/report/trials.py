@@ -86,11 +86,13 @@ def headline_trials(decision: Decision, checks: Sequence[Check] = ()) -> Headlin
         "ship": "",
         "wait": "Not decided yet: ",
         "stop": "No scheme is worth it; of the best one: ",
+        "stop for harm": "Stop, every scheme does harm; of the least harmful one: ",
         "no difference worth having": "No scheme makes a difference worth having; of the best one: ",
         "blocked": "No recommendation, because a check failed; the estimate is: ",
     }[decision.verdict]
-    if decision.verdict == "stop" and len(result.schemes) == 2:
-        opening = f"Keep {plain(result.control)}: "
+    if len(result.schemes) == 2:
+        alone = {"stop": f"Keep {plain(result.control)}: ", "stop for harm": "Stop, it does harm: "}
+        opening = alone.get(decision.verdict, opening)
     return Headline(
         sentence=_sentence(opening + clause),
         verdict=f"{decision.verdict} (exercise)" if decision.historic else decision.verdict,

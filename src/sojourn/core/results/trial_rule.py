@@ -154,3 +154,60 @@ class RuleCalibration:
             f"RuleCalibration: threshold {self.threshold:.4f} for at most {self.asked:.1%} wrong ships "
             f"(worst world {self.worst['wrong_rate']:.1%}; planned {self.planned:g})"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AnotherLook:
+    """What waiting for another look is worth against choosing now.
+
+    Attributes
+    ----------
+    table : DataFrame, one row per size of the next look
+        ``members`` (of all schemes, joining), ``gain_per_member`` (expected lift of the choice after it above
+        that of the choice of now, unit of the metric), ``p_other_choice`` (chance that another scheme, or
+        control, is chosen), ``p_ship`` (chance that the rule's threshold is passed), ``gain`` (for the
+        audience left then), ``price`` (what its members forgo, and its cost) and ``net_gain``, in members for
+        shares and currency for values.
+    joining : int
+        Size of the next look that was asked about.
+    audience : float
+        Members that the choice is for.
+    now : str
+        What would be chosen now.
+    worth_now : float
+        Its expected lift (unit of the metric); 0 for control.
+    outcome, words, kind, currency : str
+        Of the metric.
+    why_empty : str
+        Why there is nothing; empty when there is something.
+    """
+
+    table: pd.DataFrame
+    joining: int
+    audience: float
+    now: str
+    worth_now: float
+    outcome: str
+    words: str
+    kind: OutcomeKind
+    currency: str
+    why_empty: str = ""
+
+    @property
+    def asked(self) -> pd.Series:
+        """The row of the look that was asked about."""
+        return self.table.iloc[int((self.table["members"] - self.joining).abs().argmin())]
+
+    @property
+    def pays(self) -> bool:
+        """Whether waiting for it is worth more than it costs."""
+        return bool(self.asked["net_gain"] > 0)
+
+    def __repr__(self) -> str:
+        if self.why_empty:
+            return f"AnotherLook: {self.why_empty}"
+        row = self.asked
+        return (
+            f"AnotherLook: {row['members']:,.0f} more members gain {row['gain']:,.4g} "
+            f"for {row['price']:,.4g}: {'wait' if self.pays else 'choose now'}"
+        )

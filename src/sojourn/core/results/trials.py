@@ -15,7 +15,7 @@ from sojourn.core.interval import Interval
 from sojourn.core.ranges import one_of
 from sojourn.core.results.trial_plan import LiftPrior, OutcomeKind, TrialPlan
 
-DecisionVerdict = Literal["ship", "wait", "stop", "no difference worth having", "blocked"]
+DecisionVerdict = Literal["ship", "wait", "stop", "stop for harm", "no difference worth having", "blocked"]
 
 #: A sampled posterior counts as converged within these (r-hat below, bulk ESS at least, divergences none).
 R_HAT_BELOW, ESS_AT_LEAST = 1.01, 400
@@ -298,14 +298,16 @@ class Decision:
     Attributes
     ----------
     verdict : str
-        ``ship``, ``wait``, ``stop``, ``no difference worth having`` or ``blocked``.
+        ``ship``, ``wait``, ``stop`` (none is worth it), ``stop for harm``, ``no difference worth having`` or
+        ``blocked``.
     scheme : str
         The scheme concerned: the one to ship, else the one with the largest expected lift.
     reasons : tuple of str
         Why, in sentences; vetoes and failed checks by name.
     table : DataFrame, one row per scheme but control
-        ``scheme``, ``lift``, ``lift_low``, ``lift_high``, ``p_worth`` (lift above the plan's rope),
-        ``expected_loss``, ``p_guard_harm``, ``verdict``.
+        ``scheme``, ``lift``, ``lift_low``, ``lift_high``, ``p_beats_control``, ``p_best``, ``expected_loss``,
+        ``p_worth`` (lift above the plan's rope), ``p_guard_harm``, ``broken`` (guardrails, by name; empty for
+        none), ``verdict``.
     plan : TrialPlan
         The rule.
     result : TrialResult

@@ -35,7 +35,7 @@ class Guardrail:
     risk: float
 
 
-def guardrails(plan: TrialPlan) -> tuple[Guardrail, ...]:
+def guarded_by(plan: TrialPlan) -> tuple[Guardrail, ...]:
     """Return every guardrail of a plan that is not its metric itself."""
     named = (Guardrail(plan.guard, plan.guard_margin, plan.guard_risk),)
     return tuple(guardrail for guardrail in named if guardrail.outcome != plan.metric)

@@ -13,7 +13,7 @@ from sojourn.core.results.trials import Trial
 from sojourn.estimators.bayes.model import Floats, ModelPrior
 from sojourn.studies.trials.arms import make_arms
 from sojourn.studies.trials.pairs import prior_on_model
-from sojourn.studies.trials.rule_paths import Guarded, guardrails
+from sojourn.studies.trials.rule_paths import Guarded, guarded_by
 from sojourn.studies.trials.rule_posterior import marginal_prior
 from sojourn.studies.trials.rule_worlds import Course
 
@@ -84,7 +84,7 @@ def _of_trial(plan: TrialPlan, trial: Trial) -> Subject:
         sd = np.sqrt(variance * n)
         return Course.even(arms.kind, n.astype(np.int64), float(mean[0]), sd, prior, looks=plan.looks)
 
-    guarded = tuple(Guarded(guard, course(guard.outcome)) for guard in guardrails(plan))
+    guarded = tuple(Guarded(guard, course(guard.outcome)) for guard in guarded_by(plan))
     belief = plan.prior(trial.kind(plan.metric))
     return Subject(course(plan.metric), guarded, belief, str(trial.meta.get("currency", "")))
 
@@ -99,12 +99,12 @@ def _of_traffic(plan: TrialPlan, traffic: Traffic) -> Subject:
         spread = np.full(n.size, 1.0 if kind == "binary" else traffic.sd)
         return Course.even(kind, n, base, spread, prior, looks=plan.looks)
 
-    missing = [g.outcome for g in guardrails(plan) if g.outcome not in traffic.guard_base]
+    missing = [g.outcome for g in guarded_by(plan) if g.outcome not in traffic.guard_base]
     if missing:
         raise ParameterError(
             f"The plan guards {', '.join(missing)}: say in 'guard_base' what its share is under control."
         )
     guarded = tuple(
-        Guarded(guard, course("binary", traffic.guard_base[guard.outcome])) for guard in guardrails(plan)
+        Guarded(guard, course("binary", traffic.guard_base[guard.outcome])) for guard in guarded_by(plan)
     )
     return Subject(course(traffic.kind, traffic.base), guarded, plan.prior(traffic.kind), traffic.currency)
