@@ -11,6 +11,7 @@ import csv
 import gzip
 import hashlib
 import json
+import math
 import sys
 from collections import defaultdict
 from decimal import Decimal
@@ -25,7 +26,23 @@ TYPES = {
     "binary": {**dict.fromkeys(BY, "text"), "n": "int", "k": "int"},
     "value": {**dict.fromkeys(BY, "text"), "n": "int", **dict.fromkeys(("total", "total_sq", "total_cube"), "decimal")},
     "split": {"scheme": "text", "period": "text", "assigned": "int", "matured": "int"},
+    "spend": {
+        **dict.fromkeys(("scheme", "stratum", "period"), "text"),
+        **dict.fromkeys(("bin", "n"), "int"),
+        **dict.fromkeys(("paid", "paid_sq", "logs", "logs_sq"), "decimal"),
+        "refunded_n": "int",
+        **dict.fromkeys(("refunded", "refunded_sq", "net", "net_sq"), "decimal"),
+    },
+    "covariate": {
+        **dict.fromkeys(BY, "text"),
+        "n": "int",
+        **dict.fromkeys(("total", "total_sq", "before", "before_sq", "cross"), "decimal"),
+    },
 }
+#: Lower bounds of the bins of payments; coarse, and over all strata, so that no bin holds a few customers only.
+BOUNDS = ("0", "31.5", "50", "80", "125", "200", "315")
+#: What a customer had spent in the year before stands beside every outcome.
+BEFORE = "what customers had spent in the year before the e-mail"
 BOUGHT = {("1", "0"): "bought men's", ("0", "1"): "bought women's", ("1", "1"): "bought both"}
 PERIOD = "all"
 
@@ -56,20 +73,40 @@ def tables(rows: list[dict[str, str]], assumed: dict) -> dict[str, list[tuple]]:
     cost = {scheme: Decimal(str(amount)) for scheme, amount in assumed["cost_per_member"].items()}
     binary, value = defaultdict(lambda: [0, 0]), defaultdict(lambda: [0, Decimal(0), Decimal(0), Decimal(0)])
     split: dict[str, int] = defaultdict(int)
+    spends, beside = defaultdict(lambda: [0] * 10), defaultdict(lambda: [0, *[Decimal(0)] * 5])
     for row in rows:
         scheme, spend = row["segment"], Decimal(row["spend"])
         where = (scheme, BOUGHT[row["mens"], row["womens"]], PERIOD)
         split[scheme] += 1
         for outcome in ("visit", "conversion"):
             add(binary[outcome, *where], 1, int(row[outcome]))
+        add(spends[scheme, "all", PERIOD, bin_of(spend)], *payments(spend))
         net = margin * spend - cost.get(scheme, Decimal(0))
         for outcome, amount in (("spend", spend), ("net_value", net)):
             add(value[outcome, *where], 1, amount, amount**2, amount**3)
+        late = {"visit": Decimal(row["visit"]), "conversion": Decimal(row["conversion"]), "spend": spend, "net_value": net}
+        before = Decimal(row["history"])
+        for outcome, amount in late.items():
+            add(beside[outcome, *where], 1, amount, amount**2, before, before**2, amount * before)
     return {
         "binary": [(*key, *sums) for key, sums in binary.items()],
         "value": [(*key, sums[0], *(plain(s) for s in sums[1:])) for key, sums in value.items()],
         "split": [(scheme, PERIOD, n, n) for scheme, n in split.items()],
+        "spend": [(*key, *(plain(s) if isinstance(s, Decimal) else s for s in sums)) for key, sums in spends.items()],
+        "covariate": [(*key, sums[0], *(plain(s) for s in sums[1:])) for key, sums in beside.items()],
     }
+
+
+def bin_of(spend: Decimal) -> int:
+    """Return 0 for nothing, and b from ``BOUNDS[b - 1]`` up to ``BOUNDS[b]``."""
+    return sum(spend >= Decimal(bound) for bound in BOUNDS) if spend else 0
+
+
+def payments(spend: Decimal) -> list[Decimal | int]:
+    """Return what one customer adds to a bin of payments; the published file has no refunds."""
+    log = Decimal(str(round(math.log(spend), 9))) if spend else Decimal(0)
+    nothing = Decimal(0)
+    return [1, spend, spend**2, log, (log**2).quantize(Decimal("1e-9")), 0, nothing, nothing, spend, spend**2]
 
 
 def add(sums: list, *amounts: Decimal | int) -> None:
@@ -101,6 +138,8 @@ def described(rows: int, assumed: dict) -> dict[str, object]:
         "assumed": ["margin", "cost_per_member"],
         "strata": "what the customer had bought in the year before",
         "left_before_assignment": 0,
+        "spend_bounds": list(BOUNDS),
+        "before_words": dict.fromkeys(("visit", "conversion", "spend", "net_value"), BEFORE),
         "words": {
             "visit": "visited the site within two weeks",
             "conversion": "bought something within two weeks",
