@@ -91,9 +91,7 @@ def write_quality(
     _write(folder, "columns", _rows(SCHEMAS["columns"], _columns(tables)))
     _write(folder, "coverage", _stacked(SCHEMAS["coverage"], days))
     _write(folder, "lateness", _stacked(SCHEMAS["lateness"], late))
-    if "assignments" in judged:
-        withheld = _withheld(judged["assignments"].checked, settings, clock)
-        _write(folder, "withheld", withheld.to_pyarrow().cast(SCHEMAS["withheld"]))
+    _write(folder, "withheld", _withheld(tables, settings, clock))
     _write(folder, "findings", _rows(SCHEMAS["findings"], [astuple(finding) for finding in findings]))
     _write_csv(folder / "quality.csv", tables, findings)
 
@@ -109,17 +107,20 @@ def _counted(engine: Any, folder: Path, checked: Checked, clock: Clock) -> Talli
     return tallies(checked, counted(checked, rows), days, by_day, clock)
 
 
-def _withheld(assignments: Checked, settings: Settings, clock: Clock) -> Table:
+def _withheld(tables: Iterable[Checked], settings: Settings, clock: Clock) -> pa.Table:
     """Return by trial, scheme and month how many assigned members are not kept, so without outcome."""
-    rows = assignments.table
+    schema = SCHEMAS["withheld"]
+    checked = next((checked for checked in tables if checked.contract.name == "assignments"), None)
+    if checked is None:
+        return schema.empty_table()
+    rows = checked.table
     gone = rows.member.isnull() & rows.member_id.notnull()
-    gone &= ~is_late(rows, "assigned_at", settings) & ~is_expired(rows, assignments.contract, settings)
-    rows = rows.filter(gone).select(
-        "trial", "scheme", "member_id", period=clock.day(rows.assigned_at).cast("string").substr(0, 7)
-    )
+    gone &= ~is_late(rows, "assigned_at", settings) & ~is_expired(rows, checked.contract, settings)
+    month = clock.day(rows.assigned_at).cast("string").substr(0, 7)
+    rows = rows.filter(gone).select("trial", "scheme", "member_id", period=month)
     keys = ["trial", "scheme", "period"]
-    counted = rows.group_by(*keys).aggregate(members=rows.member_id.nunique())
-    return counted.order_by(keys)
+    counted = rows.group_by(*keys).aggregate(members=rows.member_id.nunique()).order_by(keys)
+    return counted.to_pyarrow().cast(schema)
 
 
 def _write(folder: Path, name: str, table: pa.Table) -> None:
