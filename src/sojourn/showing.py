@@ -101,6 +101,13 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     ),
     "Lifetimes": Sheet("retention_lifetimes:lifetimes_table", "retention_lifetimes:describe_lifetimes"),
     "PaymentSizes": Picture("trial_revenue:plot_sizes", "trial_revenue:describe_sizes"),
+    "PastLifts": Picture("trial_prior:plot_past", "trial_prior:describe_past"),
+    "PastLifts.laws": Sheet("trial_prior:past_frame", "trial_prior:describe_past_table"),
+    "Portfolio": Picture("trial_portfolio:plot_portfolio", "trial_portfolio:describe_portfolio"),
+    "Portfolio.running": Picture("trial_portfolio:plot_running", "trial_portfolio:describe_running"),
+    "Portfolio.shipped": Sheet("trial_portfolio:shipped_frame", "trial_portfolio:describe_shipped"),
+    "PriorCheck": Picture("trial_prior:plot_prior_check", "trial_prior:describe_prior_check"),
+    "PriorCheck.power": Sheet("trial_prior:power_frame", "trial_prior:describe_power"),
     "ProportionalHazards": Picture(
         "retention_drivers:plot_proportional", "retention_drivers:describe_proportional"
     ),
@@ -108,6 +115,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "RatioResult.table": Sheet(
         "trial_outcomes:ratio_frame", "trial_outcomes:describe_ratio_table", bold="more"
     ),
+    "ProxyExam": Picture("trial_portfolio:plot_proxy", "trial_portfolio:describe_proxy"),
     "Reasons": Picture("retention_states:plot_reasons", "retention_states:describe_reasons"),
     "Revenue": Picture("trial_revenue:plot_revenue", "trial_revenue:describe_revenue"),
     "Revenue.table": Sheet(

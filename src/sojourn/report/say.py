@@ -22,6 +22,8 @@ _TEACHERS = (
     "sojourn.report.trials",
     "sojourn.report.trial_revenue",
     "sojourn.report.trial_outcomes",
+    "sojourn.report.trial_portfolio",
+    "sojourn.report.trial_prior",
     "sojourn.report.segments",
 )
 

@@ -46,6 +46,8 @@ class Portfolio:
     curse : DataFrame, one row
         Of the schemes to ship: ``shipped``, ``raw_lift`` (mean, as counted), ``lift`` with ``_low`` and
         ``_high`` (mean, posterior) and, of simulated cases, ``truth``.
+    p_fit : float
+        P-value of the estimates under the law: their centre, their spread or the most surprising one.
     reach : float or None
         Members who would get a scheme; None for as many as took part.
     left_out : tuple of str
@@ -69,6 +71,7 @@ class Portfolio:
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     running: pd.DataFrame = field(default_factory=pd.DataFrame)
     curse: pd.DataFrame = field(default_factory=pd.DataFrame)
+    p_fit: float = float("nan")
     reach: float | None = None
     left_out: tuple[str, ...] = ()
     why_empty: str = ""
@@ -102,7 +105,8 @@ class Portfolio:
     def total(self) -> Interval:
         """Return what all schemes to ship bring together (members, or currency)."""
         row = self.running.iloc[-1]
-        return Interval(row["amount"], row["amount_low"], row["amount_high"], self.mass, "eti")
+        amount, low, high = (float(row[f"amount{end}"]) for end in ("", "_low", "_high"))
+        return Interval(amount, low, high, self.mass, "eti")
 
     def drawn(self) -> pd.DataFrame:
         """Return what the picture of effects shows."""

@@ -24,9 +24,9 @@ def trial_effects(source: Cells | Trial, outcome: str, *, control: str = "none")
     Parameters
     ----------
     source : Cells or Trial
-        With the table ``trials``: ``trial``, ``scheme``, ``outcome``, ``n`` (members), ``k`` (of whom it is
-        true) or ``total`` and ``total_sq``, and where there is an early outcome ``early``, ``early_sq`` and
-        ``cross`` (sum over members of early times late).
+        With the table ``trials``: ``trial``, ``scheme``, ``outcome``, ``n`` (members), ``total`` and
+        ``total_sq`` (or ``k``: of how many it is true), and where there is an early outcome ``early``,
+        ``early_sq`` and ``cross`` (sum over members of early times late).
     outcome : str
         The outcome.
     control : str
@@ -71,9 +71,7 @@ def outcomes(source: Cells | Trial) -> tuple[str, ...]:
 
 def described(source: Cells | Trial, outcome: str) -> dict[str, Any]:
     """Return case, outcome, kind, words and currency, as results name them."""
-    known = _table(source)
-    binary = outcome in outcomes(source) and "k" in known
-    binary = binary and bool(known.loc[known["outcome"] == outcome, "k"].notna().all())
+    binary = outcome in outcomes(source) and _is_binary(source, outcome)
     return {
         "case": source.case,
         "outcome": outcome,
@@ -81,6 +79,15 @@ def described(source: Cells | Trial, outcome: str) -> dict[str, Any]:
         "words": in_plain_words(source, outcome),
         "currency": "" if binary else str(source.meta.get("currency", "")),
     }
+
+
+def _is_binary(source: Cells | Trial, outcome: str) -> bool:
+    """Whether an outcome is known to be true or not of a member: its own square, if nothing else says so."""
+    listed = source.binary if isinstance(source, Trial) else source.tables.get("binary", pd.DataFrame())
+    if "outcome" in listed and outcome in set(listed["outcome"]):
+        return True
+    rows = _rows(source, outcome)
+    return "total" not in rows or bool((rows["total"] == rows["total_sq"]).all())
 
 
 def in_plain_words(source: Cells | Trial, outcome: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
@@ -76,8 +77,15 @@ def portfolio(
     law, tails = (stated(belief.mean, belief.sd), "normal") if belief else best_law(effects)
     table = _judged(effects, law, _truth(source, outcome), rule)
     running, curse = _summed(table, law, reach, mass, rng)
-    spread = _spread(law, mass)
-    return Portfolio(**blank, tails=tails, spread=spread, table=table, running=running, curse=curse)
+    return Portfolio(
+        **blank,
+        tails=tails,
+        spread=_spread(law, mass),
+        table=table,
+        running=running,
+        curse=curse,
+        p_fit=_fit(effects, law),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,21 @@ def _spread(law: Law, mass: float) -> Interval:
     at = np.cumsum(law.weights[order]) - law.weights[order] / 2
     low, middle, high = np.interp([(1 - mass) / 2, 0.5, (1 + mass) / 2], at, law.spread()[order])
     return Interval(float(middle), float(low), float(high), mass, "eti")
+
+
+def _fit(effects: pd.DataFrame, law: Law) -> float:
+    """Return the p-value of centre, spread and the most surprising of the estimates (Bonferroni).
+
+    Schemes that share a control err together, so the first of every trial counts.
+    """
+    first = effects[~effects["trial"].duplicated()]
+    seen = law.seen(first["error"].to_numpy())
+    chance = seen.above(first["effect"].to_numpy())
+    z = stats.norm.isf(np.clip(chance, 1e-15, 1 - 1e-15))
+    spread = stats.chi2.sf(z @ z, z.size)
+    centre = 2 * stats.norm.sf(abs(z.sum()) / np.sqrt(z.size))
+    worst = 2 * z.size * stats.norm.sf(np.abs(z).max())
+    return float(min(1.0, 3 * min(2 * spread, 2 * (1 - spread), centre, worst)))
 
 
 def _truth(source: Cells | Trial, outcome: str) -> dict[tuple[str, str], float]:

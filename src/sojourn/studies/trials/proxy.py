@@ -61,9 +61,8 @@ def proxy_exam(
     """
     for name, value in (("least", least), ("sure", sure), ("mass", mass)):
         in_range(value, name, gt=0, lt=1)
-    early = str(source.meta.get("early", "early"))
     blank = described(source, outcome) | {
-        "early_words": in_plain_words(source, early),
+        "early_words": _early_words(source),
         "mass": mass,
         "least": least,
         "sure": sure,
@@ -77,6 +76,11 @@ def proxy_exam(
     if trials < 3:
         return ProxyExam(**blank, trials=trials, why_empty=_no_early(trials))
     return _examined(blank, effects, trials, rng)
+
+
+def _early_words(source: Cells | Trial) -> str:
+    days = source.meta.get("early_days")
+    return f"how often members come in the first {days} days" if days else in_plain_words(source, "early")
 
 
 def _no_early(trials: int) -> str:

@@ -1,0 +1,311 @@
+"""Words over all trials of a case: what ships, what it adds up to, what early effects tell of late ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sojourn.core.interval import Interval
+from sojourn.core.results.check import Check
+from sojourn.core.results.figures import Action, KeyFigure
+from sojourn.core.results.headline import Headline
+from sojourn.core.results.trial_portfolio import Portfolio, ProxyExam
+from sojourn.core.results.trials import plain_scheme
+from sojourn.core.text import bounds, count, in_words, listing, number, percent, plural
+from sojourn.report.say import register
+
+
+def _digits(portfolio: Portfolio) -> int:
+    return 1 if portfolio.kind == "binary" else 2
+
+
+def _lift(portfolio: Portfolio, row: pd.Series) -> Interval:
+    made = Interval(
+        float(row["lift"]), float(row["lift_low"]), float(row["lift_high"]), portfolio.mass, "eti"
+    )
+    return made.scaled(portfolio.factor)
+
+
+def _what(portfolio: Portfolio) -> str:
+    """Return what lifts are of, with their unit."""
+    if portfolio.kind == "binary":
+        return f"members in 100 who {portfolio.words}"
+    return f"{portfolio.words}, {portfolio.currency}".removesuffix(", ")
+
+
+def _total_unit(portfolio: Portfolio) -> str:
+    return "members" if portfolio.kind == "binary" else portfolio.currency
+
+
+def _reached(portfolio: Portfolio) -> str:
+    if portfolio.reach is None:
+        return "given to as many members as took part in its trial"
+    return f"given to {count(portfolio.reach)} members each"
+
+
+@register
+def say_portfolio(portfolio: Portfolio) -> str:
+    """Say how many schemes ship, what they add up to, and how far their trials overstated them."""
+    if portfolio.why_empty:
+        return portfolio.why_empty
+    ships = len(portfolio.shipped)
+    if not ships:
+        return f"Of {plural(portfolio.trials, 'trial')} none has a scheme that is surely worth it."
+    one = ships == 1
+    total = in_words(portfolio.total(), _total_unit(portfolio), 0)
+    return (
+        f"Of {plural(portfolio.trials, 'trial')}, {count(ships)} {'has' if one else 'have'} a scheme that "
+        "is worth it. "
+        f"{'It brings' if one else 'Together they bring'} {total} when {_reached(portfolio)}. "
+        f"{_cursed(portfolio)}"
+    )
+
+
+def _cursed(portfolio: Portfolio) -> str:
+    """Say what schemes were measured at, and what is to be expected of them."""
+    row, digits = portfolio.curse.iloc[0], _digits(portfolio)
+    raw = number(portfolio.factor * float(row["raw_lift"]), digits, signed=True)
+    lift = in_words(_lift(portfolio, row), portfolio.unit, digits)
+    truth = ""
+    if "truth" in row and pd.notna(row["truth"]):
+        truth = f" (planted: {number(portfolio.factor * float(row['truth']), digits, signed=True)})"
+    return (
+        f"They were measured at {raw} {portfolio.unit} on average; to be expected are {lift}{truth}. The "
+        "difference "
+        "is the luck that winners have had, and is taken off once, by the belief."
+    )
+
+
+def headline_portfolio(portfolio: Portfolio, checks: Sequence[Check] = ()) -> Headline:
+    """Return the one sentence over all trials of a case."""
+    if portfolio.why_empty:
+        return Headline(portfolio.why_empty, "not possible", "not possible")
+    blocking = [check.name for check in checks if check.blocks]
+    warned = [check.name.lower() for check in checks if check.verdict == "warn"]
+    ships = len(portfolio.shipped)
+    detail = f"Warnings: {'; '.join(warned)}." if warned else ""
+    if not ships:
+        return Headline(say_portfolio(portfolio), "nothing to ship", "ok", detail=detail)
+    said = say_portfolio(portfolio).split(". ")
+    return Headline(
+        sentence=". ".join(said[:2]) + ".",
+        verdict="blocked" if blocking else f"{plural(ships, 'scheme')} to ship",
+        status="blocked" if blocking else "ok",
+        interval=portfolio.total(),
+        unit=_total_unit(portfolio),
+        detail=f"{_cursed(portfolio)} {detail}".strip(),
+    )
+
+
+def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
+    """Return the strip: trials, what ships, the mean lift of it as counted and as expected, its sum."""
+    if portfolio.why_empty:
+        return []
+    ships, digits = len(portfolio.shipped), _digits(portfolio)
+    figures = [
+        KeyFigure(
+            "Trials with a scheme that is worth it",
+            f"{count(ships)} of {count(portfolio.trials)}",
+            f"the chance of a lift above {_amount(portfolio, portfolio.rope)} is over "
+            f"{percent(portfolio.threshold, 0)}",
+        ),
+        KeyFigure(
+            "True lifts of all schemes spread by",
+            f"{number(portfolio.factor * _spread(portfolio).value, digits)} {portfolio.unit}",
+            _spread_words(portfolio),
+        ),
+    ]
+    if not ships:
+        return figures
+    row = portfolio.curse.iloc[0]
+    lift = _lift(portfolio, row)
+    raw = number(portfolio.factor * float(row["raw_lift"]), digits, signed=True)
+    trend = [float(x) for x in portfolio.running["amount"].iloc[:: -(-len(portfolio.running) // 60)]]
+    return [
+        *figures,
+        KeyFigure(
+            "Mean lift of what ships",
+            f"{number(lift.value, digits, signed=True)} {portfolio.unit}",
+            f"{bounds(lift, digits)}; as counted: {raw}",
+        ),
+        KeyFigure(
+            f"Together, {_reached(portfolio)}",
+            f"{count(portfolio.total().value)} {_total_unit(portfolio)}",
+            bounds(portfolio.total(), 0),
+            trend,
+        ),
+    ]
+
+
+def _amount(portfolio: Portfolio, value: float) -> str:
+    return f"{number(portfolio.factor * value, _digits(portfolio))} {portfolio.unit}"
+
+
+def _spread(portfolio: Portfolio) -> Interval:
+    if portfolio.spread is None:
+        raise ValueError("A portfolio that is not empty has a spread.")
+    return portfolio.spread
+
+
+def _spread_words(portfolio: Portfolio) -> str:
+    if portfolio.belief is not None:
+        return "as the frozen belief states it"
+    return bounds(_spread(portfolio).scaled(portfolio.factor), _digits(portfolio))
+
+
+def next_steps_portfolio(portfolio: Portfolio, exam: ProxyExam | None = None) -> list[Action]:
+    """Return what to do after all trials so far."""
+    if portfolio.why_empty:
+        return []
+    steps = []
+    for _, row in (
+        portfolio.shipped.sort_values(["lift", "trial"], ascending=[False, True]).head(2).iterrows()
+    ):
+        effect = in_words(_lift(portfolio, row), portfolio.unit, _digits(portfolio))
+        what = f"Give {plain_scheme(str(row['scheme']))} of {row['trial']} to everyone."
+        steps.append(
+            Action(
+                what,
+                effect,
+                "Counted in the net value." if portfolio.kind == "value" else "Not known.",
+                "trial; effects of all trials",
+            )
+        )
+    if portfolio.belief is None:
+        steps.append(
+            Action(
+                "Take the spread of these lifts as the belief of the next plan.",
+                f"Estimates then move {percent(portfolio.shrunk, 0)} less from trial to trial than as "
+                "counted.",
+                "None.",
+                "trial; the law of lifts",
+            )
+        )
+    if exam is not None and not exam.why_empty and exam.verdict != "accepted":
+        steps.append(
+            Action(
+                f"Keep every trial running to its horizon; decide nothing by {exam.early_words}.",
+                "Early effects are not shown to tell of late ones.",
+                "The time until the horizon.",
+                "trial; the exam of early results",
+            )
+        )
+    return steps
+
+
+def describe_portfolio(portfolio: Portfolio) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of all effects."""
+    ships = len(portfolio.shipped)
+    title = (
+        f"{count(ships)} of {plural(portfolio.trials, 'trial')} {'has' if ships == 1 else 'have'} a scheme "
+        f"to ship; chance made {percent(portfolio.shrunk, 0)} of the spread that was counted"
+    )
+    rope, threshold = _amount(portfolio, portfolio.rope), percent(portfolio.threshold, 0)
+    rule = f"the chance of more than {rope} is over {threshold}"
+    left = f" Nothing to compare in {listing(list(portfolio.left_out))}." if portfolio.left_out else ""
+    subtitle = (
+        f"Difference from {plain_scheme(portfolio.control)} in {_what(portfolio)}: hollow as "
+        "counted, full shrunk towards what trials usually do, with "
+        f"{portfolio.mass * 100:g} % credible intervals. A scheme ships where {rule}.{left}"
+    )
+    return {"title": title, "subtitle": subtitle, "alt": say_portfolio(portfolio)}
+
+
+def describe_running(portfolio: Portfolio) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of what shipping adds up to."""
+    if not len(portfolio.shipped):
+        title = "Nothing ships, so nothing adds up"
+    else:
+        counted = number(float(portfolio.running["raw_amount"].iloc[-1]), 0)
+        title = (
+            f"What ships brings {in_words(portfolio.total(), _total_unit(portfolio), 0)}; "
+            f"as counted it would be {counted}"
+        )
+    subtitle = (
+        f"Summed over the schemes that ship, each {_reached(portfolio)}, in the order of the trials; "
+        f"{_what(portfolio)}. "
+        f"Band: {portfolio.mass * 100:g} % credible interval, with what is not known of the law of lifts. "
+        "Dashed: lifts as "
+        "counted, which flatter winners."
+    )
+    return {"title": title, "subtitle": subtitle, "alt": say_portfolio(portfolio)}
+
+
+def shipped_frame(portfolio: Portfolio) -> pd.DataFrame:
+    """Return the schemes to ship, the best first, as a table; empty where there are none."""
+    if portfolio.why_empty or not len(portfolio.shipped):
+        return pd.DataFrame()
+    rows = portfolio.shipped.sort_values(["lift", "trial"], ascending=[False, True])
+    names = ("as_counted_lift", "lift") if portfolio.kind == "binary" else ("amount_as_counted", "amount")
+    made = pd.DataFrame(
+        {"trial": rows["trial"], "scheme": rows["scheme"].map(plain_scheme), "members": rows["members"]}
+    )
+    for stem, name in zip(("raw_lift", "lift"), names, strict=True):
+        for end in ("", "_low", "_high"):
+            made[f"{name}{end}"] = rows[f"{stem}{end}"]
+    made["p_worth"] = rows["p_worth"]
+    if "truth" in rows:
+        made["planted_lift" if portfolio.kind == "binary" else "amount_planted"] = rows["truth"]
+    return made.reset_index(drop=True)
+
+
+def describe_shipped(portfolio: Portfolio) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of schemes to ship."""
+    note = (
+        f"{_what(portfolio)}; {portfolio.mass * 100:g} % intervals: as counted without a "
+        "model, and "
+        "credible intervals under the belief. Choosing winners calls for no further correction of the latter."
+    )
+    return {"title": f"Worth it: {plural(len(portfolio.shipped), 'scheme')}", "note": note}
+
+
+@register
+def say_proxy(exam: ProxyExam) -> str:
+    """Say whether early effects tell of late ones, and what members' own habits make of them."""
+    if exam.why_empty:
+        return exam.why_empty
+    habit = (
+        f"Estimates of early and late effects go together ({number(exam.naive, 2)}), but they would by "
+        f"{number(exam.within, 2)} if no scheme did anything, because the same members are counted early "
+        "and late."
+    )
+    if exam.explained is None:
+        return f"{_proxy_verdict(exam)} {exam.reason} {habit}"
+    share = in_words(exam.explained.scaled(100), "%", 0)
+    return (
+        f"{_proxy_verdict(exam)} Early effects explain {share} of the differences between late ones. {habit}"
+    )
+
+
+def _proxy_verdict(exam: ProxyExam) -> str:
+    about = f"hat a scheme does to {exam.early_words}"
+    late = f"what it does to {_late(exam)}"
+    return {
+        "accepted": f"W{about} tells {late}.",
+        "refused": f"W{about} does not tell {late}.",
+        "undecided": f"W{about} may tell {late}, or may not: it is not decided.",
+        "cannot be judged": f"Whether w{about} tells {late} cannot be judged.",
+    }[exam.verdict]
+
+
+def _late(exam: ProxyExam) -> str:
+    return f"how many {exam.words}" if exam.kind == "binary" else exam.words
+
+
+def describe_proxy(exam: ProxyExam) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of late against early effects."""
+    subtitle = (
+        f"Effect on {_late(exam)} (up) against that on {exam.early_words} (across), "
+        f"{plural(exam.trials, 'trial')}; "
+        f"crosses: {exam.mass * 100:g} % confidence intervals."
+    )
+    if exam.explained is not None:
+        subtitle += (
+            f" Line and band: true late effect to expect of a true early one ({exam.mass * 100:g} % "
+            f"prediction). Asked for: at least {percent(exam.least, 0)} explained, with a chance of "
+            f"{percent(exam.sure, 0)}; it is {percent(exam.p_explained, 0)}."
+        )
+    else:
+        subtitle += f" {exam.reason}"
+    return {"title": _proxy_verdict(exam).removesuffix("."), "subtitle": subtitle, "alt": say_proxy(exam)}
