@@ -124,6 +124,16 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "RiskPeak": Picture("retention_when:plot_when", "retention_when:describe_when"),
     "TimeToReturn": Picture("retention_states:plot_returns", "retention_states:describe_returns"),
     "WithUs": Picture("retention_states:plot_occupation", "retention_states:describe_occupation"),
+    "AnotherLook": Sheet("trial_design:looks_frame", "trial_design:describe_looks"),
+    "ErrorRateCard": Picture("trials:plot_error_rates", "trial_rule:describe_error_card"),
+    "ErrorRateCard.grid": Sheet("trial_rule:grid_frame", "trial_rule:describe_grid", bold="wrong_rate"),
+    "RuleCalibration": Picture("trial_rule:plot_calibration", "trial_rule:describe_calibration"),
+    "RuleCalibration.table": Sheet(
+        "trial_rule:calibration_frame", "trial_rule:describe_calibration_table", bold="wrong_rate"
+    ),
+    "TrialDesign": Picture("trial_design:plot_design", "trial_design:describe_design"),
+    "TrialDesign.allocation": Sheet("trial_design:allocation_frame", "trial_design:describe_allocation"),
+    "TrialDesign.table": Sheet("trial_design:design_frame", "trial_design:describe_design_table"),
 }
 
 

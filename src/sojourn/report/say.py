@@ -20,6 +20,8 @@ _TEACHERS = (
     "sojourn.report.retention_states",
     "sojourn.report.retention_when",
     "sojourn.report.trials",
+    "sojourn.report.trial_rule",
+    "sojourn.report.trial_design",
     "sojourn.report.trial_revenue",
     "sojourn.report.trial_outcomes",
     "sojourn.report.trial_portfolio",

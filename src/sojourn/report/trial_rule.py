@@ -42,6 +42,39 @@ def describe_error_rates_below(rates: ErrorRateCard) -> str:
     )
 
 
+def describe_error_card(rates: ErrorRateCard) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of error rates by number of looks."""
+    return {
+        "title": describe_error_rates(rates),
+        "subtitle": describe_error_rates_below(rates),
+        "alt": say_error_rates(rates),
+    }
+
+
+def grid_frame(rates: ErrorRateCard) -> pd.DataFrame:
+    """Return the grid of null worlds with their rates as a table, the worst first."""
+    return pd.DataFrame() if rates.grid.empty else _as_table(rates.grid, rates)
+
+
+def describe_grid(rates: ErrorRateCard) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of null worlds."""
+    return {
+        "title": f"In the worst of {len(rates.grid)} kinds of trials the rule ships wrongly in "
+        f"{percent(rates.grid['wrong_rate'].iloc[0])}",
+        "note": f"{count(rates.worlds)} simulated trials each, {plural(rates.planned_looks, 'look')}, vetoes "
+        "left "
+        "out; true lift of what must not ship exactly 0 over all members; 95 % exact confidence interval.",
+    }
+
+
+def _as_table(grid: pd.DataFrame, of: ErrorRateCard | RuleCalibration) -> pd.DataFrame:
+    """Return null worlds in words, with how often each is wrong."""
+    noise = {"control_share": grid["control"]} if of.kind == "binary" else {"amount_spread": grid["sd"]}
+    rates = grid[["wrong_rate", "wrong_rate_low", "wrong_rate_high"]]
+    words = {"schemes_do": grid["doing"].map(DOING), "members_come": grid["divided"].map(DIVIDED)}
+    return pd.concat([pd.DataFrame({**words, **noise}), rates], axis=1)
+
+
 def _worst_in_words(rates: ErrorRateCard) -> str:
     """Return the world that the rates are of, and among how many it is the worst."""
     if rates.grid.empty:
@@ -162,20 +195,11 @@ def calibration_frame(rule: RuleCalibration) -> pd.DataFrame:
     """Return the grid of null worlds with their rates as a table; empty where there is no threshold."""
     if rule.why_empty:
         return pd.DataFrame()
-    table = rule.table
-    noise = {"control_share": table["control"]} if rule.kind == "binary" else {"amount_spread": table["sd"]}
-    return pd.DataFrame(
-        {
-            "schemes_do": table["doing"].map(DOING),
-            "members": table["divided"].map(DIVIDED),
-            **noise,
-            "wrong_rate": table["wrong_rate"],
-            "wrong_rate_low": table["wrong_rate_low"],
-            "wrong_rate_high": table["wrong_rate_high"],
-            "with_loss_veto_rate": table["loss_rate"],
-            "as_planned_rate": table["planned_rate"],
-        }
-    )
+    with_loss = {
+        "with_loss_veto_rate": rule.table["loss_rate"],
+        "as_planned_rate": rule.table["planned_rate"],
+    }
+    return _as_table(rule.table, rule).assign(**with_loss)
 
 
 def describe_calibration_table(rule: RuleCalibration) -> dict[str, str]:

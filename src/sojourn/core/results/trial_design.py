@@ -89,7 +89,7 @@ class TrialDesign:
     Attributes
     ----------
     table : DataFrame, one row per number of days of assignment
-        ``days``, ``members`` (assigned by then), ``assurance`` with ``_low`` and ``_high`` (chance that
+        ``days``, ``members`` (assigned by then), ``assurance_rate`` with ``_low`` and ``_high`` (chance that
         something ships, averaged over the belief; 95 % interval of the simulation), ``right_rate`` (something
         whose true lift is above the rope), ``found_rate`` (a scheme that is worth `worthwhile` ships, the
         others doing nothing), ``expected_members`` and ``expected_days`` (when the trial ends at the look at
@@ -161,7 +161,6 @@ class TrialDesign:
             return f"TrialDesign: {self.why_empty}"
         row = self.at(self.planned_days)
         return (
-            f"TrialDesign: {row['members']:,.0f} members in {row['days']:.0f} days ship "
-            f"something with chance {row['assurance']:.2f} (something right {row['right_rate']:.2f} of at "
-            f"most {self.most:.2f})"
+            f"TrialDesign: {row['members']:,.0f} members in {row['days']:.0f} days ship something with "
+            f"chance {row['assurance_rate']:.2f} (worth it: {row['right_rate']:.2f} of {self.most:.2f})"
         )

@@ -144,8 +144,8 @@ class RuleCalibration:
         return self.table.iloc[0]
 
     def drawn(self) -> pd.DataFrame:
-        """Return what the picture draws."""
-        return self.curve
+        """Return what the picture draws; thresholds as probabilities."""
+        return self.curve.rename(columns={"threshold": "p_threshold"})
 
     def __repr__(self) -> str:
         if self.why_empty:
@@ -167,7 +167,7 @@ class AnotherLook:
         that of the choice of now, unit of the metric), ``p_other_choice`` (chance that another scheme, or
         control, is chosen), ``p_ship`` (chance that the rule's threshold is passed), ``gain`` (for the
         audience left then), ``price`` (what its members forgo, and its cost) and ``net_gain``, in members for
-        shares and currency for values.
+        shares and currency for values; ``rule_net_gain``: the same where only what passes the rule is chosen.
     joining : int
         Size of the next look that was asked about.
     audience : float
@@ -176,6 +176,8 @@ class AnotherLook:
         What would be chosen now.
     worth_now : float
         Its expected lift (unit of the metric); 0 for control.
+    by_rule, worth_by_rule : str, float
+        What passes the threshold now, control when nothing does, and its expected lift.
     outcome, words, kind, currency : str
         Of the metric.
     why_empty : str
@@ -187,6 +189,8 @@ class AnotherLook:
     audience: float
     now: str
     worth_now: float
+    by_rule: str
+    worth_by_rule: float
     outcome: str
     words: str
     kind: OutcomeKind

@@ -172,7 +172,8 @@ class TrialResult:
         ``raw_mean``, ``raw_lift``, ``raw_lift_low``, ``raw_lift_high`` (normal interval from moments).
         Lift and `p_beats_control` of control itself are missing.
     strata : DataFrame, one row per scheme but control and stratum
-        ``scheme``, ``stratum``, ``n``, ``raw_lift``, ``raw_lift_se``, ``lift``, ``lift_low``, ``lift_high``.
+        ``scheme``, ``stratum``, ``n``, ``raw_lift``, ``raw_lift_se``, ``lift``, ``lift_low``, ``lift_high``,
+        ``p_wrong_sign`` (chance that the true lift has the other sign than `lift`).
     shrunk : float
         Share of the raw differences between strata that pooling took away (0-1); missing for one stratum.
     p_fit : float

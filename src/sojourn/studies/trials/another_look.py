@@ -77,16 +77,23 @@ def another_look(
     ]
     table = pd.DataFrame(rows)
     best = max(0.0, float(mean.max()))
+    passing = np.where([result.p_above(s, plan.rope) > plan.threshold for s in result.schemes[1:]], mean, 0.0)
+    by_rule = float(passing.max()) if passing.any() else 0.0
     given_up = best - float(shares[1:] @ mean)
     table["gain"] = (audience - table["members"]) * table["gain_per_member"]
     table["price"] = table["members"] * given_up + cost
     table["net_gain"] = table["gain"] - table["price"]
+    trialled = table["members"] * float(shares[1:] @ mean)
+    later = (audience - table["members"]) * table.pop("rule_value")
+    table["rule_net_gain"] = later + trialled - audience * by_rule - cost
     return AnotherLook(
         table=table,
         joining=joining,
         audience=audience,
         now=result.control if best == 0 else result.schemes[1 + int(mean.argmax())],
         worth_now=best,
+        by_rule=result.schemes[1 + int(passing.argmax())] if by_rule else result.control,
+        worth_by_rule=by_rule,
         outcome=result.outcome,
         words=result.words,
         kind=result.kind,
@@ -111,6 +118,7 @@ def _next(
         "gain_per_member": float(value.mean()) - max(0.0, float(mean.max())),
         "p_other_choice": float((choice != now).mean()),
         "p_ship": float(passing.any(axis=1).mean()),
+        "rule_value": float(np.where(passing, after, -np.inf).max(axis=1, initial=0.0).mean()),
     }
 
 

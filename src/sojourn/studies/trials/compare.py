@@ -192,6 +192,7 @@ def _strata(trial: Trial, arms: Arms, means: Floats, mass: float) -> tuple[pd.Da
         "raw_lift": raw,
         "raw_lift_se": error,
         **pooled,
+        "p_wrong_sign": (lift * np.sign(pooled["lift"]) < 0).mean(axis=0),
     }
     table = grid.to_frame(index=False).assign(**{name: values.ravel() for name, values in columns.items()})
     before, after = (_around(arms, values) for values in (raw, pooled["lift"]))

@@ -116,7 +116,7 @@ def _length(plan: TrialPlan, traffic: Traffic, worlds: int, rng: np.random.Gener
     return {
         "days": traffic.days,
         "members": int(subject.course.n.sum()),
-        **rate("assurance", made.scheme > 0),
+        **rate("assurance_rate", made.scheme > 0),
         "right_rate": float(((made.scheme > 0) & (got > plan.rope)).mean()),
         "found_rate": float((found.scheme == 1).mean()),
         **_spent(plan, traffic, made),

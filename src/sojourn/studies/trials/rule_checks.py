@@ -1,0 +1,64 @@
+"""Whether a rule keeps its promise, as a check."""
+
+from __future__ import annotations
+
+from sojourn.core.ranges import in_range
+from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.trial_rule import ErrorRateCard
+from sojourn.core.text import percent, plural
+
+#: A rule is wrong too often when it is by so many times what is allowed.
+_FAR = 2.0
+
+
+def check_rule(rates: ErrorRateCard, *, allowed: float) -> list[Check]:
+    """Check how often the plan's rule would ship what is not worth it, and whether it would find what is.
+
+    Parameters
+    ----------
+    rates : ErrorRateCard
+        Of the plan.
+    allowed : float
+        Wrong ships that are allowed in the least favourable world, as a share of trials, in (0, 1).
+
+    Returns
+    -------
+    list of Check
+        Wrong ships: a warning above what is allowed, a failure above twice that, each beyond the error of the
+        simulation (95 %). Finds: a warning when a scheme that is worth having ships in fewer than half of
+        trials.
+    """
+    in_range(allowed, "allowed", gt=0, lt=1)
+    return [_wrong(rates, allowed), _found(rates)]
+
+
+def _wrong(rates: ErrorRateCard, allowed: float) -> Check:
+    row = rates.at(rates.planned_looks)
+    surely = float(row["wrong_rate_low"])
+    verdict: Verdict = "fail" if surely > _FAR * allowed else "warn" if surely > allowed else "pass"
+    vetoed = f", {percent(row['vetoed_rate'])} with vetoes" if "vetoed_rate" in row else ""
+    meaning = {
+        "pass": "The rule keeps what was promised, whatever the schemes do.",
+        "warn": "The rule ships more often than promised what is worth nothing: raise the threshold.",
+        "fail": "The rule is far too easily fooled: a ship by it means little. Raise the threshold.",
+    }
+    return Check(
+        "The rule is seldom wrong",
+        verdict,
+        f"{percent(row['wrong_rate'])} of trials ship wrongly in the least favourable world with "
+        f"{plural(rates.planned_looks, 'look')} ({percent(allowed)} allowed{vetoed}).",
+        meaning[verdict],
+    )
+
+
+def _found(rates: ErrorRateCard) -> Check:
+    row = rates.at(rates.planned_looks)
+    enough = float(row["found_rate"]) >= 0.5
+    return Check(
+        "The trial is large enough",
+        "pass" if enough else "warn",
+        f"A scheme worth having would ship in {percent(row['found_rate'])} of trials of this size.",
+        "What is worth having would mostly be found."
+        if enough
+        else "That nothing ships says little: what is worth having would mostly be missed.",
+    )
