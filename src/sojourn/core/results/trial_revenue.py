@@ -154,10 +154,10 @@ class Adjusted:
         Without and with the adjustment; None when there is nothing to say.
     table : DataFrame, one row per scheme but control
         ``scheme``, ``lift``, ``lift_low``, ``lift_high`` (adjusted), ``plain_lift``, ``plain_lift_low``,
-        ``plain_lift_high``, ``narrower_share`` (of the plain interval's width that is saved),
-        ``explained_share`` (of the outcome's variance within schemes and strata), ``slope`` (outcome per unit
-        of what was before), ``before_gap_sds`` (difference from control before assignment, in standard
-        deviations of a member) and ``p_balance`` (of that gap, by chance).
+        ``plain_lift_high``, ``explained_share`` (of the variance of the observed lift), ``narrower_share``
+        (of the width of its interval that this saves), ``slope`` (outcome per unit of what was before),
+        ``before_gap_sds`` (difference from control before assignment, in standard deviations of a member)
+        and ``p_balance`` (of that gap, by chance).
     why_empty : str
         Why there is nothing to say; empty when there is.
     """

@@ -20,10 +20,15 @@ from sojourn.estimators.bayes.model import Floats
 #: What is compared: mean payment, share of the money paid by the top 1 %, 99th percentile, whole histogram.
 STATISTICS = ("mean", "top 1 %", "99th percentile", "histogram")
 _TOP, _Z_TOP = 0.01, float(stats.norm.ppf(0.99))
-#: Replicated histograms; their first three moments are used, not their tails.
-_REPLICATES = 1000
+#: Replicated histograms, and the normal deviates at which quantiles of their statistics are kept; beyond the
+#: last the line through the last few goes on.
+_REPLICATES = 4000
+_SCORE_STEP, _TAIL = 0.25, 4
+_SCORES: Floats = np.arange(-3.25, 3.25 + _SCORE_STEP / 2, _SCORE_STEP)
 #: Steps between fine cells of a replicate, in standard deviations; farthest cells.
 _STEP, _FARTHEST = 0.1, 6.0
+#: Payments that differ by less (in logarithms) are one price, which no law has; keeps logarithms finite.
+_LEAST_SD, _TINY = 1e-4, 1e-12
 
 
 def lognormal_p(spending: Spending) -> Floats:
@@ -40,15 +45,23 @@ def lognormal_p(spending: Spending) -> Floats:
         Two-sided for the first three; the histogram alarms only when it is too far.
     """
     mean, sd = spending.law()
-    if sd == 0:
+    if sd < _LEAST_SD:
         return np.zeros(len(STATISTICS))
     found = _statistics(spending.n[1:], spending.paid[1:], spending.logs, spending.logs_sq, spending.edges)
-    centre, spread, skew = _reference(*_near(spending.payers, mean, sd), tuple(spending.edges.tolist()))
-    z = (found - centre) / spread
-    above = np.array([stats.pearson3.sf(z[i], skew[i]) for i in range(len(z))])
-    two_sided = 2 * np.minimum(above, 1 - above)
-    p_values: Floats = np.r_[two_sided[:-1], above[-1]]
+    knots = _reference(*_near(spending.payers, mean, sd), tuple(spending.edges.tolist()))
+    z = np.array([_normal_score(at, own) for at, own in zip(found, knots, strict=True)])
+    p_values: Floats = np.r_[2 * ndtr(-np.abs(z[:-1])), ndtr(-z[-1])]
     return p_values
+
+
+def _normal_score(found: float, knots: Floats) -> float:
+    """Return where a statistic lies in its reference, as a normal deviate."""
+    low, high = knots[0], knots[-1]
+    if found < low:
+        return float(_SCORES[0] - (low - found) / (knots[_TAIL] - low) * _TAIL * _SCORE_STEP)
+    if found > high:
+        return float(_SCORES[-1] + (found - high) / (high - knots[-1 - _TAIL]) * _TAIL * _SCORE_STEP)
+    return float(np.interp(found, knots, _SCORES))
 
 
 def observed_and_expected(spending: Spending) -> tuple[Floats, Floats]:
@@ -82,7 +95,7 @@ def _statistics(
             (np.log(paid.sum(axis=-1) / k) - mean - variance / 2) / variance**1.5,
             np.log(_top_share(counts, paid) / ndtr(sd - _Z_TOP)) / sd,
             (_log_p99(counts, edges) - mean) / sd - _Z_TOP,
-            np.log((weight * (below - law) ** 2).sum(axis=-1) * k),
+            np.log((weight * (below - law) ** 2).sum(axis=-1) * k + _TINY),
         ],
         axis=-1,
     )
@@ -113,14 +126,12 @@ def _log_p99(counts: Floats, edges: Floats) -> Floats:
 def _near(payers: float, mean: float, sd: float) -> tuple[int, float, float]:
     """Return a number of payers (within 5 %) and a law close by: the reference hardly differs."""
     coarse = round(float(np.exp(round(np.log(payers) * 10) / 10)))
-    return coarse, round(mean / sd * 10) / 10, round(sd * 50) / 50
+    return coarse, round(mean / sd * 10) / 10, round(sd * 20) / 20
 
 
 @lru_cache(maxsize=4096)
-def _reference(
-    payers: int, mean: float, sd: float, edges: tuple[float, ...]
-) -> tuple[Floats, Floats, Floats]:
-    """Return mean, standard deviation and skewness of the four statistics under a law.
+def _reference(payers: int, mean: float, sd: float, edges: tuple[float, ...]) -> Floats:
+    """Return quantiles of the four statistics under a law (4, scores).
 
     Like a table of a test: its seed is fixed, so it is a function of its arguments.
     """
@@ -133,7 +144,8 @@ def _reference(
     bins = np.eye(len(bounds) + 1)[into]
     counts, paid = fine @ bins, (fine * amount) @ bins
     found = _statistics(counts, paid, fine @ (sd * log), fine @ (sd**2 * log_sq), sd * bounds)
-    return found.mean(axis=0), found.std(axis=0), stats.skew(found, axis=0)
+    knots: Floats = np.quantile(found, ndtr(_SCORES), axis=0).T
+    return np.maximum.accumulate(knots + _TINY * np.arange(_SCORES.size), axis=1)
 
 
 def _fine_cells(between: Floats, sd: float) -> tuple[Floats, Floats, Floats, Floats]:

@@ -115,23 +115,20 @@ def _before(trial: Trial, outcome: str) -> str:
 def _table(plain: TrialResult, result: TrialResult, found: Regressed, raw: Arms) -> pd.DataFrame:
     lifts = ["lift", "lift_low", "lift_high"]
     adjusted, before = (of.table.iloc[1:].reset_index(drop=True) for of in (result, plain))
-    widths = [of["lift_high"] - of["lift_low"] for of in (adjusted, before)]
-    _, left = _variances(found.variance, raw)
-    _, had = _variances(raw.variance, raw)
-    z = found.gap[1:] / found.gap_sd[1:]
+    left, had = (_variance_of_lifts(variance, raw) for variance in (found.variance, raw.variance))
     return pd.concat([adjusted[["scheme", *lifts]], before[lifts].add_prefix("plain_")], axis=1).assign(
-        narrower_share=1 - widths[0] / widths[1],
-        explained_share=1 - (left[1:] + left[0]) / (had[1:] + had[0]),
+        narrower_share=1 - np.sqrt(left / had),
+        explained_share=1 - left / had,
         slope=found.slope[1:],
         before_gap_sds=found.gap[1:] / found.spread,
-        p_balance=2 * ndtr(-np.abs(z)),
+        p_balance=2 * ndtr(-np.abs(found.gap[1:] / found.gap_sd[1:])),
     )
 
 
-def _variances(variance: Floats, raw: Arms) -> tuple[Floats, Floats]:
-    """Return weights of strata, and the variance of every scheme's standardised mean."""
-    weights = raw.weights
-    return weights, (variance / raw.n) @ weights**2
+def _variance_of_lifts(variance: Floats, raw: Arms) -> Floats:
+    of_mean: Floats = (variance / raw.n) @ raw.weights**2
+    of_lift: Floats = of_mean[1:] + of_mean[0]
+    return of_lift
 
 
 def check_adjusted(result: Adjusted) -> list[Check]:
