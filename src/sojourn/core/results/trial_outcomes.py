@@ -113,6 +113,10 @@ class Lasting:
         """Members who had not left and had not been followed to the horizon."""
         return int(self.table["censored"].sum())
 
+    def row(self, scheme: str) -> pd.Series:
+        """Return one scheme's row of `table`."""
+        return _row(self.table, scheme)
+
     def crosses(self, scheme: str) -> bool:
         """Whether on some days surely more are with us than under control, and on others surely fewer."""
         own = self.curves[(self.curves["scheme"] == scheme) & (self.curves["day"] > 0)]
@@ -120,7 +124,7 @@ class Lasting:
 
     def read(self, scheme: str, column: str) -> Interval:
         """Return a number with its interval: ``kept_share``, ``lift``, ``days`` or ``more_days``."""
-        return _interval(_row(self.table, scheme), column, self.mass)
+        return _interval(self.row(scheme), column, self.mass)
 
     def drawn(self) -> pd.DataFrame:
         """Return what a picture shows: the curves at evenly spaced days and the horizon."""
