@@ -191,9 +191,13 @@ class CountedActivity:
         """Scheme with the most activity, of those that are not the control."""
         return _most(self.table, "more")
 
+    def row(self, scheme: str) -> pd.Series:
+        """Return one scheme's row of `table`."""
+        return _row(self.table, scheme)
+
     def read(self, scheme: str, column: str) -> Interval:
         """Return a number with its interval: ``mean``, ``more`` or ``times``."""
-        return _interval(_row(self.table, scheme), column, self.mass)
+        return _interval(self.row(scheme), column, self.mass)
 
     def drawn(self) -> pd.DataFrame:
         """Return what the picture of differences shows: the schemes."""
@@ -255,9 +259,13 @@ class RatioResult:
         """Scheme with the largest ratio, of those that are not the control."""
         return _most(self.table, "more")
 
+    def row(self, scheme: str) -> pd.Series:
+        """Return one scheme's row of `table`."""
+        return _row(self.table, scheme)
+
     def read(self, scheme: str, column: str) -> Interval:
         """Return a number with its interval: ``ratio``, ``more`` or ``times``."""
-        return _interval(_row(self.table, scheme), column, self.mass)
+        return _interval(self.row(scheme), column, self.mass)
 
     def drawn(self) -> pd.DataFrame:
         """Return what a picture shows: the schemes."""
