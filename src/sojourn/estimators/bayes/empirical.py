@@ -305,7 +305,7 @@ def _expanded(heaviness: Floats) -> tuple[Floats, Floats]:
         if h == 0:
             share[row, 0] = 1
             continue
-        half, tail = 1 / (2 * h), 1e-7 if h >= 0.1 else 1e-12
+        half, tail = 1 / (2 * h), 1e-12 if h <= 0.1 else 1e-9 if h <= 0.3 else 1e-7
         low, high = np.log(gammaincinv(half, [tail, 1 - tail]) / half)
         log_w = np.linspace(low, high, share.shape[1])
         height = np.exp(half * (log_w - np.exp(log_w) + 1))

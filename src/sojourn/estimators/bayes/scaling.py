@@ -77,6 +77,8 @@ def sensitivity(draws: Floats, log_part: Floats) -> float:
     log_part : array (draws,)
         Logarithm of the part (belief, or likelihood) at every draw.
     """
+    if np.ptp(log_part) == 0:
+        return 0.0
     stats = _arviz()
     weights = [np.exp(stats.power_scale_lw(log_part, alpha=a, axis=0)) for a in _NEAR]
     low, high = (w / w.sum() for w in weights)
@@ -88,6 +90,8 @@ def power_weights(log_part: Floats, power: float) -> tuple[Floats, float]:
 
     Weights are to be relied on below k = 0.7.
     """
+    if power == 1 or np.ptp(log_part) == 0:
+        return np.full(log_part.size, 1 / log_part.size), -np.inf
     logs, khat = _arviz().psislw(-(power - 1) * log_part, axis=0)
     weights = np.exp(logs - logs.max())
     return weights / weights.sum(), float(khat)

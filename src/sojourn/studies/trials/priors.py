@@ -168,7 +168,7 @@ def _held_out(
     effect: Floats, error: Floats, weight: Floats, centre: float | None, order: Sequence[Tails]
 ) -> pd.DataFrame:
     """Return how laws of the earlier half predict estimates of the later half."""
-    half = int(np.searchsorted(np.cumsum(weight), weight.sum() / 2))
+    half = int(np.searchsorted(np.cumsum(weight), weight.sum() / 2 + 1e-9, side="right"))
     if half < LEAST_PAST:
         return pd.DataFrame()
     laws = _fitted(effect[:half], error[:half], weight[:half], centre)

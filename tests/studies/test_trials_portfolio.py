@@ -1,0 +1,202 @@
+"""All trials together: effects by hand, shrinkage, winners, sums, and what cannot be laid side by side."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+import sojourn as sj
+from portfolio_worlds import make_portfolio
+from sojourn.core.cells import Cells
+from sojourn.core.errors import DataError
+
+RULE = {"rope": 0.0, "threshold": 0.9}
+
+
+def laid(cells, **more):
+    return sj.portfolio(cells, "net_value", **RULE, rng=np.random.default_rng(0), **more)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_portfolio()
+
+
+@pytest.fixture(scope="module")
+def made(world):
+    return laid(world)
+
+
+def small(rows, outcome="kept_at_90", **meta):
+    table = pd.DataFrame(
+        rows, columns=["trial", "scheme", "n", "total", "total_sq", "early", "early_sq", "cross"]
+    )
+    return Cells("test", "trials", {"trials": table.assign(outcome=outcome)}, {"horizon_days": 90, **meta})
+
+
+def test_effects_are_differences_of_means_with_the_variances_of_means():
+    """Four and three members on paper: late 1 0 1 1 | 0 1 0, early 2 0 1 3 | 1 1 0.
+
+    Means .75 and 1/3, variances .25 and 1/3; early 1.5 and 2/3, variances 5/3 and 1/3; covariances (4.5/4 ..)
+    """
+    rows = [("a", "new", 4, 3, 3, 6, 14, 6), ("a", "none", 3, 1, 1, 2, 2, 1)]
+    row = sj.trial_effects(small(rows), "kept_at_90").iloc[0]
+    y, x = [1, 0, 1, 1], [2, 0, 1, 3]
+    y0, x0 = [0, 1, 0], [1, 1, 0]
+    assert row["effect"] == pytest.approx(np.mean(y) - np.mean(y0))
+    assert row["error"] == pytest.approx(np.sqrt(np.var(y, ddof=1) / 4 + np.var(y0, ddof=1) / 3))
+    assert row["early"] == pytest.approx(np.mean(x) - np.mean(x0))
+    assert row["early_error"] == pytest.approx(np.sqrt(np.var(x, ddof=1) / 4 + np.var(x0, ddof=1) / 3))
+    assert row["covariance"] == pytest.approx(np.cov(x, y)[0, 1] / 4 + np.cov(x0, y0)[0, 1] / 3)
+    assert row["members"] == 7
+
+
+def test_a_count_of_members_is_its_own_square():
+    rows = [("a", "new", 40, 30, 30, 6, 14, 6), ("a", "none", 30, 10, 10, 2, 2, 1)]
+    by_total = sj.trial_effects(small(rows), "kept_at_90")
+    counted = small(rows).tables["trials"].rename(columns={"total": "k"}).drop(columns="total_sq")
+    by_count = sj.trial_effects(Cells("test", "trials", {"trials": counted}, {}), "kept_at_90")
+    pd.testing.assert_frame_equal(by_total, by_count)
+    belief = sj.LiftPrior.from_belief(low=-0.1, high=0.1, mass=0.9)
+    more = {**RULE, "rng": np.random.default_rng(0), "belief": belief}
+    assert sj.portfolio(small(rows), "kept_at_90", **more).kind == "binary"
+    paid = small([("a", "new", 4, 3.0, 5.0, 6, 14, 6), ("a", "none", 3, 1.0, 2.0, 2, 2, 1)], "net_value")
+    assert sj.portfolio(paid, "net_value", **more).kind == "value"
+
+
+def test_rounded_counts_carry_the_error_of_rounding():
+    rows = [("a", "new", 400, 300, 300, 0, 0, 0), ("a", "none", 300, 100, 100, 0, 0, 0)]
+    plain, rounded = (
+        sj.trial_effects(small(rows, protected={"base": base}), "kept_at_90")["error"].iloc[0]
+        for base in (0, 20)
+    )
+    assert rounded**2 - plain**2 == pytest.approx(20**2 / 12 * (1 / 400**2 + 1 / 300**2))
+
+
+def test_trials_in_which_nothing_can_be_compared_are_named():
+    rows = [
+        ("a", "new", 400, 300, 300, 0, 0, 0),
+        ("a", "none", 300, 100, 100, 0, 0, 0),
+        ("alone", "new", 400, 300, 300, 0, 0, 0),
+        ("tiny", "new", 1, 1, 1, 0, 0, 0),
+        ("tiny", "none", 300, 100, 100, 0, 0, 0),
+    ]
+    belief = sj.LiftPrior.from_belief(low=-0.5, high=0.5, mass=0.9)
+    made = sj.portfolio(small(rows), "kept_at_90", **RULE, rng=np.random.default_rng(0), belief=belief)
+    assert made.left_out == ("alone", "tiny")
+    assert made.trials == 1
+    assert made.table["verdict"].tolist() == ["ship"]
+
+
+def test_under_a_frozen_belief_lifts_are_conjugate_normals(world):
+    """Posterior of every lift in closed form; the belief is on lifts, so nothing is mapped."""
+    belief = sj.LiftPrior.from_belief(low=-1.0, high=1.4, mass=0.9)
+    made = laid(world, belief=belief).table
+    kept = belief.sd**2 / (belief.sd**2 + made["error"] ** 2)
+    mean, sd = belief.mean + kept * (made["raw_lift"] - belief.mean), np.sqrt(kept) * made["error"]
+    assert made["lift"].to_numpy() == pytest.approx(mean.to_numpy(), abs=1e-9)
+    assert made["p_worth"].to_numpy() == pytest.approx(stats.norm.sf(0, mean, sd), abs=1e-9)
+    low = stats.norm.ppf(0.025, mean, sd)
+    assert made["lift_low"].to_numpy() == pytest.approx(low, abs=1e-6)  # found by bisection
+    assert set(made["verdict"][made["p_worth"] > 0.9]) == {"ship"}
+    assert set(made["verdict"][made["p_worth"] < 0.1]) == {"drop"}
+
+
+def test_a_learned_law_shrinks_by_how_little_trials_differ(made):
+    """40 trials that spread by 1.2 and err by .6: planted truth inside, errors smaller than as counted."""
+    table = made.table
+    assert made.spread.low < 1.2 < made.spread.high
+    error = {name: np.sqrt(((table[name] - table["truth"]) ** 2).mean()) for name in ("raw_lift", "lift")}
+    assert error["lift"] < error["raw_lift"]
+    inside = (table["lift_low"] <= table["truth"]) & (table["truth"] <= table["lift_high"])
+    assert inside.mean() >= 0.8  # 40 trials of 95 %: fewer than 32 happen once in 100,000
+    assert 0 < made.shrunk < 0.6
+    assert made.p_fit > 0.01
+
+
+def test_winners_are_expected_to_be_less_than_they_were_counted(made):
+    row = made.curse.iloc[0]
+    assert row["shipped"] == len(made.shipped) > 3
+    assert row["lift"] < row["raw_lift"]
+    assert row["lift_low"] < row["truth"] < row["lift_high"]
+    assert row["lift"] == pytest.approx(made.shipped["lift"].mean(), abs=0.02)  # 4,000 draws
+
+
+def test_sums_are_those_of_what_ships(made):
+    """4,000 draws of a sum whose standard deviation is about 10 thousand: within 1 % of it times 4."""
+    ships = made.shipped
+    assert made.total().value == pytest.approx((ships["lift"] * ships["members"]).sum(), rel=0.02)
+    claimed = made.running["raw_amount"].iloc[-1]
+    assert claimed == pytest.approx((ships["raw_lift"] * ships["members"]).sum())
+    assert made.running["shipped"].tolist() == sorted(made.running["shipped"])
+    alone = np.sqrt((((ships["lift_high"] - ships["lift_low"]) / 3.92 * ships["members"]) ** 2).sum())
+    width = (made.total().high - made.total().low) / 3.92
+    assert width > 0.95 * alone  # what is shared by trials can only widen it
+
+
+def test_reach_replaces_the_members_of_the_trial(world, made):
+    thousand = laid(world, reach=1000.0)
+    assert thousand.total().value == pytest.approx(made.total().value / 4, rel=1e-9)
+
+
+def test_of_several_schemes_of_a_trial_the_best_ships():
+    arms = [("none", 2000), ("good", 2600), ("better", 3000), ("bad", 1500)]
+    rows = [("a", scheme, 10_000, k, k, 0, 0, 0) for scheme, k in arms]
+    belief = sj.LiftPrior.from_belief(low=-0.2, high=0.2, mass=0.9)
+    made = sj.portfolio(small(rows), "kept_at_90", **RULE, rng=np.random.default_rng(0), belief=belief)
+    verdicts = dict(zip(made.table["scheme"], made.table["verdict"], strict=True))
+    assert verdicts == {"bad": "drop", "better": "ship", "good": "worth it, another is better"}
+
+
+def test_too_few_trials_say_so_and_a_frozen_belief_needs_none():
+    cells = make_portfolio(4)
+    assert "4 trials" in laid(cells).why_empty
+    belief = sj.LiftPrior.from_belief(low=-2, high=2, mass=0.9)
+    assert laid(cells, belief=belief).trials == 4
+
+
+def test_cells_without_the_table_or_the_outcome_say_so(world):
+    assert laid(Cells("test", "trials", {}, {})).why_empty
+    assert sj.portfolio(world, "kept_at_30", **RULE, rng=np.random.default_rng(0)).why_empty
+    with pytest.raises(DataError, match="kept_at_30"):
+        sj.trial_effects(world, "kept_at_30")
+    with pytest.raises(DataError, match="scheme"):
+        sj.trial_effects(
+            Cells("test", "trials", {"trials": world["trials"].drop(columns="scheme")}, {}), "net_value"
+        )
+
+
+def test_a_belief_that_trials_speak_against_is_found(world):
+    for low, high in (
+        (-12, 12),
+        (-0.2, 0.2),
+        (3, 6),
+    ):  # too wide, too narrow, elsewhere; the truth spreads by 1.2
+        belief = sj.LiftPrior.from_belief(low=low, high=high, mass=0.9)
+        assert laid(world, belief=belief).p_fit < 0.01
+        (check,) = sj.check_portfolio(laid(world, belief=belief))
+        assert check.verdict == "warn"
+    right = sj.LiftPrior.from_belief(low=-2, high=2, mass=0.9)
+    assert sj.check_portfolio(laid(world, belief=right))[0].verdict == "pass"
+    assert sj.check_portfolio(laid(make_portfolio(4))) == []
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.integers(0, 1000), st.floats(0.01, 100))
+def test_order_of_rows_and_currency_change_nothing(seed, unit):
+    cells = make_portfolio(12, seed=3, members=200)
+    table = cells.tables["trials"].sample(frac=1, random_state=seed)
+    table = table.assign(
+        total=unit * table["total"], total_sq=unit**2 * table["total_sq"], cross=unit * table["cross"]
+    )
+    other = laid(dataclasses.replace(cells, tables={"trials": table}))
+    first = laid(cells)
+    assert other.table["lift"].to_numpy() == pytest.approx(
+        unit * first.table["lift"].to_numpy(), rel=1e-3, abs=1e-3 * unit
+    )
+    assert other.table["verdict"].tolist() == first.table["verdict"].tolist()
+    assert other.total().value == pytest.approx(unit * first.total().value, rel=0.05, abs=50 * unit)
