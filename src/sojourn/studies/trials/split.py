@@ -31,8 +31,10 @@ def check_split(trial: Trial) -> SplitCheck:
     -------
     SplitCheck
         Exact binomial p-value for two schemes, chi-square for more; p < .01 warns, p < .001 fails.
+        Where units were assigned as a whole, units are counted, and not by period.
     """
-    assigned = trial.split.groupby("scheme")["assigned"].sum().reindex(list(trial.schemes)).to_numpy()
+    counted = units(trial)
+    assigned = counted if counted is not None else _members(trial)
     shares = np.array([trial.allocation[scheme] for scheme in trial.schemes])
     total = int(assigned.sum())
     p_value, p_drift = split_p_value(assigned, shares), _drift(trial)
@@ -48,6 +50,21 @@ def check_split(trial: Trial) -> SplitCheck:
     return SplitCheck(
         table, p_value, p_drift, _catch_rate(total, shares), smallest_fault(total, shares), verdict(p_value)
     )
+
+
+def _members(trial: Trial) -> NDArray[np.int64]:
+    """Return members assigned to each scheme."""
+    summed = trial.split.groupby("scheme")["assigned"].sum().reindex(list(trial.schemes))
+    return summed.to_numpy(dtype=np.int64)
+
+
+def units(trial: Trial) -> NDArray[np.int64] | None:
+    """Return units assigned as a whole to each scheme; None where members were assigned one by one."""
+    clusters = trial.other("clusters")
+    if clusters.empty:
+        return None
+    most = clusters.groupby("scheme")["clusters"].max().reindex(list(trial.schemes), fill_value=0)
+    return most.to_numpy(dtype=np.int64)
 
 
 def split_p_value(assigned: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
@@ -70,7 +87,7 @@ def _drift(trial: Trial) -> float:
     )
     small = counts.sum(axis=1) < trial.min_group * len(trial.schemes)
     kept = [*counts[~small].to_numpy(), *([counts[small].to_numpy().sum(axis=0)] if small.any() else [])]
-    if len(kept) < 2:
+    if len(kept) < 2 or units(trial) is not None:
         return 1.0
     return float(stats.chi2_contingency(np.array(kept), correction=False).pvalue)
 
