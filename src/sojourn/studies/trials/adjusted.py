@@ -80,7 +80,7 @@ def adjusted_arms(raw: Arms, found: Regressed) -> Arms:
 
 
 def _crossed(trial: Trial, outcome: str, raw: Arms) -> Crossed | str:
-    """Return the sums by scheme and stratum, or why there are none."""
+    """Return the sums of an outcome and of the past by scheme and stratum, or why there are none."""
     cells = trial.other("covariate")
     if cells.empty or outcome not in set(cells["outcome"]):
         return f"What members did before assignment is not known beside {_quoted(trial, outcome)}."
