@@ -94,6 +94,7 @@ def _draw_differences(ax: Axes, result: Lasting, drawn: pd.DataFrame) -> None:
     ax.axhline(0, color=CONTROL, linewidth=1)
     _draw_lines(ax, result, scaled, "lift", list(result.schemes[1:]))
     ax.set_ylabel("members in 100\nmore than under\n" + plain_scheme(result.control), color=MUTED)
+    ax.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
     ax.yaxis.grid(visible=True)
     ax.spines["left"].set_visible(False)
     set_time(ax, "day", result.horizon, "assignment")

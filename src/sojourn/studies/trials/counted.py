@@ -24,7 +24,7 @@ from sojourn.studies.trials.drawn import above_control, chance_above, frozen, in
 LEVEL = 0.01
 LAW, NO_LAW = "negative binomial", "none"
 #: Histograms drawn from the law for the predictive check.
-_REPLICATED = 2_000
+_REPLICATED = 1_000
 
 
 def counted_activity(
