@@ -41,6 +41,27 @@ NAMES = {
     "binary": ("outcome", "scheme", "stratum", "period"),
     "value": ("outcome", "scheme", "stratum", "period"),
     "split": ("scheme", "period"),
+    "covariate": ("outcome", "scheme", "stratum", "period"),
+    "times": ("scheme", "stratum", "period", "day"),
+    "activity": ("scheme", "stratum", "period", "count"),
+    "after": ("scheme", "week"),
+    "spend": ("scheme", "stratum", "period", "bin"),
+    "ratio": ("outcome", "scheme", "stratum", "period"),
+    "arrivals": ("day", "scheme"),
+    "traits": ("column", "level", "scheme"),
+    "balance": ("covariate", "scheme"),
+    "balance_pairs": ("one", "other", "scheme"),
+    "faults": ("fault", "scheme"),
+    "missing": ("outcome", "scheme"),
+    "exposed": ("scheme", "stratum", "period", "exposed", "outcome"),
+    "overlap": ("trial", "other_scheme", "scheme"),
+    "clusters": ("outcome", "scheme"),
+    "neighbours": ("scheme", "own"),
+    "trials": ("trial", "scheme", "outcome"),
+    "features": (
+        *("channel", "plan", "region", "age_band", "tenure", "active_before", "paid_before"),
+        *("scheme", "block"),
+    ),
     "joined": ("week", "channel"),
     "groups": ("by", "group"),
     "days": ("day", "what"),
@@ -73,6 +94,9 @@ NO_COUNTS = (
     "lapse",
     "days",
     "margin",
+    "before_days",
+    "early_days",
+    "reward_days",
     "truth",
     "present",
 )
@@ -163,7 +187,9 @@ def counts(run: Run, kind: str) -> dict[tuple, int]:
     return {where: int(n) for where, n in every.items() if where[-1] not in MONEY}
 
 
-MONEY = ("total", "total_sq", "total_cube", "amount", "refunded", "dearest", "cost")
+MONEY = ("total", "total_sq", "total_cube", "amount", "refunded", "dearest", "cost", "before", "before_sq")
+MONEY += ("cross", "paid", "paid_sq", "logs", "logs_sq", "refunded_sq", "net", "net_sq", "top", "top_sq")
+MONEY += ("bottom", "bottom_sq", "early", "early_sq")
 
 
 def differences(one: dict[tuple, int], other: dict[tuple, int]) -> dict[tuple, int]:

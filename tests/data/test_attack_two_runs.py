@@ -115,8 +115,27 @@ def exact(people: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
             "split": assigned.groupby(["scheme", "period"])["n"]
             .agg(assigned="sum", matured="sum")
             .reset_index(),
+            **beside_outcomes(people),
         },
         "quality": {"arms": counted(people.assign(trial="t"), ["trial", "scheme"], "members")},
+    }
+
+
+def beside_outcomes(people: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return tables of the trial that are only members: times, days with an event, traits, exposure."""
+    rows = people.assign(stratum=people["plan"], period="all", outcome="kept", count=people["came"])
+    every, left = np.ones(len(rows), dtype=bool), rows["churned"].to_numpy()
+    ends = {"entered": (0, every), "churned": (rows["exit"], left), "censored": (rows["exit"], ~left)}
+    keys = ["scheme", "stratum", "period"]
+    seen = rows.assign(exposed=np.where(rows["scheme"] == "coupon", "yes", "no"))
+    exposed = seen.groupby([*keys, "exposed", "outcome"])["kept"].agg(n="size", k="sum").reset_index()
+    traits = [counted(people.assign(column=by, level=people[by]), ["column", "level", "scheme"], "assigned")
+              for by in SHARES]  # fmt: skip
+    return {
+        "times": laid_out(rows, keys, ends),
+        "activity": counted(rows, [*keys, "count"], "n"),
+        "traits": pd.concat(traits, ignore_index=True),
+        "exposed": exposed,
     }
 
 
@@ -216,7 +235,22 @@ def shown(tables: dict[str, dict[str, pd.DataFrame]], base: int) -> dict[str, di
 
 
 NAMES = ("by", "group", "late", "day", "week", "channel", "what", "step", "days", "stage", "purchases")
-NAMES += ("outcome", "scheme", "stratum", "period", "trial", "plan", "reason", "known", "age", "after")
+NAMES += (
+    "column",
+    "level",
+    "count",
+    "exposed",
+    "outcome",
+    "scheme",
+    "stratum",
+    "period",
+    "trial",
+    "plan",
+    "reason",
+    "known",
+    "age",
+    "after",
+)
 
 
 def numbers(cells: dict[str, dict[str, pd.DataFrame]]) -> dict[tuple, int]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sojourn.core.privacy import sum_in_steps, to_multiples
 from sojourn.data.protection.declared import Counted, protect_table
+from sojourn.data.protection.trials_beside import protect_beside
 
 SPLIT = (Counted(by=("scheme", "period"), members=("assigned",), parts=("matured",)),)
 _BY = ["outcome", "scheme", "stratum", "period"]
@@ -35,7 +36,7 @@ def protect(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        ``binary``, ``split`` and, of amounts that are already cut at `caps`, ``value``.
+        ``binary``, ``split`` and, of amounts that are already cut at `caps`, ``value``; and others.
     meta : mapping
         Of the cells.
     base : int
@@ -48,15 +49,19 @@ def protect(
     Strata and months are put together until every scheme has `least_members` in each. A share keeps its
     value as well as multiples can: k is rounded for the rounded n. A mean of amounts likewise, in steps of
     base times cap; its squares are rounded up, after the variance of that rounding (step² / 12) was added to
-    the spread of one member, so that a standard error is never too small.
+    the spread of one member, so that a standard error is never too small. Tables that are not told at all are
+    named under ``withheld`` of what the cells say.
     """
     strata, periods = _together(tables, least_members(base))
-    coarse = {name: _coarse(table, strata, periods) for name, table in tables.items()}
+    outcomes = {name: tables[name] for name in ("binary", "value", "split") if name in tables}
+    coarse = {name: _coarse(table, strata, periods) for name, table in outcomes.items()}
     made = {"binary": _binary(coarse["binary"], base), "split": protect_table(coarse["split"], SPLIT, base)}
     if "value" in tables:
         made["value"] = _value(coarse["value"], base, caps)
+    made |= protect_beside(tables, base)
     left = int(to_multiples(meta["left_before_assignment"], base))
-    return made, {**meta, "left_before_assignment": left}
+    withheld = sorted(set(tables) - set(made))
+    return made, {**meta, "left_before_assignment": left, "withheld": withheld}
 
 
 def _together(tables: Mapping[str, pd.DataFrame], least: int) -> tuple[dict[str, str], dict[str, str]]:

@@ -38,6 +38,12 @@ def _by_column(traits: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [] if traits.empty else [(str(name), rows) for name, rows in traits.groupby("column")]
 
 
+def blur(trial: Trial) -> float:
+    """Return by how much rounding to multiples adds to the variance of a count of a private case."""
+    base = float(trial.meta.get("protected", {}).get("base", 0))
+    return base**2 / 12
+
+
 def _levels(trial: Trial, column: str, rows: pd.DataFrame) -> list[dict[str, object]]:
     counts = rows.pivot_table(index="level", columns="scheme", values="assigned", aggfunc="sum", fill_value=0)
     counts = counts.reindex(columns=list(trial.schemes), fill_value=0)
@@ -51,6 +57,7 @@ def _levels(trial: Trial, column: str, rows: pd.DataFrame) -> list[dict[str, obj
             continue
         shares = both / both.sum(axis=1, keepdims=True)
         place = int(np.abs(shares[0] - shares[1]).argmax())
+        distance = float(((both - expected) ** 2 / (expected + blur(trial))).sum())
         found.append(
             {
                 "column": column,
@@ -59,7 +66,7 @@ def _levels(trial: Trial, column: str, rows: pd.DataFrame) -> list[dict[str, obj
                 "scheme": trial.schemes[place],
                 "share": shares[0, place],
                 "share_elsewhere": shares[1, place],
-                "p_value": float(stats.chi2.sf(((both - expected) ** 2 / expected).sum(), len(every) - 1)),
+                "p_value": float(stats.chi2.sf(distance, len(every) - 1)),
             }
         )
     return found

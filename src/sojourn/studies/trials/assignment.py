@@ -176,6 +176,14 @@ def _counted(trial: Trial, fault: str) -> tuple[int, float] | None:
     return members, members / max(int(trial.split["assigned"].sum()), 1)
 
 
+def _told(trial: Trial, members: int, share: float) -> str:
+    """Return a number of members in words; of a private case small ones are not told."""
+    least = trial.meta.get("protected", {}).get("base", 0)
+    if least and not members:
+        return f"fewer than {plural(least, 'member')}"
+    return f"{plural(members, 'member')} ({percent(share, 2)} of all)"
+
+
 def _of_share(share: float) -> Verdict:
     return "fail" if share > _FEW else "warn" if share > 0 else "pass"
 
@@ -189,7 +197,7 @@ def _two_schemes(trial: Trial) -> Check | None:
     return Check(
         "Nobody in two schemes",
         verdict,
-        f"{plural(members, 'member')} in more than one scheme ({percent(share, 2)} of all).",
+        f"In more than one scheme: {_told(trial, members, share)}.",
         "Every member has one scheme."
         if verdict == "pass"
         else "The first assignment counts; who met two schemes makes them look more alike than they are.",
@@ -208,8 +216,7 @@ def _before(trial: Trial) -> Check | None:
     return Check(
         "Nothing of a scheme before assignment",
         verdict,
-        f"{plural(members, 'member')} had a cost of their scheme booked before they were "
-        f"assigned ({percent(share, 2)} of all).",
+        f"With a cost of the scheme booked before they were assigned: {_told(trial, members, share)}.",
         "Nobody had the reward before the clock started."
         if verdict == "pass"
         else "What these members did before assignment may already be the scheme's doing.",

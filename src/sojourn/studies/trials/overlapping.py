@@ -9,7 +9,7 @@ from scipy import stats
 
 from sojourn.core.results.trial_assignment import Overlaps
 from sojourn.core.results.trials import Trial
-from sojourn.studies.trials.alike import holm
+from sojourn.studies.trials.alike import blur, holm
 
 Floats = NDArray[np.float64]
 #: Members, of whom it is true and of whom not, that every cell needs before lifts are compared.
@@ -49,24 +49,42 @@ def _of_trial(trial: Trial, name: str, rows: pd.DataFrame) -> dict[str, object] 
     if not enough.any():
         return None
     n, k = n[enough], k[enough]
-    together = float(stats.chi2_contingency(n, correction=False).pvalue) if len(n) > 1 else 1.0
-    p, largest = interaction_p(n, k)
+    p, largest = interaction_p(n, k, blur(trial))
     return {
         "trial": name,
         "members": int(n.sum()),
-        "p_together": together,
+        "p_together": independence_p(n, blur(trial)),
         "p_interaction": p,
         "largest": largest,
     }
 
 
-def interaction_p(n: Floats, k: Floats) -> tuple[float, float]:
+def independence_p(counts: Floats, blur: float = 0.0) -> float:
+    """Return the p-value of rows and columns being independent (chi-square).
+
+    Parameters
+    ----------
+    counts : array (rows, columns)
+        At least one in every column.
+    blur : float
+        What rounding adds to the variance of each count.
+    """
+    if len(counts) < 2:
+        return 1.0
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
+    distance = float(((counts - expected) ** 2 / (expected + blur)).sum())
+    return float(stats.chi2.sf(distance, (counts.shape[0] - 1) * (counts.shape[1] - 1)))
+
+
+def interaction_p(n: Floats, k: Floats, blur: float = 0.0) -> tuple[float, float]:
     """Return the p-value of equal lifts under all other schemes, and the largest difference of two lifts.
 
     Parameters
     ----------
     n, k : array (other schemes, schemes)
         Members, and of whom it is true.
+    blur : float
+        What rounding adds to the variance of each count.
 
     Notes
     -----
@@ -78,7 +96,7 @@ def interaction_p(n: Floats, k: Floats) -> tuple[float, float]:
         return 1.0, 0.0
     share = k / n
     smooth = (k + 0.5) / (n + 1)
-    root = np.sqrt(n / (smooth * (1 - smooth)))
+    root = 1 / np.sqrt(smooth * (1 - smooth) / n + (1 + smooth**2) * blur / n**2)
     rows, columns = (index.ravel() for index in np.indices(n.shape))
     design = np.hstack([np.eye(others)[rows], np.eye(schemes)[columns][:, 1:]])
     weighted = design * root.reshape(-1, 1)
