@@ -95,17 +95,21 @@ class LiftPosterior:
         if self.mean.shape[-1] == 1:
             return unit_gain(self.mean, self.sd)[..., 0]
         nodes, weights = _hermite()
-        sizes, lengths = _legendre()
+        parts, lengths = _legendre()
         far = np.maximum((self.mean + _FAR * self.sd).max(axis=-1), 0)[..., None]
+        near = np.maximum((self.mean - _FAR * self.sd).max(axis=-1), 0)[
+            ..., None
+        ]  # surely less than the best
+        sizes = near + (far - near) * parts
         own = self.sd * np.sqrt(1 - self.tie**2)
         expected = np.zeros(self.mean.shape[:-1])
         for node, weight in zip(nodes, weights, strict=True):
             centre = self.mean + self.sd * self.tie * node
-            below = np.ones((*expected.shape, sizes.size))
+            below = np.ones(sizes.shape)
             for scheme in range(self.mean.shape[-1]):
-                below *= ndtr((far * sizes - centre[..., scheme, None]) / own[..., scheme, None])
-            expected += weight * ((1 - below) @ lengths) * far[..., 0]
-        return expected
+                below *= ndtr((sizes - centre[..., scheme, None]) / own[..., scheme, None])
+            expected += weight * ((1 - below) @ lengths)
+        return near[..., 0] + expected * (far - near)[..., 0]
 
 
 def lift_posterior(means: Floats, variances: Floats, kind: str, prior: ModelPrior) -> LiftPosterior:

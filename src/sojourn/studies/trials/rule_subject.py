@@ -11,7 +11,7 @@ from sojourn.core.results.trial_design import Traffic
 from sojourn.core.results.trial_plan import LiftPrior, OutcomeKind, TrialPlan
 from sojourn.core.results.trials import Trial
 from sojourn.estimators.bayes.model import Floats, ModelPrior
-from sojourn.studies.trials.arms import make_arms
+from sojourn.studies.trials.arms import Arms, make_arms
 from sojourn.studies.trials.pairs import prior_on_model
 from sojourn.studies.trials.rule_paths import Guarded, guarded_by
 from sojourn.studies.trials.rule_posterior import marginal_prior
@@ -75,14 +75,18 @@ def subject_of(plan: TrialPlan, of: Trial | Traffic) -> Subject:
     return _of_trial(plan, of) if isinstance(of, Trial) else _of_traffic(plan, of)
 
 
+def course_of(arms: Arms, belief: LiftPrior, *, looks: int) -> Course:
+    """Return the course of an outcome in trials like the one whose arms these are."""
+    mean, variance = arms.standardised()
+    n = arms.n.sum(axis=1)
+    prior = marginal_prior(arms, prior_on_model(arms, belief))
+    sd = np.sqrt(variance * n)
+    return Course.even(arms.kind, n.astype(np.int64), float(mean[0]), sd, prior, looks=looks)
+
+
 def _of_trial(plan: TrialPlan, trial: Trial) -> Subject:
     def course(outcome: str) -> Course:
-        arms = make_arms(trial, outcome)
-        mean, variance = arms.standardised()
-        n = arms.n.sum(axis=1)
-        prior = marginal_prior(arms, prior_on_model(arms, plan.prior(trial.kind(outcome))))
-        sd = np.sqrt(variance * n)
-        return Course.even(arms.kind, n.astype(np.int64), float(mean[0]), sd, prior, looks=plan.looks)
+        return course_of(make_arms(trial, outcome), plan.prior(trial.kind(outcome)), looks=plan.looks)
 
     guarded = tuple(Guarded(guard, course(guard.outcome)) for guard in guarded_by(plan))
     belief = plan.prior(trial.kind(plan.metric))
