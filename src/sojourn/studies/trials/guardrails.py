@@ -2,62 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
-from sojourn.core.errors import ParameterError
+from sojourn.core.errors import UndefinedError
 from sojourn.core.ranges import in_range
 from sojourn.core.results.trial_outcomes import Guardrails
-from sojourn.core.results.trials import TrialResult
+from sojourn.core.results.trial_plan import LiftPrior
+from sojourn.core.results.trials import Trial, TrialResult
+from sojourn.studies.trials.arms import make_arms
+from sojourn.studies.trials.compare import compare_schemes
 
 #: Outcomes of which more is worse; of all others fewer is.
-MORE_IS_WORSE = frozenset({"opted_out", "complained", "refunded"})
+MORE_IS_WORSE = frozenset({"opted_out"})
+#: Belief of a scheme's effect on a guarded outcome: nine in ten change its odds by less than this factor.
+ODDS, ODDS_MASS = 2.0, 0.9
 
 
 def guardrails(
-    results: Sequence[TrialResult],
+    trial: Trial,
     margins: Mapping[str, float],
     *,
     risk: float,
+    mass: float,
+    rng: np.random.Generator,
     more_is_worse: frozenset[str] = MORE_IS_WORSE,
 ) -> Guardrails:
-    """Judge binary outcomes that may not get worse by more than a margin.
+    """Judge binary outcomes that may not get worse by more than a margin, for every scheme.
 
     Parameters
     ----------
-    results : sequence of TrialResult
-        Of binary outcomes, from `compare_schemes`.
+    trial : Trial
+        Outcomes that it does not have, or that are the same for everybody, are left out.
     margins : mapping of str to float
-        By outcome, the share of members by which it may get worse.
+        By binary outcome, the share of members by which it may get worse.
     risk : float
         A guardrail is broken when it is worse by more than the margin with more than this probability.
+    mass : float
+        Probability mass of every interval, in (0, 1).
+    rng : Generator
+        Source of the posterior draws.
     more_is_worse : set of str
         Outcomes of which more is worse.
 
-    Raises
-    ------
-    ParameterError
-        When an outcome is not binary or has no margin.
+    Notes
+    -----
+    `compare_schemes` with a belief around no effect: nine schemes in ten change the odds of an outcome by
+    less than a factor of 2, which is possible at any base rate.
     """
     in_range(risk, "risk", gt=0, lt=1)
-    if not results:
-        return Guardrails("", 0.95, risk, why_empty="No outcome is guarded beside the one that decides.")
     tables = []
-    for result in results:
-        if result.kind != "binary" or result.outcome not in margins:
-            raise ParameterError(
-                f"'{result.outcome}' cannot be a guardrail: it must be binary and have a margin; "
-                f"margins are given for {', '.join(sorted(margins)) or 'none'}."
-            )
-        margin = in_range(margins[result.outcome], result.outcome, ge=0)
-        tables.append(
-            _judged(result, margin, risk, bad="more" if result.outcome in more_is_worse else "fewer")
+    for outcome, margin in sorted(margins.items()):
+        in_range(margin, outcome, ge=0)
+        result = _compared(trial, outcome, mass, rng)
+        if result is not None:
+            bad = "more" if outcome in more_is_worse else "fewer"
+            tables.append(_judged(result, margin, risk, bad))
+    if not tables:
+        return Guardrails(
+            trial.control, mass, risk, why_empty="No outcome is guarded that these cells count."
         )
-    return Guardrails(results[0].control, results[0].mass, risk, pd.concat(tables, ignore_index=True))
+    return Guardrails(trial.control, mass, risk, pd.concat(tables, ignore_index=True))
 
 
-def _judged(result: TrialResult, margin: float, risk: float, *, bad: str) -> pd.DataFrame:
+def _compared(trial: Trial, outcome: str, mass: float, rng: np.random.Generator) -> TrialResult | None:
+    """Return the comparison of an outcome; nothing where it was not counted or is the same for all."""
+    if trial.outcomes.get(outcome) != "binary":
+        return None
+    try:
+        arms = make_arms(trial, outcome)
+    except UndefinedError:
+        return None
+    share = arms.n[0] / arms.n[0].sum()
+    return compare_schemes(trial, outcome, prior=belief_at(float(arms.mean[0] @ share)), mass=mass, rng=rng)
+
+
+def belief_at(base: float) -> LiftPrior:
+    """Return the belief in a change of odds as one in absolute lifts at a base rate in (0, 1)."""
+    low, high = (base * odds / (1 - base + base * odds) - base for odds in (1 / ODDS, ODDS))
+    return LiftPrior.from_belief(low=low, high=high, mass=ODDS_MASS)
+
+
+def _judged(result: TrialResult, margin: float, risk: float, bad: str) -> pd.DataFrame:
     table = result.table.iloc[1:][["scheme", "lift", "lift_low", "lift_high"]].reset_index(drop=True)
     harm = [
         result.p_above(scheme, margin) if bad == "more" else 1 - result.p_above(scheme, -margin)
