@@ -224,9 +224,9 @@ def make_traffic(schemes, kind):
 
 @pytest.mark.parametrize(("schemes", "kind", "looks"), [(2, "value", 10), (5, "binary", 5)])
 def test_the_calibrated_rule_keeps_its_promise_on_fresh_seeds(schemes, kind, looks):
-    """Late-ramp and changing-allocation nulls among them: half a point above what was asked at most.
+    """Late-ramp and changing-allocation nulls among them: at most half a point above the asked.
 
-    Three simulation errors of 4,000 fresh worlds are another point; `calibration/rule.py` does it with 40,000.
+    Three simulation errors of 4,000 fresh worlds are another point; see `calibration/rule.py` for 40,000.
     """
     metric = "net_value" if kind == "value" else "kept"
     worthwhile = 1.0 if kind == "value" else 0.02
