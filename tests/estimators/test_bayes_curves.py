@@ -151,6 +151,15 @@ def test_an_average_of_parts_has_their_mean_and_variance():
     np.testing.assert_allclose(of_whole.var(), (weights**2 * part.var()).sum(axis=0), rtol=1e-9)
 
 
+def test_a_part_without_anybody_changes_nothing():
+    shares = some_shares(np.random.default_rng(7), 2)
+    empty = LeavingShares(shares.ends, *(np.vstack([a, np.zeros(12)]) for a in (shares.gone, shares.stayed)))
+    weights = np.broadcast_to(np.array([[0.4], [0.6], [0.0]]), empty.gone.shape)
+    one, other = averaged(shares, weights[:2]), averaged(empty, weights)
+    np.testing.assert_allclose(one.gone, other.gone, rtol=1e-12)
+    np.testing.assert_allclose(one.stayed, other.stayed, rtol=1e-12)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 1000), st.integers(2, 9))
 def test_more_members_alike_narrow_the_curve_and_it_never_rises(seed, times):

@@ -132,7 +132,7 @@ def averaged(shares: LeavingShares, weights: Floats) -> LeavingShares:
     shares : LeavingShares
         Of groups (..., parts, cells).
     weights : array (..., parts, cells)
-        Weight of every part in a cell; they sum to 1 over parts.
+        Weight of every part in a cell; they sum to 1 over parts. A part without anybody weighs nothing.
 
     Notes
     -----
@@ -140,8 +140,8 @@ def averaged(shares: LeavingShares, weights: Floats) -> LeavingShares:
     One part alone stays what it is.
     """
     total = shares.gone + shares.stayed
-    mean = shares.gone / total
-    variance = mean * (shares.stayed / total) / (total + 1)
+    mean = np.divide(shares.gone, total, out=np.zeros_like(total), where=total > 0)
+    variance = mean * (1 - mean) / (total + 1)
     mean, variance = (weights * mean).sum(axis=-2), (weights**2 * variance).sum(axis=-2)
     size = mean * (1 - mean) / variance - 1
     return LeavingShares(shares.ends, mean * size, (1 - mean) * size)
