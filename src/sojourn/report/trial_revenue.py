@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from sojourn.core.results.trial_revenue import Adjusted, PaymentSizes, Revenue
@@ -82,7 +84,7 @@ def _title(result: Revenue, scheme: str) -> str:
     lift = result.lift(scheme)
     if lift.low > 0 or lift.high < 0:
         return _lift(result, scheme)
-    return f"No scheme clearly earns more per member than {plain_scheme(result.control)}"
+    return "No scheme clearly changes revenue per member"
 
 
 @register
@@ -103,8 +105,8 @@ def describe_sizes(result: PaymentSizes) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of payments by size."""
     tallest = result.table.loc[result.table.groupby("scheme", sort=False)["share"].idxmax()]
     said = "; ".join(
-        f"{plain_scheme(row['scheme'])}: most between {number(row['amount_from'], 0)} and "
-        f"{number(row['amount_to'], 0)} ({percent(row['share'], 0)})"
+        f"{plain_scheme(row['scheme'])}: most {_between(row['amount_from'], row['amount_to'])} "
+        f"({percent(row['share'], 0)})"
         for row in tallest.to_dict("records")
     )
     return {
@@ -138,6 +140,12 @@ def describe_revenue_table(result: Revenue) -> dict[str, str]:
         "note": f"By {way}; {result.mass * 100:g} % intervals. {result.because} Beside it the difference "
         f"by {other} and by moments (normal interval). Size: mean payment of one who pays.",
     }
+
+
+def _between(low: float, high: float) -> str:
+    if math.isinf(high):
+        return f"from {number(low, 0)} on"
+    return f"between {number(low, 0)} and {number(high, 0)}"
 
 
 @register

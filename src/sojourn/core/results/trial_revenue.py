@@ -57,6 +57,8 @@ class PaymentSizes:
         return self.table
 
     def __repr__(self) -> str:
+        if self.why_empty:
+            return f"PaymentSizes: {self.why_empty}"
         return f"PaymentSizes of {self.payers:,} payers (log-normal: {'yes' if self.follows_law else 'no'})"
 
 

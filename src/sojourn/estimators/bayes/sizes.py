@@ -26,7 +26,7 @@ _REPLICATES = 4000
 _SCORE_STEP, _TAIL = 0.25, 4
 _SCORES: Floats = np.arange(-3.25, 3.25 + _SCORE_STEP / 2, _SCORE_STEP)
 #: Steps between fine cells of a replicate, in standard deviations; farthest cells.
-_STEP, _FARTHEST = 0.1, 6.0
+_STEP, _FARTHEST = 0.2, 5.6
 #: Payments that differ by less (in logarithms) are one price, which no law has; keeps logarithms finite.
 _LEAST_SD, _TINY = 1e-4, 1e-12
 
@@ -126,7 +126,7 @@ def _log_p99(counts: Floats, edges: Floats) -> Floats:
 def _near(payers: float, mean: float, sd: float) -> tuple[int, float, float]:
     """Return a number of payers (within 5 %) and a law close by: the reference hardly differs."""
     coarse = round(float(np.exp(round(np.log(payers) * 10) / 10)))
-    return coarse, round(mean / sd * 10) / 10, round(sd * 20) / 20
+    return coarse, round(mean / sd * 5) / 5, round(sd * 20) / 20
 
 
 @lru_cache(maxsize=4096)
