@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.trial_assignment import Clustered
 from sojourn.core.results.trials import Trial, plain_scheme
 from sojourn.core.text import count, listing, number, percent, plural, points
 from sojourn.studies.trials.alike import balance, mismatch
@@ -26,7 +27,7 @@ _SOME = 0.05
 #: Share of planted faults caught and of sound trials warned of, by check, and what was planted.
 RATES: dict[str, tuple[float, float, str]] = {
     "by_day": (0.84, 0.003, "a scheme that takes 51 for every 50 planned, 100,000 members each, 100 looks"),
-    "mismatch": (0.99, 0.008, "one in six of a scheme lost in one level with a fifth of 12,000 members"),
+    "mismatch": (0.99, 0.008, "one in five of a scheme lost in one level with a fifth of 12,000 members"),
     "balance": (0.97, 0.010, "one covariate of three higher by a tenth of its spread, 12,000 members"),
     "missing": (0.99, 0.010, "2 % of stayers and 30 % of leavers of one scheme unknown, 2,500 members each"),
     "overlap": (0.90, 0.010, "a lift that differs by 8 points between two other schemes, 12,000 members"),
@@ -275,12 +276,18 @@ def _overlap(trial: Trial) -> Check | None:
     )
 
 
+def surely_alike(found: Clustered) -> pd.DataFrame:
+    """Return the rows of which it is sure that members of a unit are alike, and enough to matter."""
+    table = found.table
+    return table[(table["p_value"] * len(table) < WARN) & (table["design_effect"] > _ALIKE)]
+
+
 def _clusters(trial: Trial) -> Check | None:
     found = clustered(trial)
     if found.why_empty:
         return None
     table = found.table
-    surely = table[(table["p_value"] * len(table) < WARN) & (table["design_effect"] > _ALIKE)]
+    surely = surely_alike(found)
     told = surely if len(surely) else table
     worst = _row(told, int(told["design_effect"].to_numpy().argmax()))
     verdict: Verdict = "fail" if len(surely) else "pass"
