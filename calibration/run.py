@@ -92,6 +92,25 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "estimators/survival/triangle.py",
         "studies/retention/race.py",
     ),
+    "lasting": (
+        "calibration/retention.py",  # its lives and follow-up
+        "estimators/bayes/counts.py",
+        "estimators/bayes/curves.py",
+        "estimators/bayes/ratios.py",
+        "studies/trials/counted.py",
+        "studies/trials/drawn.py",
+        "studies/trials/lasting.py",
+        "studies/trials/outcome_checks.py",
+        "studies/trials/ratios.py",
+    ),
+    "revenue": (
+        "estimators/bayes/bootstrap.py",
+        "estimators/bayes/covariate.py",
+        "estimators/bayes/hurdle.py",
+        "estimators/bayes/sizes.py",
+        "studies/trials/adjusted.py",
+        "studies/trials/revenue.py",
+    ),
     "trials": ("estimators/bayes", "studies/trials"),
     "segments": ("estimators/cluster", "studies/segments"),
 }

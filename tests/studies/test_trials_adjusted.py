@@ -204,6 +204,11 @@ def test_where_there_is_no_past_it_says_so(change, said):
     assert sj.show(result, name="adjusted").kind == "missing"
 
 
+def test_a_private_case_says_that_it_does_not_tell():
+    trial = make_trial(world(np.random.default_rng(11), EQUAL), withheld=["covariate"])
+    assert adjusted(trial).why_empty.startswith("A private case does not tell what members did before")
+
+
 def test_what_customers_had_spent_before_says_little_about_two_weeks(monkeypatch):
     """Hillstrom: the correlation of spending with that of the year before is .0217 over all rows."""
     monkeypatch.setenv("SOJOURN_ROOT", str(PROJECT))

@@ -228,6 +228,12 @@ def test_without_payments_it_says_so():
     assert sj.show(result, name="revenue").kind == sj.show(result.sizes, name="sizes").kind == "missing"
 
 
+def test_a_private_case_says_that_it_does_not_tell():
+    trial = two_schemes(n=3000)
+    trial.meta["withheld"] = ["spend"]
+    assert revenue(trial).why_empty.startswith("A private case does not tell payments")
+
+
 def test_with_hardly_any_payers_it_says_so():
     result = revenue(two_schemes(n=1000, rates=(0.2, 0.005)))
     assert result.why_empty == "Too few members paid under gift to compare what they paid."

@@ -82,6 +82,8 @@ def adjusted_arms(raw: Arms, found: Regressed) -> Arms:
 def _crossed(trial: Trial, outcome: str, raw: Arms) -> Crossed | str:
     """Return the sums of an outcome and of the past by scheme and stratum, or why there are none."""
     cells = trial.other("covariate")
+    if "covariate" in trial.meta.get("withheld", ()):
+        return "A private case does not tell what members did before, so lifts are not adjusted for it."
     if cells.empty or outcome not in set(cells["outcome"]):
         return f"What members did before assignment is not known beside {_quoted(trial, outcome)}."
     cells = cells[cells["outcome"] == outcome]

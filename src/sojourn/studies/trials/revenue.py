@@ -89,6 +89,8 @@ def spendings(trial: Trial) -> tuple[str, dict[str, Spending]]:
     as many as they are then worth.
     """
     cells = trial.other("spend")
+    if "spend" in trial.meta.get("withheld", ()):
+        return "A private case does not tell payments by size, so revenue is not taken apart.", {}
     if cells.empty or not set(cells.columns) >= _NEEDED:
         return "These data hold no single payments, so revenue cannot be taken apart.", {}
     weights, edges = _weights(trial, cells), np.log(_bounds(trial)[1:])
