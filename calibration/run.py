@@ -111,6 +111,18 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/trials/adjusted.py",
         "studies/trials/revenue.py",
     ),
+    "portfolio": (
+        "estimators/bayes/empirical.py",
+        "estimators/bayes/proxy.py",
+        "estimators/bayes/scaling.py",
+        "studies/trials/conflict.py",
+        "studies/trials/past_effects.py",
+        "studies/trials/portfolio.py",
+        "studies/trials/portfolio_checks.py",
+        "studies/trials/prior_check.py",
+        "studies/trials/priors.py",
+        "studies/trials/proxy.py",
+    ),
     "trials": ("estimators/bayes", "studies/trials"),
     "segments": ("estimators/cluster", "studies/segments"),
 }

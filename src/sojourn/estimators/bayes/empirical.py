@@ -26,7 +26,7 @@ HEAVINESS: Floats = np.array([0.0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35,
 #: and the trapezium rule converges geometrically. Densities are within 1e-3 of exact out to 12 scales.
 _NODES = 21
 _SCALES, _REFINED, _DEPTH = 25, 3, 16.0
-_SWEEPS, _SETTLED = 200, 1e-5
+_SWEEPS, _SETTLED = 200, 1e-4
 #: Points of less posterior weight are dropped.
 _NEGLIGIBLE = 1e-4
 _BISECTIONS = 36
@@ -189,6 +189,7 @@ def fit_law(
     weight: Floats | None = None,
     centre: float | None = None,
     heavy: bool = True,
+    size: float | None = None,
 ) -> Law:
     """Fit the law of true lifts to estimates with known standard errors.
 
@@ -202,14 +203,16 @@ def fit_law(
         Centre of lifts where it is known: 0 where it is arbitrary which arm is the control.
     heavy : bool
         Whether tails may be heavier than those of a normal law.
+    size : float, optional
+        Of the weak priors; the root mean square of the estimates when not stated.
 
     Notes
     -----
-    Scale: half-normal prior with the root mean square of the estimates; centre: normal around 0 with twice
-    that; h: uniform over `HEAVINESS`. All are weak beside ten trials.
+    Scale: half-normal prior with standard deviation `size`; centre: normal around 0 with twice that; h:
+    uniform over `HEAVINESS`. All are weak beside ten trials.
     """
     weight = np.ones_like(effect) if weight is None else weight
-    size = math.sqrt(float(weight @ effect**2 / weight.sum()))
+    size = math.sqrt(float(weight @ effect**2 / weight.sum())) if size is None else size
     problem = _Problem(effect, error, weight, centre, size)
     grid = HEAVINESS if heavy else HEAVINESS[:1]
     columns, heights = [], []
@@ -263,7 +266,12 @@ class _Problem:
         variance = (scales[:, None, None] * spread) ** 2 + self.error[:, None] ** 2
         base = np.log(share) - np.log(2 * math.pi * variance) / 2
         held = 0.0 if self.known is not None else (2 * self.size) ** -2
-        centre = np.full(len(scales), 0.0 if self.known is None else self.known)
+        even = self.weight / (scales[:, None] ** 2 + self.error**2)
+        centre = (
+            (even @ self.effect) / even.sum(axis=1)
+            if self.known is None
+            else np.full(len(scales), self.known)
+        )
         for _ in range(_SWEEPS if self.known is None else 0):
             _, part = self._parts(base, variance, centre)
             pull = np.einsum("j,sjk->sj", self.weight, part / variance)

@@ -21,7 +21,7 @@ from scipy import stats
 from sojourn.estimators.bayes.model import Floats
 
 #: Points of the grid: of a and b, and of r; the first pass finds where the second has to be.
-_FIRST, _SECOND, _CORRELATIONS, _DEPTH = 12, 18, 41, 10.0
+_FIRST, _SECOND, _CORRELATIONS, _DEPTH = 12, 15, 41, 10.0
 #: Between-trial standard deviations are looked for up to so many times what all effects spread together.
 _WIDEST = 3.0
 

@@ -22,7 +22,7 @@ from sojourn.studies.trials.pairs import prior_on_model
 SENSITIVE = 0.05
 #: Below this belief and data disagree.
 CONFLICT = 0.01
-_DRAWS = 8000
+_DRAWS = 6000
 #: The belief counted half and twice.
 _POWERS = {"halved": 0.5, "doubled": 2.0}
 

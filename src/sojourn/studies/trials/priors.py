@@ -23,6 +23,8 @@ _PROBABILITIES: Floats = np.concatenate(
     [[0.001, 0.0025, 0.005], np.arange(0.01, 0.995, 0.01), [0.995, 0.9975, 0.999]]
 )
 _MASSES = (0.5, 0.8, 0.95)
+#: Points of the grid on which quantiles are found: they err by 1e-4 standard deviations.
+_FINE = 401
 _BINS = 32
 
 
@@ -136,8 +138,11 @@ def _estimates(effects: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
 
 
 def _quantiles(law: Law) -> Floats:
+    """Return the quantiles of the next lift at `_PROBABILITIES`, interpolated on a fine grid."""
     lift = law.next_lift()
-    return np.array([float(lift.quantile(float(p))[0]) for p in _PROBABILITIES])
+    low, high = (float(lift.quantile(float(p))[0]) for p in (_PROBABILITIES[0], _PROBABILITIES[-1]))
+    at = np.linspace(low, high, _FINE)
+    return np.interp(_PROBABILITIES, [1 - float(lift.above(float(x))[0]) for x in at], at)
 
 
 def _described(law: Law, mass: float) -> dict[str, float]:

@@ -31,7 +31,7 @@ def proxy_exam(
     *,
     rng: np.random.Generator,
     least: float = 0.5,
-    sure: float = 0.9,
+    sure: float = 0.8,
     mass: float = 0.95,
     control: str = "none",
 ) -> ProxyExam:
