@@ -1,4 +1,4 @@
-"""What the intervals, the rule and the checks of the trials study do over many simulated trials.
+"""What the intervals and the checks of the trials study do over many simulated trials.
 
 `calibrate` returns one row per claim: worlds, what is expected, what was found, and whether the goal was met
 (None where a number is only shown, as in worlds of fixed truth: STATISTICS 1).
@@ -20,7 +20,6 @@ from sojourn.studies.trials.checks import check_trial
 from sojourn.studies.trials.compare import compare_schemes
 from sojourn.studies.trials.conflict import conflict_p
 from sojourn.studies.trials.pairs import draw_pairs, joined, prior_on_model
-from sojourn.studies.trials.rule_named import named_rule_rate
 from sojourn.studies.trials.rule_posterior import marginal_prior, worth_probability
 from sojourn.studies.trials.split import WARN
 from sojourn.studies.trials.trial import trial
@@ -38,7 +37,6 @@ def calibrate() -> list[dict[str, Any]]:
     """Return every row; takes some minutes."""
     return [
         *coverage(2000, seed=1),
-        *error_rates(4000, seed=2),
         *conflicts(10_000, seed=4),
         *checks(400, seed=3),
     ]
@@ -117,31 +115,6 @@ def _simulate(kind: str, world: str, rng: np.random.Generator) -> tuple[Arms, np
     seen = true + SD / np.sqrt(n) * rng.standard_normal(n.shape)
     variance = SD**2 * rng.chisquare(n - 1) / (n - 1)
     return Arms(kind, n, seen, variance, 0 * seen), truth
-
-
-def error_rates(worlds: int, seed: int) -> list[dict[str, Any]]:
-    """Return how often rules of common use ship a null scheme, beside published figures."""
-    published = {
-        ("R1", 2): {1: 0.05, 5: 0.13, 20: 0.22, 100: 0.30},
-        ("R1", 5): {1: 0.16, 5: 0.33, 20: 0.49, 100: 0.62},
-        ("R2", 5): {1: 0.004, 5: 0.02, 20: 0.035, 100: 0.05},
-    }
-    rng, rows = np.random.default_rng(seed), []
-    for (rule, arms), rates in published.items():
-        for looks, rate in rates.items():
-            found = named_rule_rate(rule, arms=arms, looks=looks, n=20_000, base=0.1, worlds=worlds, rng=rng)
-            error = 3 * math.sqrt(rate * (1 - rate) / worlds) + (0.0005 if rate < 0.01 else 0.005)
-            rows.append(
-                {
-                    "estimand": f"{rule} ships a null, {arms} arms, {looks} looks",
-                    "worlds": worlds,
-                    "n": 20_000 * arms,
-                    "goal": f"{rate:g} within {error:.4f}",
-                    "found": round(found, 4),
-                    "met": abs(found - rate) <= error,
-                }
-            )
-    return rows
 
 
 def conflicts(worlds: int, seed: int) -> list[dict[str, Any]]:
