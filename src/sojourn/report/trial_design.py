@@ -25,10 +25,10 @@ def say_design(design: TrialDesign) -> str:
     said = (
         f"{count(row['members'])} members in {plural(design.planned_days, 'day')} of assignment would ship "
         f"something in {percent(row['assurance_rate'], 0)} of trials, were lifts as believed, and something "
-        f"worth having in {percent(row['right_rate'], 0)}; by that belief there is something worth having in "
-        f"{percent(design.most, 0)}. A scheme worth {worth} would ship in {percent(row['found_rate'], 0)}. "
-        f"With {plural(design.looks, 'look')} the trial would be over after {over} on average, follow-up of "
-        f"{design.follow_up} days included."
+        f"worth having in {percent(row['right_rate'], 0)}; by that belief there is something worth having "
+        f"in {percent(design.most, 0)}. A scheme worth {worth} would ship in "
+        f"{percent(row['found_rate'], 0)}. With {plural(design.looks, 'look')} the trial would be over "
+        f"after {over} on average, follow-up of {design.follow_up} days included."
     )
     return " ".join(filter(None, (said, _enough(design), _cheaper(design))))
 
@@ -48,10 +48,9 @@ def _cheaper(design: TrialDesign) -> str:
         return ""
     control = design.allocation.iloc[0]
     return (
-        f"With {percent(control['cheapest_share'], 0)} under {plain_scheme(str(control['scheme']))} the same "
-        f"precision "
-        f"would cost {percent(design.saved, 0)} less and take {number(design.cheapest_days, 0)} days of "
-        f"assignment."
+        f"With {percent(control['cheapest_share'], 0)} under {plain_scheme(str(control['scheme']))} the "
+        f"same precision would cost {percent(design.saved, 0)} less and take "
+        f"{number(design.cheapest_days, 0)} days of assignment."
     )
 
 
@@ -64,10 +63,9 @@ def describe_design(design: TrialDesign) -> dict[str, str]:
     )
     subtitle = (
         f"Share of {count(design.worlds)} simulated trials by days of assignment, true lifts drawn from the "
-        f"belief, "
-        f"{plural(design.looks, 'look')}; if one is worthwhile: a scheme worth "
+        f"belief, {plural(design.looks, 'look')}; if one is worthwhile: a scheme worth "
         f"{amount(design.worthwhile, design.kind, design.currency)}, the others nothing; band: 95 % "
-        f"confidence interval of the simulation."
+        "confidence interval of the simulation."
     )
     return {"title": title, "subtitle": subtitle, "alt": say_design(design)}
 
@@ -97,8 +95,7 @@ def describe_design_table(design: TrialDesign) -> dict[str, str]:
     return {
         "title": "What a trial of each length would tell",
         "note": f"{count(design.worlds)} simulated trials each. Worth it: a true lift above the rope. Days "
-        "until "
-        f"decided hold {design.follow_up} days of follow-up.",
+        f"until decided hold {design.follow_up} days of follow-up.",
     }
 
 
@@ -125,8 +122,7 @@ def describe_allocation(design: TrialDesign) -> dict[str, str]:
     return {
         "title": f"The cheapest division of members with the same precision is {saved}",
         "note": f"Members by spread over the root of cost, control's times the root of the number of "
-        "schemes; "
-        f"{number(design.cheapest_days, 0)} days of assignment against {design.planned_days}.",
+        f"schemes; {number(design.cheapest_days, 0)} days of assignment against {design.planned_days}.",
     }
 
 
@@ -184,6 +180,7 @@ def describe_looks(look: AnotherLook) -> dict[str, str]:
     return {
         "title": "Waiting for the next look pays" if look.pays else "Waiting for the next look does not pay",
         "note": f"Expected over simulated looks, for {count(look.audience)} members that the choice is for. "
-        "Gained: by a better choice afterwards. Forgone: by the members of the look, against the best guess "
-        "of now, and its cost. By the rule: against what it does today, shipping only what it lets pass.",
+        "Gained: by a better choice afterwards. Forgone: by the members of the look, against the best "
+        "guess of now, and its cost. By the rule: against what it does today, shipping only what it lets "
+        "pass.",
     }

@@ -29,8 +29,8 @@ def describe_error_rates(rates: ErrorRateCard) -> str:
     """Return what looking more often does to the rule, as a finding."""
     once, most = rates.at(1), rates.table.iloc[-1]
     return (
-        f"Looked at once, the rule ships a scheme without a lift in {percent(once['wrong_rate'])} of trials, "
-        f"looked at {int(most['looks'])} times in {percent(most['wrong_rate'])}."
+        f"Looked at once, the rule ships a scheme without a lift in {percent(once['wrong_rate'])} of "
+        f"trials, looked at {int(most['looks'])} times in {percent(most['wrong_rate'])}."
     )
 
 
@@ -62,8 +62,8 @@ def describe_grid(rates: ErrorRateCard) -> dict[str, str]:
         "title": f"In the worst of {len(rates.grid)} kinds of trials the rule ships wrongly in "
         f"{percent(rates.grid['wrong_rate'].iloc[0])}",
         "note": f"{count(rates.worlds)} simulated trials each, {plural(rates.planned_looks, 'look')}, vetoes "
-        "left "
-        "out; true lift of what must not ship exactly 0 over all members; 95 % exact confidence interval.",
+        "left out; true lift of what must not ship exactly 0 over all members; 95 % exact confidence "
+        "interval.",
     }
 
 
@@ -105,10 +105,10 @@ def say_error_rates(rates: ErrorRateCard) -> str:
         return rates.why_empty
     row = rates.at(rates.planned_looks)
     return (
-        f"{describe_error_rates(rates)} With the planned {plural(rates.planned_looks, 'look')} "
-        f"it is wrong in {percent(row['wrong_rate'])} at worst ({DOING[str(row['worst'])]}"
-        f"{_with_vetoes(row)}). {_power(rates)} {_as_believed(rates)}"
-        "The decision is simulated by the normal form of the fast path."
+        f"{describe_error_rates(rates)} With the planned {plural(rates.planned_looks, 'look')} it is wrong "
+        f"in {percent(row['wrong_rate'])} at worst ({DOING[str(row['worst'])]}{_with_vetoes(row)}). "
+        f"{_power(rates)} {_as_believed(rates)}The decision is simulated by the normal form of the fast "
+        "path."
     )
 
 
@@ -153,11 +153,9 @@ def say_calibration(rule: RuleCalibration) -> str:
     worst = rule.worst
     looks = plural(rule.looks, "look")
     said = (
-        f"With {looks} and {plural(rule.schemes, 'scheme')}, a threshold of {rule.threshold:.4f} keeps wrong "
-        f"ships to "
-        f"{percent(rule.asked, 0)} of trials: {percent(worst['wrong_rate'])} in the worst of "
-        f"{len(rule.table)} "
-        f"kinds of trials ({_world(worst, rule)}). "
+        f"With {looks} and {plural(rule.schemes, 'scheme')}, a threshold of {rule.threshold:.4f} keeps "
+        f"wrong ships to {percent(rule.asked, 0)} of trials: {percent(worst['wrong_rate'])} in the worst of "
+        f"{len(rule.table)} kinds of trials ({_world(worst, rule)}). "
     )
     planned = rule.table["planned_rate"].max()
     by = f"The plan's {rule.planned:g} gives {percent(planned)} there"
@@ -178,15 +176,13 @@ def describe_calibration(rule: RuleCalibration) -> dict[str, str]:
     found = float(rule.curve["found_rate"].iloc[nearest])
     worth = amount(rule.worthwhile, rule.kind, rule.currency)
     title = (
-        f"At a threshold of {rule.threshold:.4f} at most {percent(rule.asked, 0)} of trials ship what is not "
-        f"worth it, "
-        f"and {percent(found)} find a scheme worth {worth}"
+        f"At a threshold of {rule.threshold:.4f} at most {percent(rule.asked, 0)} of trials ship what is "
+        f"not worth it, and {percent(found)} find a scheme worth {worth}"
     )
     subtitle = (
         f"Share of simulated trials by threshold, {plural(rule.looks, 'look')}, {count(rule.n)} members: "
-        f"wrong ships in "
-        f"the worst of {len(rule.table)} kinds of trials, and ships of a scheme worth {worth}; vetoes left "
-        f"out."
+        f"wrong ships in the worst of {len(rule.table)} kinds of trials, and ships of a scheme worth "
+        f"{worth}; vetoes left out."
     )
     return {"title": title, "subtitle": subtitle, "alt": say_calibration(rule)}
 
@@ -206,8 +202,7 @@ def describe_calibration_table(rule: RuleCalibration) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of null worlds."""
     return {
         "title": f"Wrong ships at a threshold of {rule.threshold:.4f}, the worst kind of trial first",
-        "note": f"Trials simulated anew; at least {count(min(rule.worlds, 4000))} each, {count(rule.worlds)} "
-        "in the "
-        "three worst. 95 % exact confidence interval. As planned: by the plan's own threshold, without "
-        "vetoes.",
+        "note": f"Trials simulated anew; at least {count(rule.table['worlds'].min())} each, "
+        f"{count(rule.worlds)} in the worst. 95 % exact confidence interval. As planned: by the plan's own "
+        "threshold, without vetoes.",
     }

@@ -103,7 +103,7 @@ class RuleCalibration:
     planned : float
         The plan's own threshold.
     table : DataFrame, one row per null world, worst first
-        As `ErrorRateCard.grid`, and ``threshold`` (what that world alone would need), ``wrong_rate`` with
+        As `ErrorRateCard.grid`, and ``worlds`` (simulated), ``threshold`` (what that world alone would need), ``wrong_rate`` with
         ``_low`` and ``_high`` (at `threshold`, on fresh worlds), ``planned_rate`` (at the plan's own),
         ``loss_rate`` (at `threshold`, the tolerable loss vetoing), ``vetoed_rate`` (every veto).
     curve : DataFrame

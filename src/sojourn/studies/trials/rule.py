@@ -22,7 +22,7 @@ from sojourn.studies.trials.rule_posterior import Flags
 from sojourn.studies.trials.rule_subject import Subject, subject_of
 
 #: Worlds of the grid that are looked at closely, trials of a first pass, and trials behind a curve.
-_CLOSELY, _FIRST_PASS, _DRAWN = 3, 4000, 10_000
+_CLOSELY, _FIRST_PASS, _DRAWN = 4, 2000, 10_000
 #: Thresholds are looked for between these and rounded up to `_STEP`.
 _LOWEST, _HIGHEST, _STEP = 0.5, 0.9999, 1e-4
 
@@ -168,7 +168,13 @@ def _row(
     }
     wrong = wrong_ships(plan, world, asked, worlds=worlds, rng=rng, guarded=subject.guarded)
     others = {name: float(flags.mean()) for name, flags in wrong.items() if name != "wrong_rate"}
-    return {**described(world), "threshold": alone, **rate("wrong_rate", wrong["wrong_rate"]), **others}
+    return {
+        **described(world),
+        "worlds": worlds,
+        "threshold": alone,
+        **rate("wrong_rate", wrong["wrong_rate"]),
+        **others,
+    }
 
 
 def _kept_by(table: pd.DataFrame, asked: float, guarded: bool) -> tuple[str, ...]:
