@@ -40,13 +40,13 @@ SHAPES: dict[str, Callable[[np.random.Generator, int], Floats]] = {
 def calibrate() -> list[dict[str, Any]]:
     """Return every row; takes some minutes."""
     return [
-        *pooling(300, seed=1),
-        *learned(300, seed=2),
-        *winners(200, seed=3),
-        *laws(60, seed=4),
-        *beliefs(100, seed=5),
-        *proxies(80, seed=6),
-        *strata(400, seed=7),
+        *pooling(150, seed=1),
+        *learned(200, seed=2),
+        *winners(120, seed=3),
+        *laws(40, seed=4),
+        *beliefs(60, seed=5),
+        *proxies(60, seed=6),
+        *strata(200, seed=7),
     ]
 
 

@@ -34,6 +34,11 @@ def _what(portfolio: Portfolio) -> str:
     return f"{portfolio.words}, {portfolio.currency}".removesuffix(", ")
 
 
+def _control(portfolio: Portfolio) -> str:
+    """Return what lifts are measured from."""
+    return plain_scheme(portfolio.controls[0]) if len(portfolio.controls) == 1 else "each trial's control"
+
+
 def _total_unit(portfolio: Portfolio) -> str:
     return "members" if portfolio.kind == "binary" else portfolio.currency
 
@@ -205,7 +210,7 @@ def describe_portfolio(portfolio: Portfolio) -> dict[str, str]:
     rule = f"the chance of more than {rope} is over {threshold}"
     left = f" Nothing to compare in {listing(list(portfolio.left_out))}." if portfolio.left_out else ""
     subtitle = (
-        f"Difference from {plain_scheme(portfolio.control)} in {_what(portfolio)}: hollow as "
+        f"Difference from {_control(portfolio)} in {_what(portfolio)}: hollow as "
         "counted, full shrunk towards what trials usually do, with "
         f"{portfolio.mass * 100:g} % credible intervals. A scheme ships where {rule}.{left}"
     )

@@ -21,8 +21,8 @@ class Portfolio:
 
     Attributes
     ----------
-    case, outcome, words, currency, control : str
-        What was compared with what.
+    case, outcome, words, currency : str
+        What was compared.
     kind : str
         ``binary`` or ``value``.
     mass : float
@@ -36,10 +36,10 @@ class Portfolio:
     spread : Interval
         Standard deviation of true lifts over trials; a single number where the belief is frozen.
     table : DataFrame, one row per trial and scheme but control, in order of trials
-        ``trial``, ``scheme``, ``members`` (of both arms), ``raw_lift`` with ``_low`` and ``_high`` (without a
-        model), ``error`` (its standard error), ``lift`` with ``_low`` and ``_high`` (shrunk), ``p_worth``,
-        ``verdict`` (``ship``, ``worth it, another is better``, ``drop``, ``undecided``) and, of simulated
-        cases, ``truth``.
+        ``trial``, ``scheme``, ``control``, ``members`` (of both arms), ``raw_lift`` with ``_low`` and
+        ``_high`` (without a model), ``error`` (its standard error), ``lift`` with ``_low`` and ``_high``
+        (shrunk), ``p_worth``, ``verdict`` (``ship``, ``worth it, another is better``, ``drop``,
+        ``undecided``) and, of simulated cases, ``truth``.
     running : DataFrame, one row per trial
         Summed over the schemes to ship so far: ``trial``, ``shipped`` (count), ``amount`` with ``_low`` and
         ``_high`` (posterior), ``raw_amount`` (as counted); a lift times the members of the trial, or `reach`.
@@ -61,7 +61,6 @@ class Portfolio:
     kind: OutcomeKind
     words: str
     currency: str
-    control: str
     mass: float
     rope: float
     threshold: float
@@ -101,6 +100,11 @@ class Portfolio:
     def factor(self) -> float:
         """What a lift is multiplied by to be shown."""
         return 100.0 if self.kind == "binary" else 1.0
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Names of the trials' controls."""
+        return tuple(sorted(set(self.table["control"]))) if len(self.table) else ()
 
     def total(self) -> Interval:
         """Return what all schemes to ship bring together (members, or currency)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,13 @@ from sojourn.core.results.trials import Trial
 TABLE = "trials"
 _NEEDED = ("trial", "scheme", "outcome", "n")
 _EARLY = ("early", "early_sq", "cross")
+#: What a trial's control may be called; the first that it has is its control.
+CONTROLS = ("none", "held_out", "control", "normal")
 
 
-def trial_effects(source: Cells | Trial, outcome: str, *, control: str = "none") -> pd.DataFrame:
+def trial_effects(
+    source: Cells | Trial, outcome: str, *, control: str | Sequence[str] = CONTROLS
+) -> pd.DataFrame:
     """Return the effect of every scheme of every trial of a case over its control.
 
     Parameters
@@ -29,15 +33,16 @@ def trial_effects(source: Cells | Trial, outcome: str, *, control: str = "none")
         ``early_sq`` and ``cross`` (sum over members of early times late).
     outcome : str
         The outcome.
-    control : str
-        Scheme with which the others of a trial are compared.
+    control : str or sequence of str
+        Scheme with which the others of a trial are compared: the first of these names that the trial has.
 
     Returns
     -------
     DataFrame, one row per trial and scheme but control, in order of trials
-        ``trial``, ``scheme``, ``members`` (of both arms), ``effect``, ``error``, ``early``, ``early_error``,
-        ``covariance`` (sampling covariance of both effects; missing without an early outcome). Schemes of
-        arms with fewer than two members, or in which nothing varies, have no row.
+        ``trial``, ``scheme``, ``control``, ``members`` (of both arms), ``effect``, ``error``, ``early``,
+        ``early_error``, ``covariance`` (sampling covariance of both effects; missing without an early
+        outcome). Schemes of arms with fewer than two members, in which nothing varies, or of trials without
+        a control have no row.
 
     Raises
     ------
@@ -46,10 +51,12 @@ def trial_effects(source: Cells | Trial, outcome: str, *, control: str = "none")
     """
     table = _rows(source, outcome)
     arms = _moments(table, _base(source))
-    found = arms[arms["scheme"] != control].merge(
-        arms[arms["scheme"] == control], on="trial", suffixes=("", "_of_control")
-    )
-    parts = pd.DataFrame({"trial": found["trial"], "scheme": found["scheme"]})
+    names = [control] if isinstance(control, str) else list(control)
+    known = arms[arms["scheme"].isin(names)]
+    first = known.loc[known["scheme"].map(names.index).groupby(known["trial"]).idxmin()]
+    found = arms.merge(first, on="trial", suffixes=("", "_of_control"))
+    found = found[found["scheme"] != found["scheme_of_control"]]
+    parts = found[["trial", "scheme"]].assign(control=found["scheme_of_control"])
     parts["members"] = (found["n"] + found["n_of_control"]).astype(int)
     for effect, error, mean, variance in (
         ("effect", "error", "late_mean", "late_var"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from sojourn.core.results.trials import Trial
 from sojourn.core.text import plural
 from sojourn.estimators.bayes.empirical import Law, Mixture, stated
 from sojourn.estimators.bayes.model import Floats
-from sojourn.studies.trials.past_effects import described, outcomes, trial_effects
+from sojourn.studies.trials.past_effects import CONTROLS, described, outcomes, trial_effects
 from sojourn.studies.trials.priors import LEAST_PAST, best_law
 
 _DRAWS = 4000
@@ -32,7 +32,7 @@ def portfolio(
     threshold: float,
     rng: np.random.Generator,
     mass: float = 0.95,
-    control: str = "none",
+    control: str | Sequence[str] = CONTROLS,
     belief: LiftPrior | None = None,
     reach: float | None = None,
 ) -> Portfolio:
@@ -51,8 +51,8 @@ def portfolio(
         Source of draws for sums over trials.
     mass : float
         Probability mass of every interval.
-    control : str
-        Scheme with which the others of a trial are compared.
+    control : str or sequence of str
+        Scheme with which the others of a trial are compared: the first of these names that the trial has.
     belief : LiftPrior, optional
         A frozen belief of lifts. Without one the law of lifts is learned from these trials (at least 10).
     reach : float, optional
@@ -67,7 +67,7 @@ def portfolio(
     in_range(mass, "mass", gt=0, lt=1)
     in_range(threshold, "threshold", gt=0.5, lt=1)
     rule = _Rule(rope, threshold, mass)
-    blank = described(source, outcome) | asdict(rule) | {"control": control, "belief": belief, "reach": reach}
+    blank = described(source, outcome) | asdict(rule) | {"belief": belief, "reach": reach}
     if outcome not in outcomes(source):
         return Portfolio(**blank, why_empty="There are no cells of several trials with this outcome.")
     effects = trial_effects(source, outcome, control=control)
@@ -146,7 +146,7 @@ def _judged(
     effect, error = effects["effect"].to_numpy(), effects["error"].to_numpy()
     posterior = law.posterior(effect, error)
     raw = Mixture(np.ones((effect.size, 1)), effect[:, None], error[:, None])
-    table = effects[["trial", "scheme", "members"]].assign(raw_lift=effect, error=error)
+    table = effects[["trial", "scheme", "control", "members"]].assign(raw_lift=effect, error=error)
     for name, of in (("raw_lift", raw), ("lift", posterior)):
         low, high = of.interval(rule.mass)
         table = table.assign(**{name: of.mean, f"{name}_low": low, f"{name}_high": high})
@@ -156,7 +156,7 @@ def _judged(
         table["truth"] = [
             truth.get((t, s), np.nan) for t, s in zip(table["trial"], table["scheme"], strict=True)
         ]
-    names = ["trial", "scheme", "members", "raw_lift", "raw_lift_low", "raw_lift_high", "error"]
+    names = ["trial", "scheme", "control", "members", "raw_lift", "raw_lift_low", "raw_lift_high", "error"]
     return table[[*names, *(name for name in table if name not in names)]]
 
 

@@ -7,20 +7,12 @@ from sojourn.core.results.trial_portfolio import Portfolio, ProxyExam
 from sojourn.core.results.trial_prior import PastLifts, PriorCheck
 from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import count, listing, number, percent, plural
+from sojourn.studies.trials.portfolio_rates import FIT, PAST, PRIOR, PROXY
 
 #: Below this the law could hardly have produced the estimates.
 _UNLIKELY = 0.01
 #: Held-out estimates: coverage of 95 % intervals may surely not lie outside these.
 _HELD_MASS, _HELD_BOUNDS = 0.95, (0.92, 0.98)
-#: Measured by ``calibration/portfolio.py``: shares of planted faults found, and of sound data alarmed at.
-PAST_RATES = (0.0, 0.0)
-PRIOR_RATES = (0.0, 0.0)
-FIT_RATES = (0.0, 0.0)
-PROXY_RATES = (0.0, 0.0)
-_PAST_FROM = "100 past trials; fault: true lifts of the later half spread three times as far"
-_PRIOR_FROM = "trials of two schemes; fault: the belief is four times narrower than lifts are"
-_FIT_FROM = "80 trials; fault: the belief is three times too wide or too narrow"
-_PROXY_FROM = "60 trials whose effects spread twice as far as they err; fault: early effects tell nothing"
 
 
 def check_past(past: PastLifts) -> list[Check]:
@@ -43,7 +35,7 @@ def check_past(past: PastLifts) -> list[Check]:
         False: "The belief may be used for the next trial.",
         True: "Lifts have become larger or smaller than they were: learn the belief from recent trials only.",
     }[fails]
-    return [Check(name, "warn" if fails else "pass", finding, meaning, *PAST_RATES, _PAST_FROM)]
+    return [Check(name, "warn" if fails else "pass", finding, meaning, *PAST)]
 
 
 def check_prior(check: PriorCheck) -> list[Check]:
@@ -64,8 +56,7 @@ def check_prior(check: PriorCheck) -> list[Check]:
             verdict,
             finding,
             _hanging(check, [plain_scheme(str(scheme)) for scheme in deciding["scheme"]]),
-            *PRIOR_RATES,
-            _PRIOR_FROM,
+            *PRIOR,
         )
     ]
 
@@ -102,8 +93,7 @@ def check_portfolio(portfolio: Portfolio) -> list[Check]:
             "warn" if unlikely else "pass",
             finding,
             meaning,
-            *FIT_RATES,
-            _FIT_FROM,
+            *FIT,
         )
     ]
 
@@ -122,7 +112,7 @@ def check_proxy(exam: ProxyExam) -> list[Check]:
     verdict: Verdict = (
         "pass" if exam.verdict == "accepted" else "warn"
     )  # no answer here rests on early results
-    return [Check(name, verdict, exam.reason or _explained(exam), meaning, *PROXY_RATES, _PROXY_FROM)]
+    return [Check(name, verdict, exam.reason or _explained(exam), meaning, *PROXY)]
 
 
 def _explained(exam: ProxyExam) -> str:

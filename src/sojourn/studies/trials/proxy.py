@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sojourn.core.results.trials import Trial
 from sojourn.core.text import listing, plural
 from sojourn.estimators.bayes.model import Floats
 from sojourn.estimators.bayes.proxy import Effects, ProxyFit, fit_proxy, spread_p
-from sojourn.studies.trials.past_effects import described, in_plain_words, outcomes, trial_effects
+from sojourn.studies.trials.past_effects import CONTROLS, described, in_plain_words, outcomes, trial_effects
 
 #: Fewer trials cannot be judged.
 LEAST_TRIALS = 20
@@ -33,7 +34,7 @@ def proxy_exam(
     least: float = 0.5,
     sure: float = 0.8,
     mass: float = 0.95,
-    control: str = "none",
+    control: str | Sequence[str] = CONTROLS,
 ) -> ProxyExam:
     """Examine whether the early outcome of the cells stands for a late one.
 
@@ -50,8 +51,8 @@ def proxy_exam(
         `sure` or more; refused at ``1 - sure`` or less.
     mass : float
         Probability mass of every interval.
-    control : str
-        Scheme with which the others of a trial are compared.
+    control : str or sequence of str
+        Scheme with which the others of a trial are compared: the first of these names that the trial has.
 
     Notes
     -----
