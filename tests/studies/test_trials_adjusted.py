@@ -229,7 +229,7 @@ def test_what_customers_had_spent_before_says_little_about_two_weeks(monkeypatch
 
 
 def test_hillstrom_adjusted_is_what_tea_tasting_says(monkeypatch):
-    """tea-tasting 2.0.0 on the published rows: ``Mean`` of spend, covariate history, without t, unequal variances.
+    """tea-tasting 2.0.0 on the published rows: spend with covariate history, normal, unequal variances.
 
     It uses one slope for both groups and the past of the two groups compared, we one for each and the past of
     all three: lifts may differ by 1 % of their error (.145 and .130).
