@@ -121,6 +121,13 @@ def test_a_ratio_is_said_with_both_intervals():
     )
 
 
+@pytest.mark.parametrize("result", [coming(), spending()])
+def test_a_control_that_may_be_zero_has_no_ratio_in_words(result):
+    blank = result.table.assign(times=np.nan, times_low=np.nan, times_high=np.nan)
+    assert " times as " in sj.say(result)
+    assert " times as " not in sj.say(replace(result, table=blank))
+
+
 def test_guardrails_name_who_breaks_what():
     said = sj.say(guarded())
     assert said.startswith(

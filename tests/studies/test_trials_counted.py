@@ -115,3 +115,11 @@ def test_what_cannot_be_compared_says_why(change, said):
     assert said in result.why_empty
     assert result.table.empty
     assert check_counted(result) == []
+
+
+def test_where_nobody_comes_under_control_there_is_a_difference_and_no_ratio():
+    counted = activity(negative_binomial)[1]
+    counted.loc[counted["scheme"] == "none", "count"] = 0
+    row = judge(counted).row("gift")
+    assert row["more"] > 5
+    assert np.isnan(row["times"]) or row["times"] > 100

@@ -89,3 +89,11 @@ def test_too_few_members_of_a_stratum_have_no_ratio():
     cells = ratio_cells()[1]
     cells.loc[(cells["scheme"] == "gift") & (cells["stratum"] == "east"), "n"] = 1
     assert "fewer than two members in a stratum" in judge(cells).why_empty
+
+
+def test_a_control_that_may_be_zero_has_differences_and_no_ratios_to_it():
+    rows = ratio_cells()[1]
+    rows.loc[rows["scheme"] == "none", ["top", "top_sq", "cross"]] = 0.0
+    row = judge(rows).row("gift")
+    assert row["more"] == pytest.approx(3.6, abs=0.3)
+    assert row[["times", "times_low", "times_high"]].isna().all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from sojourn.core.interval import Interval
@@ -116,8 +118,8 @@ def say_counted(result: CountedActivity) -> str:
     mean = result.read(result.control, "mean")
     return (
         f"Under {plain_scheme(best)} members come on {number(abs(more.value), 2)} {_or_fewer(more)} days "
-        f"within {result.horizon} than under {control} ({either_way(more, 2, 'more', 'fewer')}): "
-        f"{number(times.value, 3)} times as many ({bounds(times, 3)}). Under {control} it is "
+        f"within {result.horizon} than under {control} ({either_way(more, 2, 'more', 'fewer')})"
+        f"{_times(times, 'many')}. Under {control} it is "
         f"{in_words(mean, 'days', 2)}. {_law(result)}"
     )
 
@@ -202,8 +204,8 @@ def say_ratio(result: RatioResult) -> str:
     level, size = result.read(result.control, "ratio"), number(abs(more.value), 3)
     return (
         f"{_first_up(result.words)}: {size} {'more' if more.value >= 0 else 'less'} under "
-        f"{plain_scheme(best)} than under {control} ({either_way(more, 3, 'more', 'less')}), "
-        f"{number(times.value, 3)} times as much ({bounds(times, 3)}). "
+        f"{plain_scheme(best)} than under {control} ({either_way(more, 3, 'more', 'less')})"
+        f"{_times(times, 'much')}. "
         f"Under {control} it is {in_words(level, '', 3)}."
     )
 
@@ -293,6 +295,13 @@ def describe_guardrails(result: Guardrails) -> dict[str, str]:
 
 
 # --- words that these have in common ---
+
+
+def _times(times: Interval, much: str) -> str:
+    """Return a ratio to control in words; nothing where control may be 0."""
+    if math.isnan(times.value):
+        return ""
+    return f", {number(times.value, 3)} times as {much} ({bounds(times, 3)})"
 
 
 def _or_fewer(more: Interval) -> str:

@@ -32,8 +32,11 @@ def above_control(name: str, drawn: Floats, mass: float) -> dict[str, Floats]:
 def over_control(name: str, drawn: Floats, mass: float) -> dict[str, Floats]:
     """Return the same columns of ratios to control (draws, schemes); missing for control.
 
-    The value is the median of draws: the mean of a ratio is drawn upwards by small denominators.
+    The value is the median of draws: the mean of a ratio is drawn upwards by small denominators. All are
+    missing where control may be 0 or less.
     """
+    if not (drawn[:, 0] > 0).all():
+        return {column: np.full(drawn.shape[1], np.nan) for column in (name, f"{name}_low", f"{name}_high")}
     columns = intervals(name, drawn / drawn[:, :1], mass)
     columns[name] = np.median(drawn / drawn[:, :1], axis=0)
     return {column: without_control(values) for column, values in columns.items()}
