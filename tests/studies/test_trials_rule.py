@@ -1,13 +1,16 @@
 """Rules over whole trials: published constants of looks and arms, closed forms, fresh seeds, laws."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError
 from sojourn.core.results.trial_design import Traffic
 from sojourn.core.results.trial_plan import LiftPrior, TrialPlan
@@ -16,12 +19,20 @@ from sojourn.studies.trials.rule import Simulated, calibrate_rule, needed
 from sojourn.studies.trials.rule_named import named_rule_rate
 from sojourn.studies.trials.rule_nulls import null_world, null_worlds
 from sojourn.studies.trials.rule_paths import ends, paths
+from sojourn.studies.trials.rule_subject import subject_of
 from sojourn.studies.trials.rule_worlds import Course, spread_over
+from sojourn.studies.trials.trial import trial
 
 #: A belief that says nothing: means of +-1,000 currency units.
 FLAT = LiftPrior.from_belief(low=-1000, high=1000, mass=0.9)
 MONEY = LiftPrior.from_belief(low=-4, high=4, mass=0.9)
 SHARE = LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.9)
+
+#: Members by scheme and month: a tenth, then half of them get the coupon.
+MONTHS = {
+    ("none", "2025-01"): 900, ("coupon", "2025-01"): 100,
+    ("none", "2025-02"): 500, ("coupon", "2025-02"): 500,
+}  # fmt: skip
 
 
 def make_plan(**changes):
@@ -183,6 +194,53 @@ def test_by_entry_with_one_allocation_is_the_plain_mean():
     for (mean, variance), (other, spread) in zip(plain, by_entry, strict=True):
         np.testing.assert_allclose(mean, other)
         np.testing.assert_allclose(variance, spread)
+
+
+@pytest.mark.parametrize("looks", [1, 2, 5, 8])
+def test_stages_keep_their_members_and_their_division_at_any_number_of_looks(looks):
+    made = changing(by_entry=True, looks=4).with_looks(looks)
+    assert made.looks == looks
+    np.testing.assert_allclose(made.n, changing(by_entry=True, looks=4).n, atol=looks)  # rounding
+    control = made.joined[:, 0] / made.joined.sum(axis=1)
+    assert (np.diff(control) <= 0.01).all()
+    assert float(made.base @ made.share) == pytest.approx(12, abs=0.01)
+
+
+def test_traffic_in_stages_is_compared_by_entry():
+    traffic = replace(make_traffic(2, "value"), stages=((0.9, 0.1), (0.5, 0.5)))
+    subject = subject_of(make_plan(looks=4), traffic)
+    assert subject.course.by_entry
+    np.testing.assert_allclose(subject.course.joined[:, 1], [500, 500, 2500, 2500])
+    assert traffic.shares == pytest.approx((0.7, 0.3))
+    with pytest.raises(ParameterError, match="either 'allocation' or 'stages'"):
+        replace(traffic, allocation=(0.5, 0.5))
+
+
+def test_a_trial_compared_within_periods_is_simulated_with_their_divisions():
+    rows = [("kept", s, "all", p, n, n // 3) for (s, p), n in MONTHS.items()]
+    split = [(s, p, n, n) for (s, p), n in MONTHS.items()]
+    tables = {
+        "binary": pd.DataFrame(rows, columns=["outcome", "scheme", "stratum", "period", "n", "k"]),
+        "split": pd.DataFrame(split, columns=["scheme", "period", "assigned", "matured"]),
+    }
+    cells = Cells("t", "trials", tables, {"trial": "m", "horizon_days": 90})
+    plan = make_plan(looks=2, metric="kept", guard="kept")
+    by_month, pooled = (
+        subject_of(plan, trial(cells, strata=strata, min_group=20)).course for strata in ("period", "none")
+    )
+    np.testing.assert_array_equal(by_month.joined, [[900, 100], [500, 500]])
+    assert by_month.by_entry
+    assert not pooled.by_entry
+    np.testing.assert_array_equal(pooled.n, [1400, 600])
+
+
+def test_decisions_of_one_family_share_what_is_allowed():
+    rng = np.random.default_rng
+    alone, shared = (
+        calibrate_rule(make_plan(family=f), make_traffic(2, "value"), rng=rng(4), worlds=2000) for f in (1, 5)
+    )
+    assert (alone.asked, shared.asked) == (0.05, pytest.approx(0.01))
+    assert shared.threshold > alone.threshold
 
 
 def test_too_few_members_between_two_looks_are_refused():

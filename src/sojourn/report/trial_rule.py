@@ -9,6 +9,8 @@ from sojourn.core.results.trial_rule import ErrorRateCard, RuleCalibration
 from sojourn.core.text import count, listing, money, number, percent, plural
 from sojourn.report.say import register
 
+#: A percentage is printed without decimals when it is whole within this.
+_WHOLE = 1e-9
 #: What schemes do in the simulated worlds without a lift to be found.
 DOING = {
     "all_null": "no scheme does anything",
@@ -154,7 +156,7 @@ def say_calibration(rule: RuleCalibration) -> str:
     looks = plural(rule.looks, "look")
     said = (
         f"With {looks} and {plural(rule.schemes, 'scheme')}, a threshold of {rule.threshold:.4f} keeps "
-        f"wrong ships to {percent(rule.asked, 0)} of trials: {percent(worst['wrong_rate'])} in the worst of "
+        f"wrong ships to {_asked(rule)} of trials: {percent(worst['wrong_rate'])} in the worst of "
         f"{len(rule.table)} kinds of trials ({_world(worst, rule)}). "
     )
     planned = rule.table["planned_rate"].max()
@@ -162,6 +164,13 @@ def say_calibration(rule: RuleCalibration) -> str:
     if rule.kept_by:
         return f"{said}{by}, but {listing(rule.kept_by)} already keeps them to {percent(_kept(rule))}."
     return f"{said}{by}."
+
+
+def _asked(rule: RuleCalibration) -> str:
+    """Return the share of trials that may ship wrongly, and why it is so small where it is shared."""
+    digits = 0 if abs(100 * rule.asked - round(100 * rule.asked)) < _WHOLE else 1
+    shared = f" (shared by {rule.family} decisions)" if rule.family > 1 else ""
+    return percent(rule.asked, digits) + shared
 
 
 def _kept(rule: RuleCalibration) -> float:
@@ -176,8 +185,8 @@ def describe_calibration(rule: RuleCalibration) -> dict[str, str]:
     found = float(rule.curve["found_rate"].iloc[nearest])
     worth = amount(rule.worthwhile, rule.kind, rule.currency)
     title = (
-        f"At a threshold of {rule.threshold:.4f} at most {percent(rule.asked, 0)} of trials ship what is "
-        f"not worth it, and {percent(found)} find a scheme worth {worth}"
+        f"At a threshold of {rule.threshold:.4f} at most {_asked(rule)} of trials ship what is not worth "
+        f"it, and {percent(found)} find a scheme worth {worth}"
     )
     subtitle = (
         f"Share of simulated trials by threshold, {plural(rule.looks, 'look')}, {count(rule.n)} members: "

@@ -33,7 +33,7 @@ def plot_calibration(rule: RuleCalibration, *, ax: Axes | None = None) -> Axes:
     ax = new_axes(ax, height=240)
     with theme():
         ax.axhline(100 * rule.asked, color=MUTED, linewidth=1)
-        ax.annotate(f"asked: {percent(rule.asked, 0)}", (x[0], 100 * rule.asked), xytext=(0, 3),
+        ax.annotate(f"asked: {percent(rule.asked)}", (x[0], 100 * rule.asked), xytext=(0, 3),
                     textcoords="offset points", color=MUTED)  # fmt: skip
         for name, colour, words in (("found_rate", ACCENT, "found"), ("wrong_rate", BAD, "wrong ships")):
             ax.plot(x, 100 * curve[name], color=colour)

@@ -12,6 +12,9 @@ from sojourn.core.errors import ParameterError
 from sojourn.core.ranges import in_range
 from sojourn.core.results.trial_plan import OutcomeKind
 
+#: Shares that sum to 1 do so within this.
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
@@ -31,6 +34,9 @@ class Traffic:
         Control first.
     allocation : tuple of float
         Share of every scheme, in the order of `schemes`; equal when empty.
+    stages : tuple of tuple of float
+        Where the allocation changes: such shares for each of several stages with as many members each;
+        schemes are then compared among those of one time. Instead of `allocation`.
     guard_base : mapping of str to float
         Share of every guardrail under control, by outcome.
     cost_per_member : tuple of float
@@ -46,6 +52,7 @@ class Traffic:
     sd: float = math.nan
     schemes: tuple[str, ...] = ("none", "scheme")
     allocation: tuple[float, ...] = ()
+    stages: tuple[tuple[float, ...], ...] = ()
     guard_base: Mapping[str, float] = field(default_factory=dict)
     cost_per_member: tuple[float, ...] = ()
     currency: str = ""
@@ -58,18 +65,19 @@ class Traffic:
         else:
             in_range(self.sd, "sd", gt=0)
         in_range(len(self.schemes), "number of schemes", ge=2)
-        for name in ("allocation", "cost_per_member"):
-            given = getattr(self, name)
+        if self.allocation and self.stages:
+            raise ParameterError("State either 'allocation' or 'stages', not both.")
+        divisions = [("allocation", self.allocation), *(("stages", stage) for stage in self.stages)]
+        for name, given in (*divisions, ("cost_per_member", self.cost_per_member)):
             if given and len(given) != len(self.schemes):
                 raise ParameterError(
                     f"'{name}' has {len(given)} values for the schemes {', '.join(self.schemes)}."
                 )
             for value in given:
                 in_range(value, name, ge=0)
-        if self.allocation and (abs(sum(self.allocation) - 1) > 1e-9 or min(self.allocation) <= 0):
-            raise ParameterError(
-                f"'allocation' must be shares above 0 that sum to 1, got {self.allocation!r}."
-            )
+        for name, given in divisions:
+            if given and (abs(sum(given) - 1) > _ROUNDING or min(given) <= 0):
+                raise ParameterError(f"'{name}' must be shares above 0 that sum to 1, got {given!r}.")
 
     @property
     def kind(self) -> OutcomeKind:
@@ -78,7 +86,9 @@ class Traffic:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Share of every scheme."""
+        """Share of every scheme over all stages."""
+        if self.stages:
+            return tuple(sum(of) / len(self.stages) for of in zip(*self.stages, strict=True))
         return self.allocation or (1 / len(self.schemes),) * len(self.schemes)
 
 

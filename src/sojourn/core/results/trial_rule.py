@@ -46,6 +46,8 @@ class ErrorRateCard:
         What poor schemes lose in the simulated worlds (unit of the metric).
     guarded : bool
         Whether a guard other than the metric may veto.
+    family : int
+        Decisions that share one rate of wrong ships, as the plan says.
     kind, currency : str
         Of the metric.
     why_empty : str
@@ -61,6 +63,7 @@ class ErrorRateCard:
     worthwhile: float
     harm: float
     guarded: bool
+    family: int = 1
     kind: OutcomeKind = "value"
     currency: str = ""
     grid: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -96,16 +99,18 @@ class RuleCalibration:
     Attributes
     ----------
     asked : float
-        Wrong ships that are allowed, as a share of trials.
+        Wrong ships that are allowed this decision, as a share of trials: its part of what was asked.
+    family : int
+        Decisions that share what was asked equally, as the plan says (Bonferroni).
     threshold : float
         The smallest threshold (rounded up to 1e-4) that keeps it in every world of the grid; missing when
         none below .9999 does.
     planned : float
         The plan's own threshold.
     table : DataFrame, one row per null world, worst first
-        As `ErrorRateCard.grid`, and ``worlds`` (simulated), ``threshold`` (what that world alone would need), ``wrong_rate`` with
-        ``_low`` and ``_high`` (at `threshold`, on fresh worlds), ``planned_rate`` (at the plan's own),
-        ``loss_rate`` (at `threshold`, the tolerable loss vetoing), ``vetoed_rate`` (every veto).
+        As `ErrorRateCard.grid`, and ``worlds`` (simulated), ``threshold`` (what that world alone would need),
+        ``wrong_rate`` with ``_low`` and ``_high`` (at `threshold`, on fresh worlds), ``planned_rate`` (at the
+        plan's own), ``loss_rate`` (at `threshold`, the tolerable loss vetoing), ``vetoed_rate`` (every veto).
     curve : DataFrame
         ``threshold``, ``wrong_rate`` (least favourable world, without vetoes), ``found_rate`` (of a scheme
         that is worth `worthwhile`, without vetoes).
@@ -134,6 +139,7 @@ class RuleCalibration:
     n: int
     worthwhile: float
     kept_by: tuple[str, ...] = ()
+    family: int = 1
     kind: OutcomeKind = "value"
     currency: str = ""
     why_empty: str = ""

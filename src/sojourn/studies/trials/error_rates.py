@@ -74,6 +74,7 @@ def error_rates(
         worthwhile=plan.worthwhile,
         harm=HARM * plan.worthwhile,
         guarded=bool(subject.guarded),
+        family=plan.family,
         kind=subject.kind,
         currency=subject.currency,
         grid=pd.DataFrame([{**described(world), **rate("wrong_rate", wrong)} for world, wrong in grid]),

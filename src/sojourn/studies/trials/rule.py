@@ -46,7 +46,7 @@ def calibrate_rule(
     rng : Generator
         Source of the simulated trials.
     wrong_ship : float
-        Allowed share of trials, in (0, 0.5).
+        Allowed share of trials, in (0, 0.5); decisions of one family share it equally.
     worlds : int
         Simulated trials in each of the least favourable worlds; half a point above what is asked is then more
         than three simulation errors away.
@@ -60,11 +60,12 @@ def calibrate_rule(
     """
     in_range(wrong_ship, "wrong_ship", gt=0, lt=0.5)
     in_range(worlds, "worlds", ge=1000)
+    asked = wrong_ship / plan.family
     subject = subject_of(plan, of)
     grid = null_worlds(plan, subject.course)
-    first = [needed(_simulated(plan, world, min(worlds, _FIRST_PASS), rng), wrong_ship) for world in grid]
+    first = [needed(_simulated(plan, world, min(worlds, _FIRST_PASS), rng), asked) for world in grid]
     order = sorted(range(len(grid)), key=lambda i: (-first[i], i))
-    closely = [needed(_simulated(plan, grid[i], worlds, rng), wrong_ship) for i in order[:_CLOSELY]]
+    closely = [needed(_simulated(plan, grid[i], worlds, rng), asked) for i in order[:_CLOSELY]]
     found = max(_LOWEST, *closely)
     threshold = min(math.ceil(found / _STEP) * _STEP, 1.0)
     possible = threshold <= _HIGHEST
@@ -76,7 +77,8 @@ def calibrate_rule(
     table = pd.DataFrame(rows).sort_values("wrong_rate", ascending=False, kind="stable", ignore_index=True)
     curve = _curve(plan, subject, grid[order[0]], threshold=judged, worlds=min(worlds, _DRAWN), rng=rng)
     return RuleCalibration(
-        asked=wrong_ship,
+        asked=asked,
+        family=plan.family,
         threshold=round(threshold, 4) if possible else math.nan,
         planned=plan.threshold,
         table=table,
@@ -86,12 +88,12 @@ def calibrate_rule(
         looks=plan.looks,
         n=int(subject.course.n.sum()),
         worthwhile=plan.worthwhile,
-        kept_by=_kept_by(table, wrong_ship, bool(subject.guarded)),
+        kept_by=_kept_by(table, asked, bool(subject.guarded)),
         kind=subject.kind,
         currency=subject.currency,
         why_empty=""
         if possible
-        else f"No threshold up to {_HIGHEST:g} keeps wrong ships to {wrong_ship:.1%} of trials.",
+        else f"No threshold up to {_HIGHEST:g} keeps wrong ships to {asked:.1%} of trials.",
     )
 
 

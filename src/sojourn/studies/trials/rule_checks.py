@@ -19,7 +19,8 @@ def check_rule(rates: ErrorRateCard, *, allowed: float) -> list[Check]:
     rates : ErrorRateCard
         Of the plan.
     allowed : float
-        Wrong ships that are allowed in the least favourable world, as a share of trials, in (0, 1).
+        Wrong ships that are allowed in the least favourable world, as a share of trials, in (0, 1); decisions
+        of one family share it equally.
 
     Returns
     -------
@@ -29,7 +30,7 @@ def check_rule(rates: ErrorRateCard, *, allowed: float) -> list[Check]:
         trials.
     """
     in_range(allowed, "allowed", gt=0, lt=1)
-    return [_wrong(rates, allowed), _found(rates)]
+    return [_wrong(rates, allowed / rates.family), _found(rates)]
 
 
 def _wrong(rates: ErrorRateCard, allowed: float) -> Check:

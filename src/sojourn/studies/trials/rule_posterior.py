@@ -109,7 +109,8 @@ class LiftPosterior:
             for scheme in range(self.mean.shape[-1]):
                 below *= ndtr((sizes - centre[..., scheme, None]) / own[..., scheme, None])
             expected += weight * ((1 - below) @ lengths)
-        return near[..., 0] + expected * (far - near)[..., 0]
+        best: Floats = near[..., 0] + expected * (far - near)[..., 0]
+        return best
 
 
 def lift_posterior(means: Floats, variances: Floats, kind: str, prior: ModelPrior) -> LiftPosterior:

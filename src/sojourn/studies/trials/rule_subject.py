@@ -15,7 +15,7 @@ from sojourn.studies.trials.arms import Arms, make_arms
 from sojourn.studies.trials.pairs import prior_on_model
 from sojourn.studies.trials.rule_paths import Guarded, guarded_by
 from sojourn.studies.trials.rule_posterior import marginal_prior
-from sojourn.studies.trials.rule_worlds import Course
+from sojourn.studies.trials.rule_worlds import FEWEST, Course, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,6 @@ class Subject:
         guarded = tuple(replace(guard, course=guard.course.with_looks(looks)) for guard in self.guarded)
         return replace(self, course=self.course.with_looks(looks), guarded=guarded)
 
-    def with_members(self, n: Floats) -> Subject:
-        """Return trials of so many members (schemes,)."""
-        many = np.maximum(np.rint(n), 1).astype(np.int64)
-        resized = replace(self.course, joined=many[None], base=self.course.base[:1])
-        guarded = tuple(
-            replace(guard, course=replace(guard.course, joined=many[None], base=guard.course.base[:1]))
-            for guard in self.guarded
-        )
-        return replace(self, course=resized, guarded=guarded).with_looks(self.course.looks)
-
     def believed(self, worlds: int, rng: np.random.Generator) -> Floats:
         """Return true lifts drawn from the belief (worlds, schemes), 0 for control."""
         lifts = self.belief.mean + self.belief.sd * rng.standard_normal((worlds, self.course.schemes))
@@ -85,23 +75,45 @@ def course_of(arms: Arms, belief: LiftPrior, *, looks: int) -> Course:
 
 
 def _of_trial(plan: TrialPlan, trial: Trial) -> Subject:
+    stages = _by_period(trial)
+
     def course(outcome: str) -> Course:
-        return course_of(make_arms(trial, outcome), plan.prior(trial.kind(outcome)), looks=plan.looks)
+        made = course_of(make_arms(trial, outcome), plan.prior(trial.kind(outcome)), looks=plan.looks)
+        return made if stages is None else _in_stages(made, stages)
 
     guarded = tuple(Guarded(guard, course(guard.outcome)) for guard in guarded_by(plan))
     belief = plan.prior(trial.kind(plan.metric))
     return Subject(course(plan.metric), guarded, belief, str(trial.meta.get("currency", "")))
 
 
+def _by_period(trial: Trial) -> Ints | None:
+    """Return matured members (periods, schemes) of a trial that is compared within periods of assignment."""
+    if len(trial.strata) == 1 or set(trial.strata) != set(trial.split["period"]):
+        return None
+    counted = trial.split.pivot_table(index="period", columns="scheme", values="matured", aggfunc="sum")
+    grid: Ints = counted.reindex(columns=list(trial.schemes)).fillna(0).to_numpy().astype(np.int64)
+    return grid
+
+
+def _in_stages(course: Course, stages: Ints) -> Course:
+    """Return a course whose members come in stage by stage, each divided in its own way (stages, schemes)."""
+    base = np.full(len(stages), float(course.base @ course.share))
+    enough = np.maximum(stages, FEWEST)
+    return replace(course, joined=enough, base=base, by_entry=True).with_looks(course.looks)
+
+
 def _of_traffic(plan: TrialPlan, traffic: Traffic) -> Subject:
-    n = np.maximum(np.rint(traffic.per_day * traffic.days * np.array(traffic.shares)), 1).astype(np.int64)
+    total = traffic.per_day * traffic.days
+    n = np.maximum(np.rint(total * np.array(traffic.shares)), 1).astype(np.int64)
+    stages = np.rint(total / max(len(traffic.stages), 1) * np.array(traffic.stages)).astype(np.int64)
 
     def course(kind: OutcomeKind, base: float) -> Course:
         belief = plan.prior(kind)
         mean, sd = belief.on_logit(base) if kind == "binary" else (belief.mean, belief.sd)
         prior = ModelPrior(0, 1, mean, sd, belief.spread * sd)
         spread = np.full(n.size, 1.0 if kind == "binary" else traffic.sd)
-        return Course.even(kind, n, base, spread, prior, looks=plan.looks)
+        made = Course.even(kind, n, base, spread, prior, looks=plan.looks)
+        return _in_stages(made, stages) if traffic.stages else made
 
     missing = [g.outcome for g in guarded_by(plan) if g.outcome not in traffic.guard_base]
     if missing:

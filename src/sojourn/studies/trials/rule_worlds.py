@@ -13,7 +13,7 @@ from sojourn.estimators.bayes.model import Floats, ModelPrior
 
 Ints = NDArray[np.int64]
 #: Fewest members of a scheme between two looks, where these are compared with each other.
-_FEWEST = 10
+FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Course:
     by_entry: bool = False
 
     def __post_init__(self) -> None:
-        if self.by_entry and self.joined.min() < _FEWEST:
+        if self.by_entry and self.joined.min() < FEWEST:
             raise ParameterError(
-                f"Between two looks a scheme gets {int(self.joined.min())} members, fewer than {_FEWEST}: "
+                f"Between two looks a scheme gets {int(self.joined.min())} members, fewer than {FEWEST}: "
                 "plan fewer looks, or give it a larger share."
             )
 
@@ -83,8 +83,18 @@ class Course:
         return share
 
     def with_looks(self, looks: int) -> Course:
-        """Return the same members seen at so many equally spaced looks, by one allocation throughout."""
-        return Course.even(self.kind, self.n, float(self.base @ self.share), self.sd, self.prior, looks=looks)
+        """Return the same members seen at so many equally spaced looks, each divided as at its time."""
+        if not self.by_entry:
+            base = float(self.base @ self.share)
+            return Course.even(self.kind, self.n, base, self.sd, self.prior, looks=looks)
+        before = np.vstack([np.zeros(self.schemes), self.joined.cumsum(axis=0)])
+        total = before.sum(axis=1)
+        at = total[-1] * np.arange(looks + 1) / looks
+        seen = np.stack([np.interp(at, total, column) for column in before.T], axis=1)
+        joined = np.maximum(np.diff(np.rint(seen), axis=0), FEWEST).astype(np.int64)
+        middle = (total[1:] + total[:-1]) / 2
+        base = np.interp((at[1:] + at[:-1]) / 2, middle, self.base)
+        return replace(self, joined=joined, base=base)
 
     def seen(self, effects: Floats, worlds: int, rng: np.random.Generator) -> Iterator[tuple[Floats, Floats]]:
         """Yield estimates and their sampling variances (worlds, schemes) at every look.
@@ -157,6 +167,6 @@ def spread_over(course: Course, allocation: Floats, arriving: Floats) -> Course:
         Share of all members who come between two looks; sums to 1.
     """
     total = int(course.n.sum())
-    joined = np.maximum(np.rint(total * arriving[:, None] * allocation), _FEWEST).astype(np.int64)
+    joined = np.maximum(np.rint(total * arriving[:, None] * allocation), FEWEST).astype(np.int64)
     changing = bool((np.ptp(allocation, axis=0) > 0).any())
     return replace(course, joined=joined, base=np.resize(course.base, len(joined)), by_entry=changing)
