@@ -57,15 +57,32 @@ class Sheet:
 #: How results are shown, by the name of their class and, where there are several ways, of the view.
 SHOWN: Mapping[str, Picture | Sheet] = {
     "Adjusted": Picture("trial_revenue:plot_adjusted", "trial_revenue:describe_adjusted"),
+    "Balance": Picture("trial_assignment:plot_balance", "trial_assignment:describe_balance"),
+    "Clustered": Sheet(
+        "trial_assignment:clustered_frame", "trial_assignment:describe_clustered", bold="difference"
+    ),
+    "Afterwards": Picture("trial_after:plot_afterwards", "trial_after:describe_afterwards"),
+    "Afterwards.table": Sheet(
+        "trial_after:afterwards_frame", "trial_after:describe_afterwards_table", bold="times_as_fast_after"
+    ),
+    "Afterwards.trends": Sheet(
+        "trial_after:trends_frame", "trial_after:describe_trends", bold="change_each_week"
+    ),
     "CohortEffects": Picture("retention_when:plot_cohort_effects", "retention_when:describe_cohort_effects"),
     "CohortEffects.drift": Sheet("retention_when:drift_table", "retention_when:describe_drift"),
     "CohortTriangle": Picture("retention:plot_triangle", "retention_figures:describe_triangle"),
+    "Compliance": Sheet(
+        "trial_after:compliance_frame", "trial_after:describe_compliance", bold="lift_of_assigned"
+    ),
     "CountedActivity": Picture("trial_outcomes:plot_differences", "trial_outcomes:describe_counted"),
     "CountedActivity.histogram": Picture(
         "trial_outcomes:plot_histogram", "trial_outcomes:describe_histogram", drawn="counted"
     ),
     "CountedActivity.table": Sheet(
         "trial_outcomes:counted_frame", "trial_outcomes:describe_counted_table", bold="more"
+    ),
+    "Deadweight": Sheet(
+        "trial_after:deadweight_frame", "trial_after:describe_deadweight", bold="kept_anyway_share"
     ),
     "DefinitionLens": Picture("retention_definitions:plot_lens", "retention_definitions:describe_lens"),
     "DefinitionLens.table": Sheet(
@@ -75,6 +92,9 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "ExpectedLosses": Sheet(
         "retention_expected:expected_frame", "retention_expected:describe_expected", bold="p_leaving"
     ),
+    "Fairness": Picture("trial_targeting:plot_fairness", "trial_targeting:describe_fairness"),
+    "Fairness.gaps": Sheet("trial_targeting:gaps_frame", "trial_targeting:describe_gaps", bold="p_real"),
+    "Fairness.groups": Sheet("trial_targeting:groups_frame", "trial_targeting:describe_groups"),
     "Forecast": Picture("retention_forecast:plot_forecast", "retention_forecast:describe_forecast"),
     "Forecast.race": Sheet(
         "retention_forecast:race_table", "retention_forecast:describe_race", bold="off_in_100"
@@ -100,9 +120,21 @@ SHOWN: Mapping[str, Picture | Sheet] = {
         "trial_outcomes:lasting_frame", "trial_outcomes:describe_lasting_table", bold="more_days"
     ),
     "Lifetimes": Sheet("retention_lifetimes:lifetimes_table", "retention_lifetimes:describe_lifetimes"),
+    "Mismatch": Sheet("trial_assignment:mismatch_frame", "trial_assignment:describe_mismatch", bold="share"),
+    "MissingOutcomes": Sheet(
+        "trial_assignment:missing_frame", "trial_assignment:describe_missing", bold="missing_share"
+    ),
+    "Overlaps": Sheet("trial_assignment:overlaps_frame", "trial_assignment:describe_overlaps"),
     "PaymentSizes": Picture("trial_revenue:plot_sizes", "trial_revenue:describe_sizes"),
     "PastLifts": Picture("trial_prior:plot_past", "trial_prior:describe_past"),
     "PastLifts.laws": Sheet("trial_prior:past_frame", "trial_prior:describe_past_table"),
+    "Policies": Picture("trial_targeting:plot_policies", "trial_targeting:describe_policies"),
+    "Policies.bands": Picture("trial_targeting:plot_bands", "trial_targeting:describe_bands", drawn="banded"),
+    "Policies.table": Sheet(
+        "trial_targeting:policies_frame",
+        "trial_targeting:describe_policies_table",
+        bold="amount_above_no_one",
+    ),
     "Portfolio": Picture("trial_portfolio:plot_portfolio", "trial_portfolio:describe_portfolio"),
     "Portfolio.running": Picture("trial_portfolio:plot_running", "trial_portfolio:describe_running"),
     "Portfolio.shipped": Sheet("trial_portfolio:shipped_frame", "trial_portfolio:describe_shipped"),
@@ -122,6 +154,9 @@ SHOWN: Mapping[str, Picture | Sheet] = {
         "trial_revenue:revenue_frame", "trial_revenue:describe_revenue_table", bold="amount_above_control"
     ),
     "RiskPeak": Picture("retention_when:plot_when", "retention_when:describe_when"),
+    "SplitByDay": Picture("trial_assignment:plot_split_by_day", "trial_assignment:describe_split_by_day"),
+    "SpillOver": Sheet("trial_after:spill_over_frame", "trial_after:describe_spill_over", bold="lift"),
+    "SpillOver.without": Sheet("trial_after:without_frame", "trial_after:describe_without", bold="lift"),
     "TimeToReturn": Picture("retention_states:plot_returns", "retention_states:describe_returns"),
     "WithUs": Picture("retention_states:plot_occupation", "retention_states:describe_occupation"),
     "AnotherLook": Sheet("trial_design:looks_frame", "trial_design:describe_looks"),

@@ -20,12 +20,15 @@ _TEACHERS = (
     "sojourn.report.retention_states",
     "sojourn.report.retention_when",
     "sojourn.report.trials",
+    "sojourn.report.trial_assignment",
     "sojourn.report.trial_rule",
     "sojourn.report.trial_design",
     "sojourn.report.trial_revenue",
     "sojourn.report.trial_outcomes",
     "sojourn.report.trial_portfolio",
     "sojourn.report.trial_prior",
+    "sojourn.report.trial_after",
+    "sojourn.report.trial_targeting",
     "sojourn.report.segments",
 )
 

@@ -132,10 +132,6 @@ class MissingOutcomes:
     p_value: float = float("nan")
     why_empty: str = ""
 
-    def drawn(self) -> pd.DataFrame:
-        """Return what the picture shows."""
-        return self.table
-
     @property
     def share(self) -> float:
         """Largest share of unknown outcomes of any scheme."""
@@ -186,17 +182,16 @@ class Clustered:
         alone), ``design_effect`` (variance by cluster over variance by member), ``p_value`` (of it being 1).
     mass : float
         Of the intervals (Student's t on clusters less 2, normal by member).
+    shares : tuple of str
+        Outcomes that are shares of members; the others are amounts.
     why_empty : str
         Why there is nothing to tell; empty when there is.
     """
 
     table: pd.DataFrame = field(default_factory=_none)
     mass: float = 0.95
+    shares: tuple[str, ...] = ()
     why_empty: str = ""
-
-    def drawn(self) -> pd.DataFrame:
-        """Return what the picture shows."""
-        return self.table
 
     def __repr__(self) -> str:
         if self.why_empty:

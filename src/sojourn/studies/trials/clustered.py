@@ -35,7 +35,8 @@ def clustered(trial: Trial, *, mass: float = 0.95) -> Clustered:
         return Clustered(
             mass=mass, why_empty=f"A scheme has fewer than {_ENOUGH} clusters: too few to judge."
         )
-    return Clustered(table, mass)
+    shares = tuple(name for name, kind in trial.outcomes.items() if kind == "binary")
+    return Clustered(table, mass, shares)
 
 
 def _of_outcome(trial: Trial, outcome: str, rows: pd.DataFrame, mass: float) -> pd.DataFrame:
