@@ -4,11 +4,13 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sojourn.estimators.bayes.coordinates import coordinates
 from sojourn.estimators.bayes.graph import build, sample
 from sojourn.estimators.bayes.laplace import fit
 from sojourn.estimators.bayes.model import CellData, ModelPrior, make_design
@@ -50,25 +52,39 @@ def test_the_same_seed_gives_the_same_draws_and_another_other_ones(sampled):
     assert not np.array_equal(other.eta, again.eta)
 
 
-def test_the_graph_has_the_density_of_the_cells():
-    """The potential of the PyMC model is the likelihood of `CellData`, to 1e-10."""
+def test_the_graph_has_the_density_of_the_model():
+    """Differences between two points are those of prior and `CellData`, to 1e-9 of sums of about 1e3."""
     import pymc as pm
 
-    model = build(2, 2)
-    design = make_design(2, BINARY.weights, PRIOR)
+    model, at = build(2, 2), coordinates(BINARY, PRIOR)
     inputs = {name: getattr(BINARY, name).ravel() for name in ("n", "k", "mean", "precision")}
-    maps = {"offset": design.offset, "fixed": design.fixed, "deviation": design.deviation}
     with model:
-        pm.set_data({**inputs, **maps, "scale": np.float64(PRIOR.scale)})
-    likelihood = model.compile_fn(model.potentiallogp, inputs=model.value_vars, mode="FAST_COMPILE")
-    z, tau = np.array([0.3, -0.4, 0.8, 1.1]), 0.6
-    eta = (design.offset + design.matrix(PRIOR.scale * tau) @ z).reshape(2, 2)
-    found = likelihood({"z": z, "tau_log__": np.log(tau)})
-    assert float(found) == pytest.approx(BINARY.log_likelihood(eta), rel=1e-10)
+        pm.set_data({**inputs, **{f.name: np.asarray(getattr(at, f.name)) for f in fields(at)}})
+    density = model.compile_fn(model.logp(jacobian=False), inputs=model.value_vars, mode="FAST_COMPILE")
+    design, found, expected = make_design(2, BINARY.weights, PRIOR), [], []
+    for t, z in ((0.6, np.array([0.3, -0.4, 0.8, 1.1])), (1.7, np.array([0.1, 0.2, -1.0, 0.4]))):
+        matrix = design.matrix(PRIOR.scale * t)
+        eta = design.offset + matrix @ z
+        variance = t**2 / (t**2 * (1 - at.kept) + at.kept)
+        x = np.linalg.solve(at.to_cells, eta - at.offset)
+        u = (x - variance * at.pull) / np.sqrt(variance)
+        change = np.linalg.slogdet(at.to_cells * np.sqrt(variance))[1] - np.linalg.slogdet(matrix)[1]
+        found.append(float(density({"u": u, "t_log__": np.log(t)})))
+        expected.append(BINARY.log_likelihood(eta.reshape(2, 2)) - z @ z / 2 - t**2 / 2 + change)
+    assert found[0] - found[1] == pytest.approx(expected[0] - expected[1], rel=1e-9)
+
+
+def test_everything_published_has_enough_effective_draws_with_ten_million_members():
+    n = np.array([[2.1e6, 2.9e6], [2e6, 3e6]])
+    drawn = sample(CellData.binary(n, np.round(n * [[0.2, 0.3], [0.204, 0.302]])), PRIOR, seed=1)
+    assert drawn.ess_bulk >= 4000  # of 16,000; in coordinates of the prior it was 51
+    assert drawn.r_hat < 1.01
+    assert drawn.divergences == 0
 
 
 _SCRIPT = """
 import hashlib, numpy as np
+from sojourn.estimators.bayes.coordinates import coordinates
 from sojourn.estimators.bayes.graph import sample
 from sojourn.estimators.bayes.model import CellData, ModelPrior
 n = np.array([[900.0], [850.0]])

@@ -116,16 +116,25 @@ def draw_hurdle(spending: Spending, size: int, *, rng: np.random.Generator) -> P
 
     Notes
     -----
-    With k payers, ``(k - 1) s^2 / sigma^2`` is chi-square with k - 1 degrees of freedom and mu given sigma is
-    normal around the mean logarithm with variance ``sigma^2 / k`` (Zellner 1971, on the log-normal mean).
-    That mean has no posterior expectation, so quantiles are to be read, not averages.
+    The mean of the law has no posterior expectation, so quantiles are to be read, not averages.
     """
-    k, (mean, sd) = spending.payers, spending.law()
-    variance = sd**2 * (k - 1) / rng.chisquare(k - 1, size)
-    mu = mean + np.sqrt(variance / k) * rng.standard_normal(size)
+    k, (mu, variance) = spending.payers, draw_law(spending, size, rng=rng)
     share, error = spending.refunded_share()
     return Parts(
         rate=rng.beta(1 + k, 1 + spending.members - k, size),
         size=np.exp(mu + variance / 2),
         kept=1 - np.maximum(share + error * rng.standard_normal(size), 0.0),
     )
+
+
+def draw_law(spending: Spending, size: int, *, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return posterior draws of mean and variance of the logarithm of a payment (size,).
+
+    Notes
+    -----
+    With k payers, ``(k - 1) s^2 / sigma^2`` is chi-square with k - 1 degrees of freedom and mu given sigma is
+    normal around the mean logarithm with variance ``sigma^2 / k`` (Zellner 1971, on the log-normal mean).
+    """
+    k, (mean, sd) = spending.payers, spending.law()
+    variance = sd**2 * (k - 1) / rng.chisquare(k - 1, size)
+    return mean + np.sqrt(variance / k) * rng.standard_normal(size), variance

@@ -108,7 +108,7 @@ def fit(data: CellData, prior: ModelPrior) -> Mixture:
     modes: list[Mode] = []
     for tau in grid:
         start = modes[-1].z if modes else np.zeros(design.unknowns)
-        modes.append(_mode(data, design, float(tau), start))
+        modes.append(mode_at(data, design, float(tau), start))
     log_prior = -((grid / prior.scale) ** 2) / 2
     log_weight = np.array([m.log_evidence for m in modes]) + log_prior + np.log(_widths(grid))
     weights = np.exp(log_weight - log_weight.max())
@@ -123,7 +123,7 @@ def _widths(grid: Floats) -> Floats:
     return np.concatenate([steps, [0.0]]) / 2 + np.concatenate([[0.0], steps]) / 2
 
 
-def _mode(data: CellData, design: Design, tau: float, z: Floats) -> Mode:
+def mode_at(data: CellData, design: Design, tau: float, z: Floats) -> Mode:
     """Find the mode from `z` by Newton's method with halved steps; the objective is strictly concave."""
     matrix = design.matrix(tau)
     height = _log_posterior(data, design, matrix, z)
