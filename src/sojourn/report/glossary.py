@@ -136,6 +136,12 @@ TERMS: tuple[Term, ...] = (
         "discrete-time hazard",
     ),
     Term(
+        "hurdle model",
+        "Whether members pay and how much they pay are described apart, since most of them pay nothing.",
+        "two-part (hurdle) model for semi-continuous data",
+        ("hurdle",),
+    ),
+    Term(
         "lapse",
         "The first silence longer than a stated number of days, dated at its start.",
         "churn by inactivity",
@@ -151,6 +157,11 @@ TERMS: tuple[Term, ...] = (
         "A comparison of whole retention curves that asks whether groups leave at the same pace.",
         "Mantel–Haenszel log-rank test",
         ("log-rank",),
+    ),
+    Term(
+        "log-normal",
+        "A law of amounts by which payments of half and of double the usual size are equally common.",
+        "log-normal distribution",
     ),
     Term(
         "matured",
