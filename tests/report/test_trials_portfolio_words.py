@@ -1,0 +1,192 @@
+"""What is said of beliefs, of all trials and of early results follows their numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import sojourn as sj
+from portfolio_worlds import make_portfolio
+from sojourn.core.results.trial_portfolio import Portfolio
+from sojourn.core.text import number
+from sojourn.report.trial_portfolio import (
+    describe_portfolio,
+    describe_proxy,
+    describe_running,
+    describe_shipped,
+)
+from sojourn.report.trial_prior import describe_past, describe_power, describe_prior_check, power_frame
+from trial_worlds_of_words import made_check, made_past
+
+EARLY = "how often members come in the first 14 days"
+
+
+@pytest.fixture(scope="module")
+def portfolio():
+    rule = {"rope": 0.5, "threshold": 0.9, "rng": np.random.default_rng(0)}
+    return sj.portfolio(make_portfolio(40), "net_value", **rule)
+
+
+@pytest.fixture(scope="module")
+def exam():
+    return sj.proxy_exam(make_portfolio(60), "net_value", rng=np.random.default_rng(0))
+
+
+def test_past_lifts_are_said_in_members_with_their_interval():
+    said = sj.say(made_past())
+    assert (
+        "Over 60 past trials true lifts spread by 2.0 members in 100 (95 % credible interval 1.5 to 2.7)."
+        in said
+    )
+    assert "The next one lies between −4.0 and +5.0 (95 % prediction interval)." in said
+    assert "no sign of large lifts" in said
+    assert describe_past(made_past())["title"].startswith(
+        "True lifts of past trials spread by 2.0 members in 100"
+    )
+    assert "hold 90.0 % of the 30 later estimates" in describe_past(made_past())["subtitle"]
+
+
+def test_heavy_tails_are_said_with_how_much_likelier_they_are():
+    table = made_past().table.iloc[::-1].reset_index(drop=True)
+    heavy = made_past(tails="heavier than normal", table=table.assign(log_evidence=[-50.0, -53.0]))
+    assert "about 4.0 degrees of freedom): the trials are 20 times as likely" in sj.say(heavy)
+    sure = made_past(tails="heavier than normal", table=table.assign(log_evidence=[-50.0, -80.0]))
+    assert "more than 1,000 times as likely" in sj.say(sure)
+
+
+def test_laws_are_shown_as_a_table_in_members():
+    block = sj.show(made_past(), name="laws", view="laws")
+    assert "2.00 (1.50 to 2.70)" in block.text or "2.0 (1.5 to 2.7)" in block.text
+    assert sj.show(made_past(why_empty="Too few."), name="laws", view="laws").data["text"] == "Too few."
+
+
+def test_a_belief_beside_its_trial_is_said_scheme_by_scheme():
+    check = made_check()
+    said = sj.say(check)
+    assert "Coupon: the belief made −5.0 to +7.0 members in 100 likely to be counted" in said
+    assert "+9.0 was; with the belief the lift is +6.0: belief and data disagree." in said
+    words = describe_prior_check(check)
+    assert words["title"] == "What was counted under gift lies where the belief hardly expected it"
+    assert "Chance of a trial as far out as this: less than 0.01." in words["subtitle"]
+    inside = made_check(table=check.table.assign(seen=0.01), p_conflict=0.5)
+    assert describe_prior_check(inside)["title"] == "What was counted lies where the belief expected it"
+
+
+def test_a_value_is_said_in_its_currency():
+    check = made_check(kind="value", currency="EUR", words="net value")
+    assert "+0.09 was" in sj.say(check)
+    assert "net value, EUR" in describe_prior_check(check)["subtitle"]
+    assert "amount_as_it_is" in power_frame(check)
+
+
+def test_answers_under_other_beliefs_are_shown_and_a_hanging_one_is_named():
+    check = made_check()
+    assert "is the same" in describe_power(check)["title"]
+    table = check.table.assign(p_doubled_worth=[0.75, 0.9])
+    hanging = made_check(table=table)
+    assert describe_power(hanging)["title"] == "Whether gift would ship depends on how much the belief counts"
+    frame = power_frame(check)
+    assert frame["with_half_belief_lift"].tolist() == [0.0105, 0.07]
+    assert sj.show(check, name="power", view="power").kind == "table"
+
+
+def test_a_portfolio_is_said_with_its_sum_and_its_winners(portfolio):
+    said, row = sj.say(portfolio), portfolio.curse.iloc[0]
+    assert said.startswith(f"Of 40 trials, {len(portfolio.shipped)} have a scheme that is worth it.")
+    assert f"{number(portfolio.total().value, 0)} EUR (95 % credible interval" in said
+    assert f"measured at {number(row['raw_lift'], 2, signed=True)} EUR per member on average" in said
+    assert f"(planted: {number(row['truth'], 2, signed=True)})" in said
+    assert "taken off once" in said
+
+
+def test_the_headline_is_the_sum_of_what_ships(portfolio):
+    headline = sj.headline_portfolio(portfolio, sj.check_portfolio(portfolio))
+    assert headline.verdict == f"{len(portfolio.shipped)} schemes to ship"
+    assert headline.interval == portfolio.total()
+    assert headline.unit == "EUR"
+    assert headline.sentence.endswith("as took part in its trial.")
+    warned = sj.headline_portfolio(portfolio, sj.check_portfolio(replace(portfolio, p_fit=0.001)))
+    assert "Warnings: belief and past effects agree." in warned.detail
+
+
+def test_nothing_to_ship_is_an_answer(portfolio):
+    none = replace(portfolio, table=portfolio.table.assign(verdict="undecided"))
+    headline = sj.headline_portfolio(none)
+    assert (headline.verdict, headline.status, headline.interval) == ("nothing to ship", "ok", None)
+    assert "none has a scheme" in headline.sentence
+    assert describe_running(none)["title"] == "Nothing ships, so nothing adds up"
+    assert len(sj.key_figures_portfolio(none)) == 2
+    assert sj.show(none, name="shipped", view="shipped").kind == "missing"
+
+
+def test_no_portfolio_says_why():
+    empty = Portfolio("t", "y", "value", "y", "EUR", 0.95, 0.0, 0.9, why_empty="There are 3 trials.")
+    headline = sj.headline_portfolio(empty)
+    assert (headline.sentence, headline.status) == ("There are 3 trials.", "not possible")
+    assert sj.key_figures_portfolio(empty) == []
+    assert sj.next_steps_portfolio(empty) == []
+
+
+def test_key_figures_and_steps_carry_intervals(portfolio, exam):
+    figures = sj.key_figures_portfolio(portfolio)
+    assert figures[0].value == f"{len(portfolio.shipped)} of 40"
+    assert "a lift above 0.50 EUR per member is over 90 %" in figures[0].interval
+    assert all("credible interval" in figure.interval for figure in figures[1:])
+    assert 2 <= len(figures[-1].trend) <= 60
+    steps = sj.next_steps_portfolio(portfolio, replace(exam, verdict="refused"))
+    assert steps[0].what.startswith("Give new of trial")
+    assert "credible interval" in steps[0].effect
+    assert steps[-1].what == f"Keep every trial running to its horizon; decide nothing by {EARLY}."
+    assert len(sj.next_steps_portfolio(portfolio, exam)) == len(steps) - 1
+
+
+def test_pictures_and_tables_of_a_portfolio_are_described(portfolio):
+    words = describe_portfolio(portfolio)
+    assert words["title"].startswith(
+        f"{len(portfolio.shipped)} of 40 trials have a scheme to ship; chance made"
+    )
+    assert "Difference from no scheme in net value, EUR" in words["subtitle"]
+    several = replace(
+        portfolio, table=portfolio.table.assign(control=["none", "held_out"] * 20), left_out=("x", "y")
+    )
+    assert "Difference from each trial's control" in describe_portfolio(several)["subtitle"]
+    assert "Nothing to compare in x and y." in describe_portfolio(several)["subtitle"]
+    counted = number(portfolio.running["raw_amount"].iloc[-1], 0)
+    assert describe_running(portfolio)["title"].endswith(f"as counted it would be {counted}")
+    assert describe_shipped(portfolio)["title"] == f"Worth it: {len(portfolio.shipped)} schemes"
+    block = sj.show(portfolio, name="shipped", view="shipped")
+    assert block.kind == "table"
+    reached = replace(portfolio, reach=5000.0)
+    assert "when given to 5,000 members each" in sj.say(reached)
+
+
+def test_shares_are_said_in_members(portfolio):
+    shares = replace(portfolio, kind="binary", words="are still with us", currency="")
+    assert "members in 100 who are still with us" in describe_portfolio(shares)["subtitle"]
+    assert "members in 100 on average" in sj.say(shares)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tells"),
+    [
+        ("accepted", "tells what it does to net value"),
+        ("refused", "does not tell what it does to net value"),
+        ("undecided", "may tell what it does to net value, or may not: it is not decided"),
+    ],
+)
+def test_the_exam_of_early_results_is_said_by_its_verdict(exam, verdict, tells):
+    title = f"What a scheme does to {EARLY} {tells}"
+    made = replace(exam, verdict=verdict)
+    assert describe_proxy(made)["title"] == title
+    said = sj.say(made)
+    assert said.startswith(title)
+    assert f"go together ({number(exam.naive, 2)}), but they would by 0.60 if no scheme did anything" in said
+    assert "credible interval" in said
+
+
+def test_an_exam_that_cannot_be_judged_says_why():
+    exam = sj.proxy_exam(make_portfolio(12), "net_value", rng=np.random.default_rng(0))
+    assert "cannot be judged. There are 12 trials; the exam needs 20 or more." in sj.say(exam)
+    assert describe_proxy(exam)["subtitle"].endswith("There are 12 trials; the exam needs 20 or more.")
+    shares = replace(exam, kind="binary", words="are still with us")
+    assert "how many are still with us" in sj.say(shares)
