@@ -57,6 +57,7 @@ NAMES = {
     "overlap": ("trial", "other_scheme", "scheme"),
     "clusters": ("outcome", "scheme"),
     "neighbours": ("scheme", "own"),
+    "brought": ("scheme", "referrer"),
     "trials": ("trial", "scheme", "outcome"),
     "features": (
         *("channel", "plan", "region", "age_band", "tenure", "active_before", "paid_before"),

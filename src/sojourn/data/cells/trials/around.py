@@ -25,10 +25,10 @@ _DAYS = ((1, "none"), (4, "1 to 3"), (10, "4 to 9"))
 
 
 def around_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
-    """Return ``features``, ``trials``, and ``neighbours`` where it is known who brought whom."""
+    """Return ``features``, ``trials``, and where it is known who brought whom ``neighbours``, ``brought``."""
     made = {"features": _features(tidy, params), "trials": _trials(tidy, params)}
     if "referred_by" in tidy.meta.get("present", {}).get("members", ()):
-        made["neighbours"] = _neighbours(tidy, params)
+        made |= {"neighbours": _neighbours(tidy, params), "brought": _brought(tidy, params)}
     return made
 
 
@@ -49,6 +49,18 @@ def _neighbours(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     return judged.group_by("scheme", "own").aggregate(n=judged.count(), k=count(judged.k))
 
 
+def _brought(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return members of the trial by the scheme of the member of it who brought them ("-": nobody did)."""
+    days = max(int(days) for days in params["horizons"])
+    rows = members_of(tidy, params)
+    judged = rows.filter(matured(rows, tidy, days))
+    judged = judged.select("referred_by", "scheme", k=kept(judged, days))
+    referrers = rows.select(referred_by="member", referrer="scheme")
+    both = judged.left_join(referrers, "referred_by")
+    both = both.select("scheme", "k", referrer=both.referrer.fill_null("-"))
+    return both.group_by("scheme", "referrer").aggregate(n=both.count(), k=count(both.k))
+
+
 def _features(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return matured members by everything known before assignment, a block, and what became of them."""
     days = int(params["value_days"])
@@ -61,12 +73,14 @@ def _features(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     if has_amounts(tidy):
         known["paid_before"] = ibis.ifelse(rows.paid_before > 0, "something", "nothing")
     net = net_value(rows, params)
-    rows = rows.select("scheme", block=rows.member % BLOCKS, kept=kept(rows, days), net=net, **known)
+    done = {"kept": kept(rows, days), "net": net, "revenue": rows.revenue}
+    rows = rows.select("scheme", block=rows.member % BLOCKS, **done, **known)
     return rows.group_by(*known, "scheme", "block").aggregate(
         n=rows.count(),
         kept=count(rows.kept),
         total=total(rows.net),
         total_sq=total(product(rows.net, rows.net)),
+        revenue=total(rows.revenue),
     )
 
 
