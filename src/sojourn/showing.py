@@ -27,7 +27,7 @@ class Picture:
     describe : str
         ``module:function`` of ``title``, ``subtitle`` and ``alt``, below ``sojourn.report``.
     drawn : str
-        Method of the result that gives the numbers drawn.
+        What gives the numbers drawn: a method of the result, or ``module:function`` below ``sojourn.report``.
     """
 
     plot: str
@@ -139,6 +139,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "Portfolio.running": Picture("trial_portfolio:plot_running", "trial_portfolio:describe_running"),
     "Portfolio.shipped": Sheet("trial_portfolio:shipped_frame", "trial_portfolio:describe_shipped"),
     "PriorCheck": Picture("trial_prior:plot_prior_check", "trial_prior:describe_prior_check"),
+    "PriorCheck.outcomes": Sheet("trial_prior:outcomes_frame", "trial_prior:describe_outcomes"),
     "PriorCheck.power": Sheet("trial_prior:power_frame", "trial_prior:describe_power"),
     "ProportionalHazards": Picture(
         "retention_drivers:plot_proportional", "retention_drivers:describe_proportional"
@@ -158,6 +159,10 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "SpillOver": Sheet("trial_after:spill_over_frame", "trial_after:describe_spill_over", bold="lift"),
     "SpillOver.without": Sheet("trial_after:without_frame", "trial_after:describe_without", bold="lift"),
     "TimeToReturn": Picture("retention_states:plot_returns", "retention_states:describe_returns"),
+    "TrialResult": Picture("trials:plot_lifts", "trials:describe_lifts", drawn="trial_tables:lifts_frame"),
+    "TrialResult.strata": Picture(
+        "trials:plot_strata", "trials:describe_strata", drawn="trial_tables:strata_frame"
+    ),
     "WithUs": Picture("retention_states:plot_occupation", "retention_states:describe_occupation"),
     "AnotherLook": Sheet("trial_design:looks_frame", "trial_design:describe_looks"),
     "ErrorRateCard": Picture("trials:plot_error_rates", "trial_rule:describe_error_card"),
@@ -202,10 +207,11 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
         frame = _function("report", way.frame)(result)
         words = {} if frame.empty else _function("report", way.describe)(result, **asked)
         return missing(_why_not(result)) if frame.empty else table(frame, name=name, bold=way.bold, **words)
-    if result.why_empty:
+    if getattr(result, "why_empty", ""):
         return missing(_why_not(result))
     words = _function("report", way.describe)(result, **asked)
-    return figure(_function("viz", way.plot)(result), name=name, table=getattr(result, way.drawn)(), **words)
+    numbers = _function("report", way.drawn)(result) if ":" in way.drawn else getattr(result, way.drawn)()
+    return figure(_function("viz", way.plot)(result), name=name, table=numbers, **words)
 
 
 def _why_not(result: Any) -> str:

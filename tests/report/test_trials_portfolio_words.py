@@ -15,7 +15,13 @@ from sojourn.report.trial_portfolio import (
     describe_running,
     describe_shipped,
 )
-from sojourn.report.trial_prior import describe_past, describe_power, describe_prior_check, power_frame
+from sojourn.report.trial_prior import (
+    describe_past,
+    describe_power,
+    describe_prior_check,
+    outcomes_frame,
+    power_frame,
+)
 from trial_worlds_of_words import made_check, made_past
 
 EARLY = "how often members come in the first 14 days"
@@ -77,6 +83,16 @@ def test_a_value_is_said_in_its_currency():
     assert "+0.09 was" in sj.say(check)
     assert "net value, EUR" in describe_prior_check(check)["subtitle"]
     assert "amount_as_it_is" in power_frame(check)
+
+
+def test_outcomes_that_were_likely_stand_beside_those_that_were_counted():
+    frame = outcomes_frame(made_check())
+    assert frame["share_counted"].tolist() == [0.31, 0.39]
+    assert frame["share_likely_to"].tolist() == [0.37, 0.37]
+    block = sj.show(made_check(), name="outcomes", view="outcomes")
+    assert "31.0" in block.text
+    assert "Members who are still with us" in block.data["note"]
+    assert "amount_counted" in outcomes_frame(made_check(kind="value", currency="EUR"))
 
 
 def test_answers_under_other_beliefs_are_shown_and_a_hanging_one_is_named():

@@ -186,6 +186,31 @@ def _p(p: float) -> str:
     return "less than 0.01" if p < 0.01 else number(p, 2)
 
 
+def outcomes_frame(check: PriorCheck) -> pd.DataFrame:
+    """Return outcomes that the belief made likely, given control, beside those that were counted."""
+    table, what = check.table, "share" if check.kind == "binary" else "amount"
+    return pd.DataFrame(
+        {
+            "scheme": table["scheme"].map(plain_scheme),
+            f"{what}_counted": table["outcome"],
+            f"{what}_likely_from": table["outcome_low"],
+            f"{what}_likely_to": table["outcome_high"],
+            "p_as_far_out": table["p_seen"],
+        }
+    )
+
+
+def describe_outcomes(check: PriorCheck) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of outcomes that the belief made likely."""
+    who = f"Members who {check.words}" if check.kind == "binary" else f"{check.words}, {check.currency}"
+    note = (
+        f"{who.removesuffix(', ')}. Likely: the {check.mass * 100:g} % prediction interval of a trial of "
+        f"this size, from the belief and what was counted under {plain_scheme(check.control)}; chance: of a "
+        "lift as far from the belief as the one that was counted."
+    )
+    return {"title": "Outcomes that the belief made likely, and those that were counted", "note": note}
+
+
 def power_frame(check: PriorCheck) -> pd.DataFrame:
     """Return the answer when the belief counts half, once and twice, as a table."""
     table = check.table
