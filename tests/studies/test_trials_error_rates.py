@@ -1,19 +1,22 @@
 """Error rates: rules of common use as published, and the normal form beside the decision it stands for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError
+from sojourn.core.results.trial_design import Traffic
 from sojourn.core.results.trial_plan import LiftPrior, TrialPlan
-from sojourn.estimators.bayes.model import ModelPrior
 from sojourn.studies.trials.arms import Arms, make_arms
 from sojourn.studies.trials.compare import compare_schemes
 from sojourn.studies.trials.error_rates import error_rates
 from sojourn.studies.trials.pairs import draw_pairs, joined, prior_on_model
+from sojourn.studies.trials.rule_checks import check_rule
 from sojourn.studies.trials.rule_named import named_rule_rate
-from sojourn.studies.trials.rule_posterior import lift_posterior, marginal_prior, worth_probability
+from sojourn.studies.trials.rule_posterior import marginal_prior, worth_probability
 from sojourn.studies.trials.trial import trial
 
 BELIEF = LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.90)
@@ -89,13 +92,13 @@ def lift_draws(arms, prior, rng, draws):
 
 @pytest.mark.parametrize(("kind", "strata"), [("binary", 1), ("binary", 3), ("value", 3)])
 def test_the_normal_form_decides_as_the_fast_path_does(kind, strata):
-    """In at least 99 % of 500 worlds drawn from the prior, with the draws of a page (STATISTICS 5)."""
+    """In at least 99 % of 500 worlds drawn from the prior (STATISTICS 5)."""
     rng, agreed, worlds = np.random.default_rng(5), 0, 500
     belief = BELIEF if kind == "binary" else MONEY
     for _ in range(worlds):
         arms = simulated_arms(rng, kind, strata, np.r_[0, belief.mean + belief.sd * rng.standard_normal(2)])
         prior = prior_on_model(arms, belief)
-        fast = (lift_draws(arms, prior, rng, 20_000) > 0).mean(axis=0)
+        fast = (lift_draws(arms, prior, rng, 6000) > 0).mean(axis=0)
         form = marginal_prior(arms, prior)
         normal = worth_probability(*(x[None] for x in arms.standardised()), kind, form, 0.0)[0]
         agreed += np.array_equal(normal > 0.95, fast > 0.95)
@@ -189,3 +192,55 @@ def test_the_guard_as_planned_takes_power_and_a_lax_one_none():
     lax = make_plan(worthwhile=2.0, guard_margin=0.25)
     loose = error_rates(lax, of, rng=np.random.default_rng(2)).at(1)
     assert loose["found_rate"] == pytest.approx(loose["unvetoed_rate"], abs=0.03)
+
+
+def test_estimates_of_what_ships_hold_when_lifts_are_as_believed():
+    """The posterior mean is not corrected twice (STATISTICS 5): within 10 %, whatever the looks."""
+    rates = error_rates(
+        make_plan(guard="net_value"),
+        make_trial(np.random.default_rng(1)),
+        rng=np.random.default_rng(2),
+        worlds=1000,
+    )
+    assert rates.table["kept_promise"].to_numpy() == pytest.approx(1.0, abs=0.1)
+    assert (rates.table["realised_loss"] >= 0).all()
+    assert rates.table["ship_rate"].between(0.3, 0.95).all()
+
+
+def test_a_small_trial_exaggerates_what_it_ships_and_a_large_one_does_not():
+    """Shipped only when it looks large: the fewer members, the more; a belief around 0 holds against it."""
+    vague = LiftPrior.from_belief(low=-400, high=400, mass=0.9)
+    plan = make_plan(guard="net_value", belief_value=vague, tolerable_loss=99.0)
+    small, large = (
+        error_rates(plan, make_trial(np.random.default_rng(1), n=n), rng=np.random.default_rng(2)).at(1)
+        for n in (60, 4000)
+    )
+    assert small["exaggeration"] > 1.2
+    assert large["exaggeration"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_card_can_be_made_before_any_member_is_assigned():
+    names = ("none", "coupon", "points")
+    traffic = Traffic(per_day=600, days=10, base=12.0, sd=8.0, schemes=names, guard_base={"kept_at_90": 0.4})
+    rates = error_rates(make_plan(), traffic, rng=np.random.default_rng(2), worlds=400)
+    assert (rates.n, rates.schemes, rates.guarded, rates.kind) == (6000, 2, True, "value")
+    assert rates.at(4)["vetoed_rate"] <= rates.at(4)["wrong_rate"]
+
+
+def test_the_rule_is_checked_against_what_was_promised():
+    of = make_trial(np.random.default_rng(1))
+    lax, strict = (
+        error_rates(
+            make_plan(threshold=t, guard="net_value", worthwhile=w),
+            of,
+            rng=np.random.default_rng(2),
+            worlds=1000,
+        )
+        for t, w in ((0.95, 1.0), (0.9999, 0.3))
+    )
+    assert [check.verdict for check in check_rule(lax, allowed=0.05)] == ["fail", "pass"]
+    assert check_rule(lax, allowed=0.15)[0].verdict == "warn"
+    seldom, large = check_rule(strict, allowed=0.05)
+    assert (seldom.verdict, large.verdict) == ("pass", "warn")
+    assert "5.0 % allowed" in seldom.finding
+    assert check_rule(replace(strict, family=5), allowed=0.05)[0].finding.count("1.0 % allowed") == 1

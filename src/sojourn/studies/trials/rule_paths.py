@@ -195,35 +195,42 @@ def ends(
 
 
 def _tolerable(made: Paths, passing: Flags) -> Flags:
-    """Return where a passing scheme's expected loss can be tolerated.
+    """Return where a passing scheme's expected loss can be tolerated, up to the first look that ships one.
 
-    At least what control alone would add; at most the sum over all others: only between is it worked out.
+    The loss is at least the expected gain of any one other over the scheme, and at most the sum over all
+    others: only where that does not settle it is it worked out.
     """
-    asked = passing.any(axis=2)
-    tolerable = np.ones_like(passing)
-    lifts = made.lifts.where(asked)
+    fine = np.zeros_like(passing)
+    running = np.ones(len(passing), dtype=bool)
+    for look in range(passing.shape[1]):
+        asked = running & passing[:, look].any(axis=1)
+        lifts = made.lifts.where((asked, look))
+        fine[asked, look] = _settled(lifts, passing[asked, look], made.plan.tolerable_loss)
+        running[asked] &= ~(fine[asked, look] & passing[asked, look]).any(axis=1)
+    return fine
+
+
+def _settled(lifts: LiftPosterior, passing: Flags, tolerable: float) -> Flags:
     slope = lifts.control * (1 - lifts.control) if lifts.kind == "binary" else np.ones_like(lifts.control)
-    allowed = made.plan.tolerable_loss / slope
-    least = unit_gain(-lifts.mean, lifts.sd)
-    fine = least <= allowed
-    if lifts.mean.shape[-1] > 1:
-        close = (fine & passing[asked]).any(axis=1) & ~(_most(lifts) <= allowed).all(axis=1)
-        near = lifts.where(close)
-        fine[close] = near.expected_loss() <= made.plan.tolerable_loss
-    tolerable[asked] = fine
-    return tolerable
+    allowed = tolerable / slope
+    least, most = _loss_bounds(lifts)
+    fine: Flags = least <= allowed
+    close = (passing & fine & (most > allowed)).any(axis=1)
+    if close.any():
+        fine[close] = lifts.where(close).expected_loss() <= tolerable
+    return fine
 
 
-def _most(lifts: LiftPosterior) -> Floats:
-    """Return the sum over all others, control too, of the expected gain over each scheme."""
-    total = unit_gain(-lifts.mean, lifts.sd)
+def _loss_bounds(lifts: LiftPosterior) -> tuple[Floats, Floats]:
+    """Return the largest and the sum of the expected gains of all others, control too, over each scheme."""
+    least = most = unit_gain(-lifts.mean, lifts.sd)
     for other in range(lifts.mean.shape[-1]):
         mean, sd, tie = (x[..., other, None] for x in (lifts.mean, lifts.sd, lifts.tie))
         spread = lifts.sd**2 + sd**2 - 2 * lifts.sd * sd * lifts.tie * tie
         gain = unit_gain(mean - lifts.mean, np.sqrt(np.maximum(spread, 0)))
         gain[..., other] = 0.0
-        total = total + gain
-    return total
+        least, most = np.maximum(least, gain), most + gain
+    return least, most
 
 
 def batches(worlds: int, size: int = 10_000) -> Iterator[int]:

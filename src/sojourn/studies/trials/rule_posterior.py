@@ -20,7 +20,7 @@ from sojourn.studies.trials.arms import Arms
 
 Flags = NDArray[np.bool_]
 #: Nodes over the shared control, and over the size of the best lift.
-_SHARED, _SIZES = 16, 48
+_SHARED, _SIZES = 10, 32
 #: The largest lift is integrated up to so many standard deviations.
 _FAR = 6.0
 
@@ -47,8 +47,8 @@ class LiftPosterior:
     control: Floats
     kind: str
 
-    def where(self, picked: Flags) -> LiftPosterior:
-        """Return the posteriors picked by an array over all axes but the last."""
+    def where(self, picked: Flags | tuple[Flags, int]) -> LiftPosterior:
+        """Return the posteriors picked by an index of all axes but the last."""
         return replace(
             self,
             mean=self.mean[picked],
