@@ -9,7 +9,7 @@ import pytest
 import sojourn as sj
 from sojourn.core.results.trial_rule import ErrorRateCard
 from sojourn.core.results.trials import Audit, Trial, TrialResult
-from sojourn.report.trials import lift_in_words, plain
+from sojourn.report.trials import describe_lifts, lift_in_words, plain
 
 BELIEF = sj.LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.9)
 RATES = ErrorRateCard(
@@ -257,7 +257,7 @@ def test_stopping_avoids_a_loss_with_its_sign():
 
 def test_a_poor_scheme_is_named_with_its_loss():
     result = make_result("value", (0.0345, -0.0477))
-    assert sj.describe_lifts(result) == (
+    assert describe_lifts(result)["title"] == (
         "Welcome coupon: 3.45 EUR more per member; points: 4.77 EUR less per member, compared with no scheme."
     )
     steps = sj.next_steps_trials(decided(result), RATES)
@@ -272,7 +272,7 @@ def test_warnings_reach_the_answer():
     decision = sj.decide(make_result(), make_plan(), checks=[uneven, after], historic=True)
     headline = sj.headline_trials(decision, [uneven, after])
     assert headline.verdict == "ship (exercise)"
-    assert "Warnings: members were divided unevenly; rule chosen afterwards" in headline.detail
+    assert "Warnings: members were divided unevenly; the rule was not frozen beforehand" in headline.detail
     assert sj.next_steps_trials(decision, RATES, [uneven])[0].what.startswith("Find out why")
 
 

@@ -71,21 +71,12 @@ def test_error_rates_start_at_zero_and_mark_the_plan(rates):
 
 
 def test_they_are_blocks_with_table_and_alternative_text(result, rates):
-    lifts = sj.figure(
-        sj.plot_lifts(result), name="lifts", title=sj.describe_lifts(result),
-        subtitle=sj.describe_lifts_below(result), alt=sj.alt_lifts(result), table=sj.lifts_frame(result),
-    )  # fmt: skip
+    lifts = sj.show(result, name="lifts")
     assert len(lifts.data["svg"]) < 40_000
     assert "90 % credible interval" in lifts.data["alt"]
-    strata = sj.figure(
-        sj.plot_strata(result), name="strata", title=sj.describe_strata(result),
-        subtitle=sj.describe_strata_below(result), alt=sj.alt_strata(result), table=sj.strata_frame(result),
-    )  # fmt: skip
+    strata = sj.show(result, name="strata", view="strata")
     assert "a: " in strata.data["alt"]
-    wrong = sj.figure(
-        sj.plot_error_rates(rates), name="wrong", title=sj.describe_error_rates(rates),
-        subtitle=sj.describe_error_rates_below(rates), alt=sj.say(rates), table=rates.table,
-    )  # fmt: skip
+    wrong = sj.show(rates, name="wrong")
     assert wrong.data["title"].startswith("Looked at once, the rule ships a scheme without a lift in")
 
 

@@ -27,7 +27,7 @@ DIVIDED = {
 }
 
 
-def describe_error_rates(rates: ErrorRateCard) -> str:
+def _looks_title(rates: ErrorRateCard) -> str:
     """Return what looking more often does to the rule, as a finding."""
     once, most = rates.at(1), rates.table.iloc[-1]
     return (
@@ -36,7 +36,7 @@ def describe_error_rates(rates: ErrorRateCard) -> str:
     )
 
 
-def describe_error_rates_below(rates: ErrorRateCard) -> str:
+def _looks_subtitle(rates: ErrorRateCard) -> str:
     """Return what the picture of error rates draws."""
     return (
         f"Share of {count(rates.worlds)} simulated trials of this size in which a scheme without a lift "
@@ -47,8 +47,8 @@ def describe_error_rates_below(rates: ErrorRateCard) -> str:
 def describe_error_card(rates: ErrorRateCard) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of error rates by number of looks."""
     return {
-        "title": describe_error_rates(rates),
-        "subtitle": describe_error_rates_below(rates),
+        "title": _looks_title(rates),
+        "subtitle": _looks_subtitle(rates),
         "alt": say_error_rates(rates),
     }
 
@@ -107,7 +107,7 @@ def say_error_rates(rates: ErrorRateCard) -> str:
         return rates.why_empty
     row = rates.at(rates.planned_looks)
     return (
-        f"{describe_error_rates(rates)} With the planned {plural(rates.planned_looks, 'look')} it is wrong "
+        f"{_looks_title(rates)} With the planned {plural(rates.planned_looks, 'look')} it is wrong "
         f"in {percent(row['wrong_rate'])} at worst ({DOING[str(row['worst'])]}{_with_vetoes(row)}). "
         f"{_power(rates)} {_as_believed(rates)}The decision is simulated by the normal form of the fast "
         "path."

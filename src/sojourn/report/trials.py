@@ -159,8 +159,12 @@ def _lift_figure(trial: Trial, result: TrialResult, scheme: str) -> KeyFigure:
     )
 
 
-def describe_lifts(result: TrialResult) -> str:
-    """Return the finding of the picture of lifts."""
+def describe_lifts(result: TrialResult) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of lifts."""
+    return {"title": _lifts_title(result), "subtitle": _lifts_subtitle(result), "alt": _lifts_alt(result)}
+
+
+def _lifts_title(result: TrialResult) -> str:
     ordered = result.table.iloc[1:].sort_values(["lift", "scheme"], ascending=[False, True])["scheme"]
     best, worst = str(ordered.iloc[0]), str(ordered.iloc[-1])
     parts = [_gain(result, best)] if result.lift(best).low > 0 else []
@@ -178,8 +182,7 @@ def _gain(result: TrialResult, scheme: str) -> str:
     return f"{plain(scheme)}: {money(abs(lift), result.currency)} {'more' if lift > 0 else 'less'} per member"
 
 
-def describe_lifts_below(result: TrialResult) -> str:
-    """Return what the picture of lifts draws, in which unit, over whom."""
+def _lifts_subtitle(result: TrialResult) -> str:
     what = (
         f"members in 100 who {result.words}"
         if result.kind == "binary"
@@ -191,8 +194,7 @@ def describe_lifts_below(result: TrialResult) -> str:
     )
 
 
-def alt_lifts(result: TrialResult) -> str:
-    """Return the picture of lifts for readers who cannot see it."""
+def _lifts_alt(result: TrialResult) -> str:
     digits = 1 if result.kind == "binary" else 2
     parts = [
         f"{plain(s)} {in_words(shown_lift(result, s), shown_unit(result), digits)}"
@@ -201,8 +203,12 @@ def alt_lifts(result: TrialResult) -> str:
     return f"Differences from {plain(result.control)}: {'; '.join(parts)}."
 
 
-def describe_strata(result: TrialResult) -> str:
-    """Return the range of the best scheme's lift over strata, as a finding."""
+def describe_strata(result: TrialResult) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of strata."""
+    return {"title": _strata_title(result), "subtitle": _strata_subtitle(result), "alt": _strata_alt(result)}
+
+
+def _strata_title(result: TrialResult) -> str:
     if result.strata["stratum"].nunique() == 1:
         return "There is one stratum, so there is nothing to compare."
     best = result.table.iloc[1:].sort_values(["lift", "scheme"], ascending=[False, True])["scheme"].iloc[0]
@@ -216,16 +222,14 @@ def _factor(result: TrialResult) -> float:
     return 100.0 if result.kind == "binary" else 1.0
 
 
-def describe_strata_below(result: TrialResult) -> str:
-    """Return what the picture of strata draws, in which unit, over whom."""
+def _strata_subtitle(result: TrialResult) -> str:
     return (
         f"Difference from {plain(result.control)} in {shown_unit(result)}, {result.words}: "
         f"hollow a stratum alone, full pooled; bars: {result.lift(result.schemes[1]).label}, pooled."
     )
 
 
-def alt_strata(result: TrialResult) -> str:
-    """Return the picture of strata for readers who cannot see it."""
+def _strata_alt(result: TrialResult) -> str:
     factor, digits = (100, 1) if result.kind == "binary" else (1, 2)
     parts = [
         f"{plain(str(row['scheme']))}, {row['stratum']}: "
