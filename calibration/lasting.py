@@ -90,6 +90,11 @@ def _staying() -> Iterator[Callable[[int, np.random.Generator], list[dict[str, A
         _changing,
         1.0,
     )
+    yield _days_row(
+        "2 x 600 members of six months and two strata, followed for 0 to 365 days, alike within them",
+        _months,
+        1.0,
+    )
 
 
 def _plain(
@@ -131,6 +136,24 @@ def _changing(rng: np.random.Generator) -> Followed:
         follow_up = np.full(int(which.sum()), 2.0 * HORIZON)
         at_risk[place], gone[place] = _cells(life[which], follow_up, HORIZON, 1)
     return Followed(("a", "b"), ("1", "2"), np.arange(1.0, HORIZON + 1), entered, at_risk, gone)
+
+
+def _months(rng: np.random.Generator, n: int = 600) -> Followed:
+    """Draw small months: about 50 members of a scheme in each month and stratum, over a year."""
+    shape = (2, 2, 6, HORIZON)
+    entered, at_risk, gone = np.zeros(shape[:3]), np.zeros(shape), np.zeros(shape)
+    for scheme in (0, 1):
+        follow_up, stratum = rng.uniform(0, 365, n), rng.integers(0, 2, n)
+        life = lifetimes(n, rng) / np.where(stratum == 0, 1.5, 0.8)
+        month = np.minimum((365 - follow_up) // 61, 5)
+        for place in np.ndindex(2, 6):
+            which = (stratum == place[0]) & (month == place[1])
+            entered[(scheme, *place)] = which.sum()
+            at_risk[(scheme, *place)], gone[(scheme, *place)] = _cells(
+                life[which], follow_up[which], HORIZON, 1
+            )
+    months = tuple(str(month) for month in range(6))
+    return Followed(("a", "b"), months, np.arange(1.0, HORIZON + 1), entered, at_risk, gone)
 
 
 def _days_row(

@@ -125,7 +125,7 @@ def leaving_shares(
 
 
 def averaged(shares: LeavingShares, weights: Floats) -> LeavingShares:
-    """Return the posterior of shares averaged over the last axis of groups, as betas of equal two moments.
+    """Return the posterior of shares averaged over the last axis of groups, as betas.
 
     Parameters
     ----------
@@ -136,15 +136,19 @@ def averaged(shares: LeavingShares, weights: Floats) -> LeavingShares:
 
     Notes
     -----
-    Mean and variance of an average of independent betas are exact; its shape is taken as that of a beta.
-    One part alone stays what it is.
+    The mean is the weighted mean. A part may hold few members in a cell, of whom mostly none leave, so its
+    own spread would be too small: for the variance, its share of leavers is the mean's times how much faster
+    the part leaves over all cells (shrunk by one leaver), with the binomial variance of its size. One part
+    alone stays what it is, and parts that weigh as they are large are as good as put together.
     """
     total = shares.gone + shares.stayed
-    mean = np.divide(shares.gone, total, out=np.zeros_like(total), where=total > 0)
-    variance = mean * (1 - mean) / (total + 1)
-    mean, variance = (weights * mean).sum(axis=-2), (weights**2 * variance).sum(axis=-2)
-    size = mean * (1 - mean) / variance - 1
-    return LeavingShares(shares.ends, mean * size, (1 - mean) * size)
+    own = np.divide(shares.gone, total, out=np.zeros_like(total), where=total > 0)
+    mean = (weights * own).sum(axis=-2, keepdims=True)
+    pace = (shares.gone.sum(axis=-1) + 1) / ((total * mean).sum(axis=-1) + 1)
+    smooth = np.minimum(mean * pace[..., None], 1.0)
+    spread = np.divide(smooth * (1 - smooth), total, out=np.zeros_like(total), where=total > 0)
+    size = mean * (1 - mean) / (weights**2 * spread).sum(axis=-2, keepdims=True)
+    return LeavingShares(shares.ends, (mean * size)[..., 0, :], ((1 - mean) * size)[..., 0, :])
 
 
 def trapezium(ends: Floats) -> Floats:

@@ -121,8 +121,8 @@ def make_followed(trial: Trial, horizon: int) -> Followed:
     Raises
     ------
     UndefinedError
-        When fewer than `LEAST_AT_RISK` members of a scheme were followed to the horizon, or no period of
-        assignment has members of every scheme.
+        When fewer members of a scheme were followed to the horizon than `LEAST_AT_RISK`, or than may be
+        shown; or when nothing is known of the horizon.
     """
     times = trial.other("times")
     times = times.assign(period=times.get("period", "all"))
@@ -136,7 +136,7 @@ def make_followed(trial: Trial, horizon: int) -> Followed:
     before = np.cumsum(churned, axis=-1) - churned
     there = (entered - before - np.cumsum(lost, axis=-1))[..., :-1]
     followed = Followed(strata, periods, ends, entered[..., 0], there, churned[..., :-1])
-    return _together(followed, trial.schemes)
+    return _together(followed, trial)
 
 
 def _ends(horizon: int, width: int) -> Floats:
@@ -160,15 +160,16 @@ def _grid(
     return grid
 
 
-def _together(followed: Followed, schemes: tuple[str, ...]) -> Followed:
+def _together(followed: Followed, trial: Trial) -> Followed:
     """Put strata together where too few of any scheme were followed to the horizon."""
-    last = pd.DataFrame(followed.at_risk[..., -1].sum(axis=-1), list(schemes), list(followed.strata))
-    if last.sum(axis=1).min() < LEAST_AT_RISK:
+    last = pd.DataFrame(followed.at_risk[..., -1].sum(axis=-1), list(trial.schemes), list(followed.strata))
+    least = max(LEAST_AT_RISK, trial.min_group)
+    if last.sum(axis=1).min() < least:
         raise UndefinedError(
-            f"Fewer than {LEAST_AT_RISK} members of a scheme have been followed for "
+            f"Fewer than {least} members of a scheme have been followed for "
             f"{followed.ends[-1]:g} days: the time with us cannot be compared yet over that time."
         )
-    named = merged(last, LEAST_AT_RISK)
+    named = merged(last, least)
     names = [named.get(stratum, stratum) for stratum in followed.strata]
     strata = tuple(sorted(set(names), key=lambda stratum: (stratum == OTHER, stratum)))
     into = np.array([[name == stratum for name in names] for stratum in strata], dtype=float)
