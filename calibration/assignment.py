@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from sojourn.core.results.trials import Trial
 from sojourn.studies.trials.alike import balance, mismatch
-from sojourn.studies.trials.assignment import RATES, surely_alike
-from sojourn.studies.trials.clustered import clustered
+from sojourn.studies.trials.assignment_rates import RATES
+from sojourn.studies.trials.clustered import clustered, surely_alike
 from sojourn.studies.trials.missing import missing_outcomes
 from sojourn.studies.trials.overlapping import overlapping
 from sojourn.studies.trials.sequential import ALARM, anytime_p_values

@@ -92,6 +92,14 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "estimators/survival/triangle.py",
         "studies/retention/race.py",
     ),
+    "assignment": (
+        "studies/trials/alike.py",
+        "studies/trials/clustered.py",
+        "studies/trials/missing.py",
+        "studies/trials/overlapping.py",
+        "studies/trials/sequential.py",
+        "studies/trials/split.py",
+    ),
     "lasting": (
         "calibration/retention.py",  # its lives and follow-up
         "estimators/bayes/counts.py",

@@ -91,7 +91,7 @@ def clustered():
 
 
 SAID = [
-    (split_by_day([1.0, 0.4]), "the division raised no alarm: gift has 53.00 % of 400 members where 50.00 % were planned."),
+    (split_by_day([1.0, 0.4]), "raised no alarm: gift has 53.00 % of 400 members where 50.00 %"),
     (split_by_day([0.9, 0.004], 1), "The division was surely wrong from day 1 on: gift has"),
     (balance(0.3), "alike before they began: the largest difference, paid before under gift, is +0.040"),
     (balance(0.001), "Schemes differed before they began"),

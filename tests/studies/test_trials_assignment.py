@@ -9,7 +9,8 @@ from scipy import stats
 
 from sojourn.core.results.trials import Trial
 from sojourn.studies.trials.alike import balance, holm, mismatch
-from sojourn.studies.trials.assignment import RATES, check_assignment
+from sojourn.studies.trials.assignment import check_assignment
+from sojourn.studies.trials.assignment_rates import RATES
 from sojourn.studies.trials.clustered import clustered
 from sojourn.studies.trials.missing import missing_outcomes, unequal_p
 from sojourn.studies.trials.overlapping import independence_p, interaction_p, overlapping
@@ -358,6 +359,12 @@ def test_small_counts_of_a_private_case_are_not_told() -> None:
     assert "fewer than 20 members" in next(
         check.finding for check in made if check.name == "Nobody in two schemes"
     )
+
+
+def test_what_is_withheld_of_a_private_case_is_named() -> None:
+    made = check_assignment(make_trial(meta={"withheld": ["missing"]}, faults=faults(0)))
+    assert made[-1].verdict == "warn"
+    assert "Of a private case arrivals by day" in made[-1].finding
 
 
 def test_cells_without_these_tables_give_one_check_that_says_so() -> None:

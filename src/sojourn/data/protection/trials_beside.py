@@ -25,6 +25,7 @@ RULES: Mapping[str, tuple[Counted, ...]] = {
     ),
     "overlap": (Counted(by=("trial", "other_scheme", "scheme"), members=("n",), parts=("k",)),),
     "neighbours": (Counted(by=("scheme", "own"), members=("n",), parts=("k",)),),
+    "brought": (Counted(by=("scheme", "referrer"), members=("n",), parts=("k",)),),
 }
 #: Tables of which a trial's rows of strata and months are put together.
 _ONE = ("activity", "exposed", "times")

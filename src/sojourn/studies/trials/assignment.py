@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.results.check import Check, Verdict
-from sojourn.core.results.trial_assignment import Clustered
 from sojourn.core.results.trials import Trial, plain_scheme
 from sojourn.core.text import count, listing, number, percent, plural, points
 from sojourn.studies.trials.alike import balance, mismatch
-from sojourn.studies.trials.clustered import clustered
+from sojourn.studies.trials.assignment_rates import RATES
+from sojourn.studies.trials.clustered import clustered, surely_alike
 from sojourn.studies.trials.missing import missing_outcomes
 from sojourn.studies.trials.overlapping import overlapping
 from sojourn.studies.trials.sequential import ALARM, split_by_day
@@ -20,23 +20,8 @@ from sojourn.studies.trials.split import FAIL, WARN, units
 
 #: Up to this share of members with a fault that is counted, the trial can be read with care.
 _FEW = 0.005
-#: Up to this factor on variances, what was assigned together may be taken for single members.
-_ALIKE = 1.1
 #: Up to this share of missing outcomes, equal in all schemes, nothing is said.
 _SOME = 0.05
-#: Share of planted faults caught and of sound trials warned of, by check, and what was planted.
-RATES: dict[str, tuple[float, float, str]] = {
-    "by_day": (0.84, 0.003, "a scheme that takes 51 for every 50 planned, 100,000 members each, 100 looks"),
-    "mismatch": (0.99, 0.008, "one in five of a scheme lost in one level with a fifth of 12,000 members"),
-    "balance": (0.97, 0.010, "one covariate of three higher by a tenth of its spread, 12,000 members"),
-    "missing": (0.99, 0.010, "2 % of stayers and 30 % of leavers of one scheme unknown, 2,500 members each"),
-    "overlap": (0.90, 0.010, "a lift that differs by 8 points between two other schemes, 12,000 members"),
-    "clusters": (
-        0.95,
-        0.010,
-        "80 clubs of 60 whose hazards differ by a factor of 2 (one standard deviation)",
-    ),
-}
 _FROM = "calibration of assignment: "
 
 
@@ -72,11 +57,14 @@ def _unseen(names: list[str], trial: Trial) -> list[Check]:
     names = [name for name in names if name not in absent]
     if not names:
         return []
+    private = bool(trial.meta.get("withheld"))
     return [
         Check(
             "Everything that can go wrong in assigning was looked at",
             "warn",
-            f"These data say nothing of {listing(names)}.",
+            f"Of a private case {listing(names)} are not told, so that nobody can be found in them."
+            if private
+            else f"These data say nothing of {listing(names)}.",
             "Faults of this kind would not be seen here.",
         )
     ]
@@ -274,12 +262,6 @@ def _overlap(trial: Trial) -> Check | None:
         if crossed
         else f"What a scheme does depends on the trial {worst['trial']}; one number does not describe it.",
     )
-
-
-def surely_alike(found: Clustered) -> pd.DataFrame:
-    """Return the rows of which it is sure that members of a unit are alike, and enough to matter."""
-    table = found.table
-    return table[(table["p_value"] * len(table) < WARN) & (table["design_effect"] > _ALIKE)]
 
 
 def _clusters(trial: Trial) -> Check | None:

@@ -8,9 +8,12 @@ from scipy import stats
 
 from sojourn.core.results.trial_assignment import Clustered
 from sojourn.core.results.trials import Trial
+from sojourn.studies.trials.split import WARN
 
 #: Clusters that every scheme needs.
 _ENOUGH = 5
+#: Up to this factor on variances, what was assigned together may be taken for single members.
+_ALIKE = 1.1
 
 
 def clustered(trial: Trial, *, mass: float = 0.95) -> Clustered:
@@ -90,3 +93,9 @@ def _variance_by_member(trial: Trial, outcome: str, rows: pd.DataFrame, mean: np
     )
     own = sums["total"] / sums["n"]
     return np.asarray(((sums["total_sq"] / sums["n"] - own**2) / n).to_numpy(float))
+
+
+def surely_alike(found: Clustered) -> pd.DataFrame:
+    """Return the rows of which it is sure that members of a unit are alike, and enough to matter."""
+    table = found.table
+    return table[(table["p_value"] * len(table) < WARN) & (table["design_effect"] > _ALIKE)]
