@@ -119,6 +119,18 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/trials/adjusted.py",
         "studies/trials/revenue.py",
     ),
+    "sbc": (
+        "calibration/ranks.py",  # what makes ranks a verdict
+        "calibration/sbc_worlds.py",
+        "estimators/bayes/coordinates.py",
+        "estimators/bayes/counts.py",
+        "estimators/bayes/curves.py",
+        "estimators/bayes/graph.py",
+        "estimators/bayes/hurdle.py",
+        "estimators/bayes/laplace.py",
+        "estimators/bayes/model.py",
+        "estimators/bayes/nuts.py",
+    ),
     "portfolio": (
         "estimators/bayes/empirical.py",
         "estimators/bayes/proxy.py",
