@@ -146,6 +146,13 @@ def test_statistics_are_those_of_rows_where_bins_are_narrow():
     np.testing.assert_allclose(law, [exact.mean(), share, above], rtol=1e-9)
 
 
+@pytest.mark.parametrize(("counts", "place"), [((0, 100, 0), 0.99), ((0, 98, 2), 1.5), ((100, 0, 0), -0.01)])
+def test_a_percentile_lies_within_its_bin_as_members_do(counts, place):
+    """Bins from -1 to 0, 0 to 1 and 1 to 2: the open ones are as wide as their neighbour."""
+    found = sizes._log_p99(np.array(counts, float), np.array([0.0, 1.0]))
+    assert found == pytest.approx(place, abs=1e-9)
+
+
 def test_the_law_puts_payers_into_bins_as_its_distribution_says():
     paid = lognormal(np.random.default_rng(8), 300)
     mean, sd = np.log(paid).mean(), np.log(paid).std(ddof=1)
