@@ -79,7 +79,9 @@ def make_result(kind="binary", lifts=(0.021, -0.004), strata=2) -> TrialResult:
         prior_link=(0.01, 0.02),
         mass=0.95,
         table=table,
-        strata=own.assign(lift=0.02 * scale, lift_low=0.01 * scale, lift_high=0.03 * scale),
+        strata=own.assign(
+            lift=0.02 * scale, lift_low=0.01 * scale, lift_high=0.03 * scale, p_wrong_sign=0.01
+        ),
         shrunk=0.6 if strata > 1 else float("nan"),
         p_fit=0.5,
         draws=draws,
@@ -137,7 +139,11 @@ def test_a_lift_has_its_direction_its_unit_and_its_interval():
     [
         ((0.021, -0.004), "ship", "Under welcome coupon, 2.1 more"),
         ((-0.005, -0.03), "stop", "No scheme is worth it; of the best one: under welcome coupon, 0.5 fewer"),
-        ((-0.02, -0.03), "stop for harm", "Stop, every scheme does harm; of the least harmful one: under welcome"),
+        (
+            (-0.02, -0.03),
+            "stop for harm",
+            "Stop, every scheme does harm; of the least harmful one: under welcome",
+        ),
         ((0.003, -0.03), "wait", "Not decided yet: under welcome coupon"),
     ],
 )
@@ -196,7 +202,9 @@ def test_everything_says_something_without_forbidden_words():
         assert re.match(r"[A-Z]", text), text
         assert not re.search(r"signific|causes|nan|None", text), text
     assert "chosen afterwards" in said[5]
-    assert "Welcome coupon does +2.0 to +2.0 members in 100 over the strata" in said[0]
+    assert (
+        "Welcome coupon does +2.0 to +2.0 members in 100 over the strata, its sign sure in 2 of 2" in said[0]
+    )
     assert make_plan().fingerprint in said[1]
 
 

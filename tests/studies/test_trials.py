@@ -569,3 +569,15 @@ def test_belief_and_data_disagree_as_rarely_as_stated(kind):
         alarms += conflict_p(arms, belief) < 0.01
     assert alarms / worlds <= 0.01 + 3 * np.sqrt(0.01 * 0.99 / worlds)
     assert alarms > 0
+
+
+def test_the_chance_of_a_wrong_sign_is_that_of_the_other_side():
+    """Half a normal where a stratum's lift is near 0, next to nothing where it is large; from the same draws."""
+    table = compare(make_trial(value=(0, 2.5, 0), n=400), "net_value").strata
+    coupon, points = (table[table["scheme"] == s] for s in ("coupon", "points"))
+    assert (coupon["p_wrong_sign"] < 0.01).all()
+    assert points["p_wrong_sign"].between(0.005, 0.5 + 0.02).all()
+    crossing = (table["lift_low"] < 0) & (table["lift_high"] > 0)
+    assert (
+        table.loc[~crossing, "p_wrong_sign"] <= 0.026
+    ).all()  # outside a 95 % interval; error of the draws

@@ -23,6 +23,8 @@ from sojourn.report.say import register
 from sojourn.report.trial_rule import DOING
 
 _UNIT_BINARY = "members in 100"
+#: The sign of a lift is sure where the chance that it is the other one is below this.
+_SURE = 0.05
 #: Name of the check of the division.
 SPLIT = "Members divided as planned"
 #: What a warning means in a few words, by the name of its check.
@@ -212,10 +214,12 @@ def _strata_title(result: TrialResult) -> str:
     if result.strata["stratum"].nunique() == 1:
         return "There is one stratum, so there is nothing to compare."
     best = result.table.iloc[1:].sort_values(["lift", "scheme"], ascending=[False, True])["scheme"].iloc[0]
-    lifts = result.strata.loc[result.strata["scheme"] == best, "lift"] * _factor(result)
+    own = result.strata[result.strata["scheme"] == best]
+    lifts = own["lift"] * _factor(result)
     digits = 1 if result.kind == "binary" else 2
     low, high = (number(float(x), digits, signed=True) for x in (lifts.min(), lifts.max()))
-    return _sentence(f"{plain(str(best))} does {low} to {high} {shown_unit(result)} over the strata")
+    sure = f", its sign sure in {int((own['p_wrong_sign'] < _SURE).sum())} of {len(own)}"
+    return _sentence(f"{plain(str(best))} does {low} to {high} {shown_unit(result)} over the strata{sure}")
 
 
 def _factor(result: TrialResult) -> float:
@@ -225,7 +229,8 @@ def _factor(result: TrialResult) -> float:
 def _strata_subtitle(result: TrialResult) -> str:
     return (
         f"Difference from {plain(result.control)} in {shown_unit(result)}, {result.words}: "
-        f"hollow a stratum alone, full pooled; bars: {result.lift(result.schemes[1]).label}, pooled."
+        f"hollow a stratum alone, full pooled; bars: {result.lift(result.schemes[1]).label}, pooled. "
+        f"A sign is sure where it is wrong with a chance below {chances(_SURE)}."
     )
 
 
@@ -298,7 +303,7 @@ def say_result(result: TrialResult) -> str:
         f"{number(result.prior.low * factor, digits)} and {number(result.prior.high * factor, digits)} "
         f"{shown_unit(result)}."
     )
-    return f"{lifts} {belief} {describe_strata(result)}"
+    return f"{lifts} {belief} {_strata_title(result)}"
 
 
 @register
