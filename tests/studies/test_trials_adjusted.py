@@ -12,7 +12,7 @@ from sojourn.core.cells import Cells
 from sojourn.core.params import read_params
 from sojourn.data.casebook import casebook_cells
 from sojourn.estimators.bayes.covariate import Crossed, regress
-from sojourn.studies.trials.adjusted import adjusted_arms
+from sojourn.studies.trials.adjusted import adjusted_arms, check_adjusted
 from sojourn.studies.trials.arms import Arms, make_arms
 from sojourn.studies.trials.compare import compare_arms
 
@@ -75,7 +75,7 @@ def test_intervals_are_narrower_by_what_the_past_explains():
     assert width[0] / width[1] == pytest.approx(np.sqrt(1 - r), rel=0.03)  # 20,000 draws: 1 % each
     assert row["lift_low"] < 1.0 < row["lift_high"]
     assert row["slope"] == pytest.approx(1.0, abs=0.1)
-    assert [check.verdict for check in sj.check_adjusted(result)] == ["pass"]
+    assert [check.verdict for check in check_adjusted(result)] == ["pass"]
 
 
 def lift_without_prior(rng, n, *, lift=0.0, leak=0.0):
@@ -126,7 +126,7 @@ def test_a_past_that_the_scheme_could_change_is_found():
     """Counted after assignment it takes part of the effect away: the gap before shows it."""
     rng = np.random.default_rng(5)
     result = adjusted(make_trial(world(rng, EQUAL, lift=1.0, leak=0.8)))
-    [check] = sj.check_adjusted(result)
+    [check] = check_adjusted(result)
     assert check.verdict == "fail"
     assert "counted too late" in check.meaning
     assert result.table["before_gap_sds"].iloc[0] == pytest.approx(0.8 / np.sqrt(18), abs=0.05)
@@ -138,7 +138,7 @@ def test_a_past_that_the_scheme_could_change_is_found():
 def test_the_check_alarms_as_often_as_it_says(leak):
     """False alarms, and a fault of a tenth of a member's standard deviation, in 2,000 trials."""
     rng = np.random.default_rng(6)
-    [check] = sj.check_adjusted(adjusted(make_trial(world(rng, ((400, 400), (400, 400)))), draws=1000))
+    [check] = check_adjusted(adjusted(make_trial(world(rng, ((400, 400), (400, 400)))), draws=1000))
     alarms = [lift_without_prior(rng, 400, leak=leak * np.sqrt(18))[3] < 0.01 for _ in range(2000)]
     said = check.catch_rate if leak else check.false_alarm_rate
     # 3 standard errors of 2,000 trials
@@ -200,7 +200,7 @@ def test_where_there_is_no_past_it_says_so(change, said):
     trial.others["covariate"] = table
     result = adjusted(trial)
     assert said in result.why_empty
-    assert sj.check_adjusted(result) == []
+    assert check_adjusted(result) == []
     assert sj.show(result, name="adjusted").kind == "missing"
 
 

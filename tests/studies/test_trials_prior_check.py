@@ -8,6 +8,7 @@ from scipy import stats
 import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError
+from sojourn.studies.trials.portfolio_checks import check_prior
 
 
 def make_trial(share=0.34, n=600, value=False, schemes=("gift",)):
@@ -102,7 +103,7 @@ def test_half_a_belief_is_a_belief_of_twice_the_variance():
 def test_readings(trial, belief, reading):
     _, made = examined(trial, *belief)
     assert made.table["reading"].tolist() == [reading]
-    (check,) = sj.check_prior(made)
+    (check,) = check_prior(made)
     warned = reading in ("belief and data disagree", "the belief decides") or bool(made.hanging)
     assert (check.verdict == "warn") is warned
 
@@ -111,7 +112,7 @@ def test_a_decision_that_hangs_on_the_belief_is_warned_of():
     trial = make_trial(share=0.345, n=700)
     _, made = examined(trial, low=-0.02, high=0.02, threshold=0.9)
     assert made.hanging == ("gift",)
-    (check,) = sj.check_prior(made)
+    (check,) = check_prior(made)
     assert check.verdict == "warn"
     assert "gift" in check.meaning
 

@@ -1,5 +1,6 @@
 """Revenue of a trial: planted truth comes back, by a law that fits or by none, and parts add up."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,14 @@ from hypothesis import strategies as st
 import sojourn as sj
 from sojourn.core.params import read_params
 from sojourn.data.casebook import casebook_cells
-from sojourn.studies.trials.revenue import choose, shapley, spendings
+from sojourn.studies.trials.revenue import (
+    BLOCKED_BELOW,
+    CATCH_RATE,
+    check_revenue,
+    choose,
+    shapley,
+    spendings,
+)
 from trial_payments import make_trial, members
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -45,7 +53,7 @@ def test_log_normal_payments_are_judged_by_their_law():
     assert result.published == "hurdle"
     assert result.kind == "eti"
     assert result.sizes.follows_law
-    assert [check.verdict for check in sj.check_revenue(result)] == ["pass"]
+    assert [check.verdict for check in check_revenue(result)] == ["pass"]
     for scheme, rate in (("none", 0.10), ("gift", 0.12)):
         row = result.row(scheme)
         assert row["rate_low"] < rate < row["rate_high"]
@@ -70,7 +78,7 @@ def test_other_payments_are_judged_without_a_law(draw):
     assert result.published == "model-free"
     assert result.kind == "bootstrap"
     assert "misses the" in result.because
-    assert [check.verdict for check in sj.check_revenue(result)] == ["warn"]
+    assert [check.verdict for check in check_revenue(result)] == ["warn"]
     row = result.row("gift")
     for end in ("", "_low", "_high"):
         assert row[f"amount_above{end}"] == row[f"free_amount_above{end}"]
@@ -102,6 +110,20 @@ def test_the_worst_p_value_decides_and_is_named():
     assert p == pytest.approx(0.008)
     assert "99th percentile of payments under gift" in said
     assert choose(arms, {"none": fine, "gift": np.array([0.5, 0.5, 0.002, 0.5])})[0] == "hurdle"
+
+
+def test_the_check_does_what_it_says():
+    """Its rates are those of the committed calibration, 5,000 members a scheme and more."""
+    rows = json.loads((PROJECT / "calibration" / "results" / "revenue.json").read_text())["rows"]
+    found = {row["estimand"]: row["found"] for row in rows if row["estimand"].startswith("check of the law")}
+    caught = [
+        rate for name, rate in found.items() if ("gamma" in name or "price" in name) and "1,000" not in name
+    ]
+    assert len(caught) == 6
+    assert min(caught) >= CATCH_RATE
+    alarms = [rate for name, rate in found.items() if "false alarms" in name]
+    # 2,000 worlds: 3 standard errors of 1 %; a tail that is read off 4,000 replicates
+    assert max(alarms) <= BLOCKED_BELOW + 0.015
 
 
 # three parts ---------------------------------------------------------------------------------------------
@@ -181,7 +203,7 @@ def test_without_payments_it_says_so():
     trial = make_trial({scheme: members(rng, 500, 0.5, lognormal) for scheme in ("none", "gift")}, spend=None)
     result = revenue(trial)
     assert "cannot be taken apart" in result.why_empty
-    assert sj.check_revenue(result) == []
+    assert check_revenue(result) == []
     assert sj.show(result, name="revenue").kind == sj.show(result.sizes, name="sizes").kind == "missing"
 
 

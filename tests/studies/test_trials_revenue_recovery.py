@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import sojourn as sj
+from sojourn.studies.trials.adjusted import check_adjusted
 from sojourn.world import make_world
 from trial_payments import make_trial
 
@@ -80,4 +81,4 @@ def test_the_past_makes_planted_lifts_more_precise(world, trial):
         error = (row["lift_high"] - row["lift_low"]) / 3.92
         assert row["lift"] == pytest.approx(truth[row["scheme"]] - truth["none"], abs=3.5 * error)
         assert row["explained_share"] > 0.1
-    assert [check.verdict for check in sj.check_adjusted(result)] == ["pass"]
+    assert [check.verdict for check in check_adjusted(result)] == ["pass"]
