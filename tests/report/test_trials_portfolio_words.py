@@ -173,7 +173,7 @@ def test_pictures_and_tables_of_a_portfolio_are_described(portfolio):
     block = sj.show(portfolio, name="shipped", view="shipped")
     assert block.kind == "table"
     reached = replace(portfolio, reach=5000.0)
-    assert "when given to 5,000 members each" in sj.say(reached)
+    assert "when each is given to 5,000 members" in sj.say(reached)
 
 
 def test_shares_are_said_in_members(portfolio):

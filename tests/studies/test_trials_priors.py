@@ -7,6 +7,8 @@ from published import published
 from scipy import stats
 
 import sojourn as sj
+from portfolio_worlds import make_portfolio
+from sojourn.core.cells import Cells
 from sojourn.core.errors import DataError, ParameterError, UndefinedError
 
 
@@ -102,6 +104,15 @@ def test_frames_that_are_not_estimates_are_refused():
         sj.prior_from_past(past().drop(columns="error"))
     with pytest.raises(DataError, match="standard error"):
         sj.prior_from_past(past().assign(error=0.0))
+
+
+def test_a_case_learns_from_its_own_trials_and_says_when_it_cannot():
+    own = sj.past_lifts(make_portfolio(40), "net_value")
+    row = own.table.iloc[0]
+    assert (own.trials, own.unit) == (40, "EUR")
+    assert row["spread_low"] < 1.2 < row["spread_high"]
+    assert sj.past_lifts(make_portfolio(4), "net_value").why_empty
+    assert sj.past_lifts(Cells("test", "trials", {}, {}), "kept_at_90").why_empty
 
 
 def upworthy_pairs():

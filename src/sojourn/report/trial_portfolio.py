@@ -46,7 +46,7 @@ def _total_unit(portfolio: Portfolio) -> str:
 def _reached(portfolio: Portfolio) -> str:
     if portfolio.reach is None:
         return "given to as many members as took part in its trial"
-    return f"given to {count(portfolio.reach)} members each"
+    return f"given to {count(portfolio.reach)} members"
 
 
 @register
@@ -60,9 +60,10 @@ def say_portfolio(portfolio: Portfolio) -> str:
     one = ships == 1
     total = in_words(portfolio.total(), _total_unit(portfolio), 0)
     return (
-        f"Of {plural(portfolio.trials, 'trial')}, {count(ships)} {'has' if one else 'have'} a scheme that "
-        "is worth it. "
-        f"{'It brings' if one else 'Together they bring'} {total} when {_reached(portfolio)}. "
+        f"Of {plural(portfolio.trials, 'trial')}, {count(ships)} {'has' if one else 'have'} a scheme that is "
+        "worth it. "
+        f"{'It brings' if one else 'Together they bring'} {total} when {'' if one else 'each is '}"
+        f"{_reached(portfolio)}. "
         f"{_cursed(portfolio)}"
     )
 
@@ -135,7 +136,7 @@ def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
             f"{bounds(lift, digits)}; as counted: {raw}",
         ),
         KeyFigure(
-            f"Together, {_reached(portfolio)}",
+            f"Together, each {_reached(portfolio)}",
             f"{count(portfolio.total().value)} {_total_unit(portfolio)}",
             bounds(portfolio.total(), 0),
             trend,
