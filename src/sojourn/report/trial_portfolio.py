@@ -73,13 +73,16 @@ def _cursed(portfolio: Portfolio) -> str:
     row, digits = portfolio.curse.iloc[0], _digits(portfolio)
     raw = number(portfolio.factor * float(row["raw_lift"]), digits, signed=True)
     lift = in_words(_lift(portfolio, row), portfolio.unit, digits)
+    one = int(row["shipped"]) == 1
+    measured = (
+        f"{'It was' if one else 'They were'} measured at {raw} {portfolio.unit}{'' if one else ' on average'}"
+    )
     truth = ""
     if "truth" in row and pd.notna(row["truth"]):
         truth = f" (planted: {number(portfolio.factor * float(row['truth']), digits, signed=True)})"
     return (
-        f"They were measured at {raw} {portfolio.unit} on average; to be expected are {lift}{truth}. The "
-        "difference "
-        "is the luck that winners have had, and is taken off once, by the belief."
+        f"{measured}; to be expected are {lift}{truth}. The difference is the luck that winners have had, "
+        "and is taken off once, by the belief."
     )
 
 
