@@ -161,6 +161,16 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/trials/rule_subject.py",
         "studies/trials/rule_worlds.py",
     ),
+    "targeting": (
+        "studies/trials/afterwards.py",
+        "studies/trials/compliance.py",
+        "studies/trials/fairness.py",
+        "studies/trials/normal_bounds.py",
+        "studies/trials/policies.py",
+        "studies/trials/spill_over.py",
+        "studies/trials/targeting.py",
+        "studies/trials/weekly.py",
+    ),
     "trials": ("estimators/bayes", "studies/trials"),
     "segments": ("estimators/cluster", "studies/segments"),
 }

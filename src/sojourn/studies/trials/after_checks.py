@@ -21,7 +21,12 @@ PULLED = 0.5
 SPILLED = 0.1
 #: Share of control's members that a scheme may reach; share of its own that it should.
 STRAY, REACHED = 0.01, 0.5
-#: Measured (calibration/targeting.py).
+#: Planted faults of which rates are measured (calibration/targeting.py).
+GAP_PLANTED = "one group in three gains 13 in 100 more, 4,000 members of each scheme"
+TARGET_PLANTED = (
+    "the scheme doubles what members are worth, 1 to 28, and costs 10; 4,000 members of each scheme"
+)
+#: What was measured.
 GAP_RATES: dict[str, Any] = {}
 TARGET_RATES: dict[str, Any] = {}
 

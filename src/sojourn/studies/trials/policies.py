@@ -143,11 +143,11 @@ class Judged:
 def judge(data: Patterned, *, rng: np.random.Generator, share: float, splits: int, folds: int) -> Judged:
     """Learn and judge all policies on every split of the blocks."""
     sums = grams(data)
-    found = [_one_split(data, sums, _folds(len(data.n), folds, rng), share) for _ in range(splits)]
+    found = [_one_split(data, sums, fold_of_blocks(len(data.n), folds, rng), share) for _ in range(splits)]
     return Judged(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 
-def _folds(blocks: int, folds: int, rng: np.random.Generator) -> np.ndarray:
+def fold_of_blocks(blocks: int, folds: int, rng: np.random.Generator) -> np.ndarray:
     """Return the fold of every block: folds of equal sizes, or as equal as can be."""
     return np.asarray(rng.permutation(np.arange(blocks) % folds))
 
