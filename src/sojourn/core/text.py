@@ -134,6 +134,17 @@ def plural(n: float, one: str, many: str = "") -> str:
     return f"{count(n)} {one if n == 1 else many or one + 's'}"
 
 
+def begun(text: str) -> str:
+    """Return a text as a sentence begins: its first letter large, all others as they are.
+
+    Examples
+    --------
+    >>> begun("welcome coupon adds 2 EUR")
+    'Welcome coupon adds 2 EUR'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def listing(words: list[str] | tuple[str, ...], last: str = "and") -> str:
     """Join words as a sentence does.
 

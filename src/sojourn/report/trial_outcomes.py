@@ -9,7 +9,7 @@ import pandas as pd
 from sojourn.core.interval import Interval
 from sojourn.core.results.trial_outcomes import CountedActivity, Guardrails, Lasting, RatioResult
 from sojourn.core.results.trials import plain_scheme
-from sojourn.core.text import bounds, count, in_words, listing, number, percent
+from sojourn.core.text import begun, bounds, count, in_words, listing, number, percent
 from sojourn.report.say import register
 from sojourn.report.trial_tables import with_stem
 from sojourn.report.trials import either_way
@@ -203,7 +203,7 @@ def say_ratio(result: RatioResult) -> str:
     more, times = result.read(best, "more"), result.read(best, "times")
     level, size = result.read(result.control, "ratio"), number(abs(more.value), 3)
     return (
-        f"{_first_up(result.words)}: {size} {'more' if more.value >= 0 else 'less'} under "
+        f"{begun(result.words)}: {size} {'more' if more.value >= 0 else 'less'} under "
         f"{plain_scheme(best)} than under {control} ({either_way(more, 3, 'more', 'less')})"
         f"{_times(times, 'much')}. "
         f"Under {control} it is {in_words(level, '', 3)}."
@@ -213,7 +213,7 @@ def say_ratio(result: RatioResult) -> str:
 def describe_ratio(result: RatioResult) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of a ratio's differences."""
     subtitle = (
-        f"{_first_up(result.words)}: difference from {plain_scheme(result.control)}; "
+        f"{begun(result.words)}: difference from {plain_scheme(result.control)}; "
         f"{count(result.table['n'].sum())} members. Bars: {result.mass * 100:g} % credible intervals."
     )
     return {"title": _ratio_title(result), "subtitle": subtitle, "alt": say_ratio(result)}
@@ -233,7 +233,7 @@ def describe_ratio_table(result: RatioResult) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of a ratio."""
     return {
         "title": _ratio_title(result),
-        "note": f"{_first_up(result.words)}: the ratio of both means, not the mean of members' ratios. "
+        "note": f"{begun(result.words)}: the ratio of both means, not the mean of members' ratios. "
         f"{result.mass * 100:g} % credible intervals.",
     }
 
@@ -306,10 +306,6 @@ def _times(times: Interval, much: str) -> str:
 
 def _or_fewer(more: Interval) -> str:
     return "more" if more.value >= 0 else "fewer"
-
-
-def _first_up(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _over_strata(strata: tuple[str, ...]) -> str:

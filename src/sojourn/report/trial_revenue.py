@@ -8,7 +8,7 @@ import pandas as pd
 
 from sojourn.core.results.trial_revenue import Adjusted, PaymentSizes, Revenue
 from sojourn.core.results.trials import plain_scheme
-from sojourn.core.text import bounds, count, listing, money, number, percent
+from sojourn.core.text import begun, bounds, count, listing, money, number, percent
 from sojourn.report.say import register
 
 _PART_WORDS = {
@@ -83,7 +83,7 @@ def describe_revenue(result: Revenue) -> dict[str, str]:
 def _title(result: Revenue, scheme: str) -> str:
     lift = result.lift(scheme)
     if lift.low > 0 or lift.high < 0:
-        return _lift(result, scheme)
+        return begun(_lift(result, scheme))
     return "No scheme clearly changes revenue per member"
 
 

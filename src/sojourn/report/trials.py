@@ -18,7 +18,7 @@ from sojourn.core.results.trials import (
     TrialResult,
     plain_scheme,
 )
-from sojourn.core.text import bounds, chances, count, in_words, listing, money, number, percent, plural
+from sojourn.core.text import begun, bounds, chances, count, in_words, listing, money, number, percent, plural
 from sojourn.report.say import register
 from sojourn.report.trial_rule import DOING
 
@@ -343,4 +343,4 @@ def shown_amount(result: TrialResult, value: float) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    return begun(text) + ("" if text.endswith(".") else ".")

@@ -130,6 +130,12 @@ def new_panels(heights: Sequence[float], *, height: float = 300.0, share_x: bool
     return list(grid[:, 0])
 
 
+def name_panel(ax: Axes, text: str) -> None:
+    """Say above a panel, unturned, what its heights are."""
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+    ax.annotate(text, (0, 1), (0, 6), ha="left", va="bottom", color=MUTED, **above)
+
+
 def label_end(ax: Axes, x: float, y: float, text: str, color: str = INK, **more: Any) -> None:
     """Write `text` right of the point (`x`, `y`), which is how lines are named here."""
     shift: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "ha": "left"}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sojourn.core.results.trial_after import Afterwards
 from sojourn.core.results.trials import plain_scheme
-from sojourn.viz.theme import ACCENT, BAND, CONTROL, MUTED, label_end, new_panels, theme
+from sojourn.viz.theme import ACCENT, BAND, CONTROL, MUTED, label_end, name_panel, new_panels, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,12 +34,12 @@ def plot_afterwards(result: Afterwards) -> Axes:
         for rows, colour in ((control, CONTROL), (own, ACCENT)):
             _line(above, rows, "leaving_rate", 100, colour)
         above.set_ylim(bottom=0)
-        above.set_ylabel("leave in the week, %", color=MUTED)
+        name_panel(above, "leave in the week, %")
         column, unit = ("amount_above_control", result.currency) if result.paid else ("active_lift", "in 100")
         below.axhline(0, color=CONTROL, linewidth=1)
         _line(below, own, column, 1 if result.paid else 100, ACCENT)
         what = "paid per member" if result.paid else "members who come"
-        below.set_ylabel(f"{what}\nabove {plain_scheme(result.control)}\n{unit}".rstrip(), color=MUTED)
+        name_panel(below, f"{what} in the week, above {plain_scheme(result.control)}, {unit}".rstrip(", "))
         for ax in (above, below):
             _mark_reward(ax, result)
             ax.yaxis.grid(visible=True)
@@ -74,4 +74,4 @@ def _name(ax: Axes, own: pd.DataFrame, control: pd.DataFrame, result: Afterwards
         label_end(ax, float(own["week"].max()) + 1, height, plain_scheme(scheme), color=colour)
     where: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "annotation_clip": False}
     end = result.reward_days / _WEEK
-    ax.annotate("reward ends", (end, 1.02), color=MUTED, ha="center", va="bottom", **where)
+    ax.annotate("reward ends", (end, 1.02), color=MUTED, ha="left", va="bottom", **where)

@@ -19,6 +19,7 @@ from sojourn.viz.theme import (
     MUTED,
     OTHERS,
     label_end,
+    name_panel,
     new_axes,
     new_panels,
     theme,
@@ -93,7 +94,7 @@ def _draw_differences(ax: Axes, result: Lasting, drawn: pd.DataFrame) -> None:
     scaled = drawn.assign(**{f"lift{end}": 100 * drawn[f"lift{end}"] for end in ("", "_low", "_high")})
     ax.axhline(0, color=CONTROL, linewidth=1)
     _draw_lines(ax, result, scaled, "lift", list(result.schemes[1:]))
-    ax.set_ylabel("members in 100\nmore than under\n" + plain_scheme(result.control), color=MUTED)
+    name_panel(ax, f"members in 100 more than under {plain_scheme(result.control)}")
     ax.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
     ax.yaxis.grid(visible=True)
     ax.spines["left"].set_visible(False)
