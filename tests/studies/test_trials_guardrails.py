@@ -88,6 +88,7 @@ def test_outcomes_that_are_not_there_are_left_out():
     for margins in ({}, {"complained": 0.01}):
         empty = guardrails(made, margins, **more)
         assert empty.why_empty == "No outcome is guarded that these cells count."
+        assert empty.broken("gift") == ()
         assert check_guardrails(empty, "gift") == []
 
 
