@@ -54,6 +54,17 @@ def test_means_are_those_of_least_squares_on_rows(seed):
     np.testing.assert_allclose(regress(sums(table)).mean, means, rtol=1e-9)
 
 
+def test_the_error_of_control_is_that_of_least_squares_where_pasts_are_alike():
+    """One stratum and the same past in both schemes: s^2 / n with n - 2 degrees of freedom, exactly."""
+    rng = np.random.default_rng(5)
+    past = rng.gamma(2, 2, 30)
+    own = [1 + 0.7 * past + rng.normal(0, 2, 30) for _ in range(2)]
+    table = np.concatenate([np.c_[np.full(30, j), np.zeros(30), past, own[j]] for j in range(2)])
+    left = own[0] - np.polyval(np.polyfit(past, own[0], 1), past)
+    found = regress(sums(table, strata=1))
+    assert found.variance[0, 0] / 30 == pytest.approx((left**2).sum() / 28 / 30, rel=1e-9)
+
+
 def test_errors_are_those_of_least_squares_where_slopes_are_equal():
     """Classical errors assume one variance and a known past; with 5,000 members both agree to 3 %."""
     table = rows(np.random.default_rng(6), n=((5000, 4000), (5000, 6000)), slopes=(0.9, 0.9))

@@ -189,7 +189,7 @@ def test_sound_payments_raise_few_alarms(k):
     p = np.array([lognormal_p(spending(lognormal(rng, k, 1.2), 3 * k)) for _ in range(300)])
     alarms = (4 * p.min(axis=1) < 0.01).mean()
     assert alarms < 0.028  # nominal 1 %, and 3 standard errors of 300 worlds
-    assert 0.35 < p[:, 3].mean() < 0.65  # uniform p-values have mean 1/2
+    np.testing.assert_allclose(p.mean(axis=0), 0.5, atol=0.1)  # uniform; 6 standard errors of 300 worlds
 
 
 @pytest.mark.parametrize(
