@@ -38,7 +38,14 @@ TYPES = {
         "n": "int",
         **dict.fromkeys(("total", "total_sq", "before", "before_sq", "cross"), "decimal"),
     },
+    "traits": {**dict.fromkeys(("column", "level", "scheme"), "text"), "assigned": "int"},
+    "balance": {"covariate": "text", "scheme": "text", "n": "int", "total": "decimal", "total_sq": "decimal"},
+    "balance_pairs": {**dict.fromkeys(("one", "other", "scheme"), "text"), "total": "decimal"},
 }
+#: What was known of a customer before the e-mail: the file's columns, and what they are called here.
+TRAITS = {"channel": "channel", "zip_code": "place of living", "history_segment": "spent in the year before"}
+#: Names of levels that are misspelt in the file; numbers in front of them (``1) ``) go.
+LEVELS = {"Surburban": "Suburban"}
 #: Lower bounds of the bins of payments; coarse, and over all strata, so that no bin holds a few customers only.
 BOUNDS = ("0", "31.5", "50", "80", "125", "200", "315")
 #: What a customer had spent in the year before stands beside every outcome.
@@ -48,7 +55,7 @@ PERIOD = "all"
 
 
 def main(path: Path) -> None:
-    """Write the three tables and ``cells.json`` beside this script."""
+    """Write the tables and ``cells.json`` beside this script."""
     assumed = read_params().for_cells("hillstrom", "trials")
     rows = read(path)
     for name, table in tables(rows, assumed).items():
@@ -73,11 +80,13 @@ def tables(rows: list[dict[str, str]], assumed: dict) -> dict[str, list[tuple]]:
     cost = {scheme: Decimal(str(amount)) for scheme, amount in assumed["cost_per_member"].items()}
     binary, value = defaultdict(lambda: [0, 0]), defaultdict(lambda: [0, Decimal(0), Decimal(0), Decimal(0)])
     split: dict[str, int] = defaultdict(int)
+    known = Assigned()
     spends, beside = defaultdict(lambda: [0] * 10), defaultdict(lambda: [0, *[Decimal(0)] * 5])
     for row in rows:
         scheme, spend = row["segment"], Decimal(row["spend"])
         where = (scheme, BOUGHT[row["mens"], row["womens"]], PERIOD)
         split[scheme] += 1
+        known.add(row)
         for outcome in ("visit", "conversion"):
             add(binary[outcome, *where], 1, int(row[outcome]))
         add(spends[scheme, "all", PERIOD, bin_of(spend)], *payments(spend))
@@ -94,7 +103,38 @@ def tables(rows: list[dict[str, str]], assumed: dict) -> dict[str, list[tuple]]:
         "split": [(scheme, PERIOD, n, n) for scheme, n in split.items()],
         "spend": [(*key, *(plain(s) if isinstance(s, Decimal) else s for s in sums)) for key, sums in spends.items()],
         "covariate": [(*key, sums[0], *(plain(s) for s in sums[1:])) for key, sums in beside.items()],
+        **known.tables(),
     }
+
+
+class Assigned:
+    """Sums over customers of what was known of them before they were assigned."""
+
+    def __init__(self) -> None:
+        self.traits: dict[tuple[str, str, str], int] = defaultdict(int)
+        self.balance = defaultdict(lambda: [0, Decimal(0), Decimal(0)])
+        self.pairs: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+
+    def add(self, row: dict[str, str]) -> None:
+        """Add one customer."""
+        scheme = row["segment"]
+        for column, name in TRAITS.items():
+            level = LEVELS.get(row[column], row[column]).removeprefix(row[column].split(") ")[0] + ") ")
+            self.traits[name, level, scheme] += 1
+        self.traits["had bought", BOUGHT[row["mens"], row["womens"]], scheme] += 1
+        self.traits["new in the year before", "yes" if row["newbie"] == "1" else "no", scheme] += 1
+        recency, spent = Decimal(row["recency"]), Decimal(row["history"])
+        for name, amount in (("months_since_purchase", recency), ("spent_before", spent)):
+            add(self.balance[name, scheme], 1, amount, amount**2)
+        self.pairs["months_since_purchase", "spent_before", scheme] += recency * spent
+
+    def tables(self) -> dict[str, list[tuple]]:
+        """Return the rows of the three tables."""
+        return {
+            "traits": [(*key, n) for key, n in self.traits.items()],
+            "balance": [(*key, n, plain(one), plain(two)) for key, (n, one, two) in self.balance.items()],
+            "balance_pairs": [(*key, plain(cross)) for key, cross in self.pairs.items()],
+        }
 
 
 def bin_of(spend: Decimal) -> int:
