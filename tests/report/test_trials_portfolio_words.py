@@ -200,6 +200,14 @@ def test_the_exam_of_early_results_is_said_by_its_verdict(exam, verdict, tells):
     assert "credible interval" in said
 
 
+def test_an_early_effect_that_makes_a_late_gain_sure_is_said_only_of_an_accepted_one(exam):
+    assert exam.verdict == "accepted"
+    at = number(exam.surely_above, 2, signed=True)
+    assert f"From a true early effect of {at} on, the late one is above 0" in sj.say(exam)
+    for other in (replace(exam, verdict="undecided"), replace(exam, surely_above=float("nan"))):
+        assert "From a true early effect" not in sj.say(other)
+
+
 def test_an_exam_that_cannot_be_judged_says_why():
     exam = sj.proxy_exam(make_portfolio(12), "net_value", rng=np.random.default_rng(0))
     assert "cannot be judged. There are 12 trials; the exam needs 20 or more." in sj.say(exam)

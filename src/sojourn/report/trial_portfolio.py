@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -282,8 +283,18 @@ def say_proxy(exam: ProxyExam) -> str:
     if exam.explained is None:
         return f"{_proxy_verdict(exam)} {exam.reason} {habit}"
     share = in_words(exam.explained.scaled(100), "%", 0)
+    explained = f"Early effects explain {share} of the differences between late ones.{_surely(exam)}"
+    return f"{_proxy_verdict(exam)} {explained} {habit}"
+
+
+def _surely(exam: ProxyExam) -> str:
+    """Say from which early effect on a late gain is sure; nothing where early effects are not accepted."""
+    known = exam.verdict == "accepted" and math.isfinite(exam.surely_above)
+    if not known or exam.slope is None or exam.slope.value < 0:
+        return ""
     return (
-        f"{_proxy_verdict(exam)} Early effects explain {share} of the differences between late ones. {habit}"
+        f" From a true early effect of {number(exam.surely_above, 2, signed=True)} on, the late one is above "
+        f"0 with a chance of {percent((1 + exam.mass) / 2)} or more."
     )
 
 
