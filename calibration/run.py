@@ -6,8 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+import yaml
+
+from sojourn.core.proof import code_hash
 from sojourn.pipeline.machine import STEADY, is_steady
-from sojourn.pipeline.proof import code_hash
 
 HERE = Path(__file__).resolve().parent
 
@@ -198,6 +200,30 @@ def calibrated(subject: str) -> dict[str, object]:
     return {"proves": {"rooms": rooms(subject), "hash": code_hash(rooms(subject))}, "rows": rows}
 
 
+def write_proofs() -> None:
+    """Write which calibrations prove which code of `src`, for the check on pages (`sojourn.report.proof`).
+
+    A result that is stale leaves what was written when it was not.
+    """
+    from sojourn.report.proof import PROOFS
+
+    declared = yaml.safe_load((HERE / "dvc.yaml").read_text(encoding="utf-8"))
+    proofs = json.loads(PROOFS.read_text(encoding="utf-8")) if PROOFS.exists() else {}
+    for subject, about in declared["stages"]["calibrate"]["foreach"].items():
+        results = HERE / "results" / f"{subject}.json"
+        result = json.loads(results.read_text(encoding="utf-8")) if results.exists() else None
+        if result and result["proves"]["hash"] == code_hash(rooms(subject)):
+            proofs.setdefault(about["study"], {})[subject] = proof(subject, result["rows"])
+    PROOFS.write_text(json.dumps(proofs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def proof(subject: str, rows: list[dict[str, object]]) -> dict[str, object]:
+    """Return the code of `src` that a subject measured, its hash, and how many goals were missed."""
+    measured = [room for room in rooms(subject) if room.startswith("src/")]
+    missed = sum(row.get("met") is False for row in rows)
+    return {"rooms": measured, "hash": code_hash(measured), "missed": missed}
+
+
 def main() -> int:
     """Write ``results/SUBJECT.json``; exit code 1 when a goal is missed."""
     if not is_steady():
@@ -206,6 +232,7 @@ def main() -> int:
     target = HERE / "results" / f"{sys.argv[1]}.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_proofs()
     missed = [row for row in result["rows"] if row.get("met") is False]
     for row in missed:
         print(f"missed: {row}", file=sys.stderr)

@@ -7,17 +7,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sojourn.pipeline.proof import code_hash
+from sojourn.core.proof import code_hash
+from sojourn.report.proof import PROOFS
 
 RESULTS = Path(__file__).resolve().parents[1] / "calibration" / "results"
 RUN = RESULTS.parent / "run.py"
 
 
-def subjects():
+def run():
     spec = importlib.util.spec_from_file_location("calibration_run", RUN)
-    run = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(run)
-    return run.SUBJECTS
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def subjects():
+    return run().SUBJECTS
 
 
 @pytest.fixture(params=sorted(subjects()))
@@ -45,6 +50,15 @@ def test_it_has_rows_and_every_goal_was_met(result):
 
 def test_every_row_says_over_how_many_worlds(result):
     assert [row for row in result["rows"] if not row.get("worlds")] == []
+
+
+def test_pages_know_which_code_is_proven(monkeypatch):
+    monkeypatch.setenv("SOJOURN_ROOT", str(RESULTS.parents[1]))
+    declared = yaml.safe_load((RUN.parent / "dvc.yaml").read_text(encoding="utf-8"))
+    proofs = json.loads(PROOFS.read_text(encoding="utf-8"))
+    for subject, about in declared["stages"]["calibrate"]["foreach"].items():
+        rows = json.loads((RESULTS / f"{subject}.json").read_text(encoding="utf-8"))["rows"]
+        assert proofs[about["study"]][subject] == run().proof(subject, rows), "run `make calibrate`"
 
 
 def test_the_hash_changes_with_one_character(tmp_path, monkeypatch):

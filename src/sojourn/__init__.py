@@ -48,6 +48,7 @@ _HOME: dict[str, str] = {
     "check_past": "sojourn.studies.trials.portfolio_checks",
     "check_portfolio": "sojourn.studies.trials.portfolio_checks",
     "check_portrait": "sojourn.studies.portrait.checks",
+    "check_proof": "sojourn.report.proof",
     "check_proxy": "sojourn.studies.trials.portfolio_checks",
     "check_quality": "sojourn.studies.quality.checks",
     "check_reasons": "sojourn.studies.retention.reasons",

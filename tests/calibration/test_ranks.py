@@ -1,4 +1,4 @@
-"""The band of ranks: exact probabilities by listing all outcomes, and ranks that are fair where values tie."""
+"""The band of ranks has its exact probability (all outcomes are listed); ranks are fair where values tie."""
 
 import importlib
 import itertools
