@@ -48,6 +48,7 @@ calibrate: setup-dev ## coverage and error rates: the second pipeline
 bench: setup-dev ## speed and memory beside peers, and of worlds (MEMBERS="10000 1000000") and the door (EVENTS=50000000)
 	@python -m bench
 	@python -m bench.hazard
+	@python -m bench.trials
 	@python -m bench.world $(MEMBERS)
 	@python -m bench.door $(EVENTS)
 

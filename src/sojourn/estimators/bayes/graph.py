@@ -55,7 +55,7 @@ def sample(data: CellData, prior: ModelPrior, *, seed: int, nuts: Nuts = _NUTS) 
     """
     at = coordinates(data, prior)
     trace = nuts.sample(_compiled(*data.shape).with_data(**_inputs(data, at)), seed=seed)
-    return _described(trace, data, at, nuts.words)
+    return described(trace, data, at, nuts.words)
 
 
 def build(schemes: int, strata: int) -> Any:
@@ -98,17 +98,19 @@ def _inputs(data: CellData, at: Coordinates) -> dict[str, Any]:
     return {**cells, **of_coordinates}
 
 
-def _described(trace: Any, data: CellData, at: Coordinates, words: str) -> Sampled:
+def described(trace: Any, data: CellData, at: Coordinates, words: str) -> Sampled:
+    """Return the draws of a trace in `coordinates`, and how far everything published can be trusted."""
     from arviz_stats.base.array import array_stats
 
+    stats: Any = array_stats
     u, t = (trace.posterior[name].values for name in ("u", "t"))
     eta = at.eta(u.reshape(-1, u.shape[-1]), t.ravel()).reshape(-1, *data.shape)
     published = _published(eta, data).reshape(*t.shape, -1)
     axes = {"chain_axis": 0, "draw_axis": 1}
     return Sampled(
         eta=eta,
-        r_hat=float(array_stats.rhat(published, **axes).max()),
-        ess_bulk=float(array_stats.ess(published, method="bulk", **axes).min()),
+        r_hat=float(stats.rhat(published, **axes).max()),
+        ess_bulk=float(stats.ess(published, method="bulk", **axes).min()),
         divergences=int(trace.sample_stats["diverging"].sum()),
         sampler=words,
     )
