@@ -9,6 +9,8 @@ from sojourn.core.text import percent, plural
 
 #: A rule is wrong too often when it is by so many times what is allowed.
 _FAR = 2.0
+#: Of the check of wrong ships, as `calibration/rule.py` finds them.
+_CATCHES, _FALSE_ALARMS = 1.0, 0.05
 
 
 def check_rule(rates: ErrorRateCard, *, allowed: float) -> list[Check]:
@@ -49,6 +51,9 @@ def _wrong(rates: ErrorRateCard, allowed: float) -> Check:
         f"{percent(row['wrong_rate'])} of trials ship wrongly in the least favourable world with "
         f"{plural(rates.planned_looks, 'look')} ({percent(allowed)} allowed{vetoed}).",
         meaning[verdict],
+        catch_rate=_CATCHES,
+        false_alarm_rate=_FALSE_ALARMS,
+        rates_from="two schemes and four looks: a threshold of .95, and one that just keeps what is promised",
     )
 
 
