@@ -41,12 +41,12 @@ def calibrate() -> list[dict[str, Any]]:
     """Return every row; takes some minutes."""
     return [
         *pooling(150, seed=1),
-        *learned(300, seed=2),
-        *winners(200, seed=3),
+        *learned(200, seed=2),
+        *winners(120, seed=3),
         *laws(40, seed=4),
-        *beliefs(60, seed=1),
-        *proxies(40, seed=6),
-        *strata(400, seed=7),
+        *beliefs(60, seed=5),
+        *proxies(60, seed=6),
+        *strata(200, seed=7),
     ]
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 Rates = tuple[float, float, str]
 
 PAST: Rates = (1.0, 0.0, "100 past trials; fault: true lifts of the later half spread three times as far")
-PRIOR: Rates = (0.85, 0.05, "1,500 members an arm; fault: the truth four of the belief's deviations from it")
-FIT: Rates = (
-    0.82,
-    0.0,
-    "80 trials that err as far as lifts spread; fault: the belief three times too narrow",
+PRIOR: Rates = (0.92, 0.02, "1,500 members an arm; fault: the truth four of the belief's deviations from it")
+FIT: Rates = (0.82, 0.0, "80 trials that err as lifts spread; fault: the belief three times too narrow")
+PROXY: Rates = (
+    1.0,
+    0.05,
+    "60 trials whose effects spread twice as far as they err; fault: nothing explained",
 )
-PROXY: Rates = (1.0, 0.2, "60 trials whose effects spread twice as far as they err; fault: nothing explained")
