@@ -315,9 +315,19 @@ def test_who_was_brought_later_is_judged_from_joining_on(cells) -> None:
     ]
 
 
+def test_members_of_the_trial_stand_by_who_brought_them(cells) -> None:
+    """0 and 1 were brought by nobody; 2 by 0 (none), and stays; 3 is not followed for ten days."""
+    assert rows(cells["brought"], "scheme", "referrer", "n", "k") == [
+        ("gift", "-", 1, 0),
+        ("gift", "none", 1, 1),
+        ("none", "-", 1, 1),
+    ]
+
+
 def test_features_are_of_before_and_sum_what_came_after(cells) -> None:
     features = cells["features"]
     assert features["n"].sum() == 3
+    assert features["revenue"].astype(float).sum() == 4.0
     columns = ("plan", "tenure", "active_before", "paid_before", "scheme", "block", "n", "kept", "total")
     assert rows(features, *columns) == [
         ("basic", "less than 90 days", "1 to 3", "something", "none", 0, 1, 1, 1.0),
