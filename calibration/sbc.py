@@ -42,6 +42,7 @@ World = Callable[[str, int, np.random.Generator], Quantities]
 MODELS: dict[str, World] = {
     "schemes x strata, binary, fast path": partial(lifts_world, "binary", "fast path"),
     "schemes x strata, binary, many members, fast path": partial(lifts_world, "wide", "fast path"),
+    "schemes x strata, binary, few members, fast path": partial(lifts_world, "few", "fast path"),
     "schemes x strata, value, fast path": partial(lifts_world, "value", "fast path"),
     "schemes x strata, binary, sampled": partial(lifts_world, "binary", "sampled"),
     "schemes x strata, value, sampled": partial(lifts_world, "value", "sampled"),
@@ -53,9 +54,13 @@ MODELS: dict[str, World] = {
 #: found; the sampled model is one graph for shares and values.
 MUTANT_FITS = {
     "schemes x strata, binary, many members, fast path": 0,
+    "schemes x strata, binary, few members, fast path": 0,
     "schemes x strata, binary, sampled": 50,
     "schemes x strata, value, sampled": 0,
 }
+#: Shown and not required: the normal approximation with some ten converted members in a cell, where the audit
+#: is there to say whether it still holds.
+SHOWN = {"schemes x strata, binary, few members, fast path"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ def calibrate() -> list[dict[str, Any]]:
 def _rows(model: str, fits: int, mutant_fits: int, seed: int) -> list[dict[str, Any]]:
     found = rank_truths(model, "", fits, seed)
     goal = f"ranks of {len(found.p_values)} quantities in the band of 99 %, at most 1 % of fits failed"
-    rows = [_row(f"SBC of {model}", goal, found, met=found.passes)]
+    shown = model in SHOWN
+    rows = [_row(f"SBC of {model}", "shown" if shown else goal, found, met=None if shown else found.passes)]
     if not mutant_fits:
         return rows
     mutants = {mutant: rank_truths(model, mutant, mutant_fits, seed) for mutant in MUTANTS}
@@ -136,7 +142,7 @@ def _rows(model: str, fits: int, mutant_fits: int, seed: int) -> list[dict[str, 
     return [*rows, _row(name, "not found out", blind, met=not blind.outside)]
 
 
-def _row(estimand: str, goal: str, found: Ranked, *, met: bool) -> dict[str, Any]:
+def _row(estimand: str, goal: str, found: Ranked, *, met: bool | None) -> dict[str, Any]:
     return {
         "estimand": estimand,
         "worlds": found.fits,

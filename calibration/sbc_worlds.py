@@ -35,11 +35,19 @@ _WIDER = 1.5**-2
 
 SCHEMES = 4
 #: Members by stratum in every scheme, and the belief. "wide" is as trials are judged: their many members, and
-#: bases of which next to nothing is believed.
-N = {name: np.array([of] * SCHEMES, dtype=float) for name, of in
-     {"binary": (200, 100, 50), "wide": (1500, 900, 300), "value": (400, 200, 100)}.items()}  # fmt: skip
+#: bases of which next to nothing is believed. "few" is as "binary", with a quarter of its members.
+N = {
+    name: np.array([strata] * SCHEMES, dtype=float)
+    for name, strata in {
+        "binary": (800, 400, 200),
+        "few": (200, 100, 50),
+        "wide": (1500, 900, 300),
+        "value": (400, 200, 100),
+    }.items()
+}
 PRIORS = {
-    "binary": ModelPrior(base_mean=-1.1, base_sd=0.3, lift_mean=0.05, lift_sd=0.2, scale=0.15),
+    "binary": ModelPrior(base_mean=-1.1, base_sd=0.15, lift_mean=0.025, lift_sd=0.1, scale=0.075),
+    "few": ModelPrior(base_mean=-1.1, base_sd=0.3, lift_mean=0.05, lift_sd=0.2, scale=0.15),
     "wide": ModelPrior(base_mean=-1.1, base_sd=1.5, lift_mean=0.05, lift_sd=0.2, scale=0.1),
     "value": ModelPrior(base_mean=12.0, base_sd=4.0, lift_mean=0.3, lift_sd=1.5, scale=1.0),
 }

@@ -35,7 +35,7 @@ def check_proof(study: str) -> Check:
         meaning = "An interval, a rule or a check of this page does not do what it says."
         return _check("fail", f"Goals were missed by the calibration of {listing(missed)}.", meaning)
     if stale:
-        meaning = "Coverage and error rates on this page are those of older code and have to be measured again."
+        meaning = "Coverage and error rates on this page are those of older code: measure them again."
         return _check("warn", f"The code has changed since the calibration of {listing(stale)}.", meaning)
     meaning = "Coverage and error rates on this page were measured on the very code that made it."
     return _check("pass", f"Unchanged since the calibration of {listing(list(proofs))}.", meaning)
