@@ -68,36 +68,51 @@ def another_look(
     arms = make_arms(trial, result.outcome)
     one = arms.standardised()[1] * arms.n.sum(axis=1)
     shares = np.array([trial.allocation[scheme] for scheme in trial.schemes])
-    half = rng.standard_normal((draws // 2, mean.size))
-    unit = np.concatenate([half, -half])
-    rows = [
-        _next(plan, mean, spread, one=one, members=shares * round(size * joining), unit=unit)
-        for size in _SIZES
-        if size * joining <= audience
-    ]
-    table = pd.DataFrame(rows)
-    best = max(0.0, float(mean.max()))
-    passing = np.where([result.p_above(s, plan.rope) > plan.threshold for s in result.schemes[1:]], mean, 0.0)
-    by_rule = float(passing.max()) if passing.any() else 0.0
-    given_up = best - float(shares[1:] @ mean)
-    table["gain"] = (audience - table["members"]) * table["gain_per_member"]
-    table["price"] = table["members"] * given_up + cost
-    table["net_gain"] = table["gain"] - table["price"]
-    trialled = table["members"] * float(shares[1:] @ mean)
-    later = (audience - table["members"]) * table.pop("rule_value")
-    table["rule_net_gain"] = later + trialled - audience * by_rule - cost
+    unit = _opposite(draws // 2, mean.size, rng)
+    sizes = [round(size * joining) for size in _SIZES if size * joining <= audience]
+    rows = [_next(plan, mean, spread, one=one, members=shares * size, unit=unit) for size in sizes]
+    passes = [result.p_above(scheme, plan.rope) > plan.threshold for scheme in result.schemes[1:]]
+    best, by_rule = np.r_[0.0, mean], np.r_[0.0, np.where(passes, mean, 0.0)]
+    worth = {"best": float(best.max()), "by_rule": float(by_rule.max())}
+    table = _weighed(
+        pd.DataFrame(rows), audience=audience, cost=cost, trialled=float(shares[1:] @ mean), **worth
+    )
     return AnotherLook(
         table=table,
         joining=joining,
         audience=audience,
-        now=result.control if best == 0 else result.schemes[1 + int(mean.argmax())],
-        worth_now=best,
-        by_rule=result.schemes[1 + int(passing.argmax())] if by_rule else result.control,
-        worth_by_rule=by_rule,
+        now=result.schemes[int(best.argmax())],
+        worth_now=worth["best"],
+        by_rule=result.schemes[int(by_rule.argmax())],
+        worth_by_rule=worth["by_rule"],
         outcome=result.outcome,
         words=result.words,
         kind=result.kind,
         currency=result.currency,
+    )
+
+
+def _opposite(pairs: int, size: int, rng: np.random.Generator) -> Floats:
+    """Return standard normals and their opposites (2 pairs, size)."""
+    half = rng.standard_normal((pairs, size))
+    return np.concatenate([half, -half])
+
+
+def _weighed(
+    table: pd.DataFrame, *, audience: float, cost: float, trialled: float, best: float, by_rule: float
+) -> pd.DataFrame:
+    """Return next looks with what they gain and cost the audience, by the best guess and by the rule.
+
+    Members of the look have the mean lift of the trial's division (`trialled`) instead of the choice of now.
+    """
+    members, left = table["members"], audience - table["members"]
+    later = left * table.pop("rule_value")
+    gain, price = left * table["gain_per_member"], members * (best - trialled) + cost
+    return table.assign(
+        gain=gain,
+        price=price,
+        net_gain=gain - price,
+        rule_net_gain=later + members * trialled - audience * by_rule - cost,
     )
 
 
