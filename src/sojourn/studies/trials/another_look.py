@@ -1,4 +1,10 @@
-"""What waiting for the next look is worth: the gain of a better choice against what it costs to learn."""
+"""What waiting for the next look is worth: the gain of a better choice against what it costs to learn.
+
+Preposterior analysis of Raiffa and Schlaifer (1961): the posterior mean after the next look is normal around
+that of now with covariance ``S (S + V)^-1 S``; S is the posterior's covariance of all lifts, V the sampling
+covariance of the next look's. Looks are simulated in opposite pairs, so that a gain below 0 is impossible, as
+it is in truth.
+"""
 
 from __future__ import annotations
 
@@ -53,12 +59,6 @@ def another_look(
         Choosing means the scheme of the largest expected lift, or control. Waiting gains what a later choice
         is better by, for the audience left then; it costs what the members of the next look would have gained
         by the choice of now, and `cost`.
-
-    Notes
-    -----
-    Preposterior analysis of Raiffa and Schlaifer (1961): the posterior mean after the next look is normal
-    around that of now with covariance ``S (S + V)^-1 S``; S is the posterior's covariance of all lifts, V the
-    sampling covariance of the next look's. Opposite pairs make a gain below 0 impossible, as it is in truth.
     """
     in_range(joining, "joining", ge=len(result.schemes))
     in_range(audience, "audience", ge=joining)
