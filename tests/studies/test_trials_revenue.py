@@ -61,6 +61,16 @@ def test_log_normal_payments_are_judged_by_their_law():
         assert row["amount_low"] < rate * np.exp(3.5) < row["amount_high"]
     lift = result.lift("gift")
     assert lift.low < 0.02 * np.exp(3.5) < lift.high
+    assert result.row("gift")["p_beats_control"] > 0.9
+
+
+def test_sums_of_a_scheme_are_those_of_its_members():
+    rng = np.random.default_rng(12)
+    rows = {scheme: members(rng, 2000, 0.2, lognormal, refund=0.3) for scheme in ("none", "gift")}
+    for scheme, arm in spendings(make_trial(rows))[1].items():
+        net = rows[scheme]["paid"] - rows[scheme]["refunded"]
+        assert arm.moments() == pytest.approx((net.mean(), net.var() / 2000), rel=1e-9)
+        assert arm.payers == (rows[scheme]["paid"] > 0).sum()
 
 
 def test_the_law_makes_the_interval_narrower():
