@@ -55,7 +55,7 @@ def _row(key: str, planted: str, sound: Rate, faulty: Rate, *, goal: float) -> d
     return {
         "check": key,
         "planted": planted,
-        "sound_worlds": sound[1],
+        "worlds": sound[1],
         "false_alarm_rate": round(sound[0], 4),
         "goal_false_alarms": f"at most 1 % (of {sound[1]} worlds at most {most:.4f})",
         "faulty_worlds": faulty[1],
@@ -115,14 +115,14 @@ def make_trial(others: dict[str, pd.DataFrame], *, binary: pd.DataFrame | None =
 
 
 def traits_world(rng: np.random.Generator, planted: bool) -> bool:
-    """Members of five properties; planted: one in five of the scheme is lost in one level."""
+    """Members of five properties; planted: one in four of the scheme is lost in one level."""
     members = 12_000
     scheme = rng.integers(0, 2, members)
     levels = {
         column: np.minimum((rng.random(members) / share).astype(int), n - 1)
         for column, (n, share) in _LEVELS.items()
     }
-    lost = (levels["channel"] == 2) & (scheme == 1) & (rng.random(members) < planted / 5)
+    lost = (levels["channel"] == 2) & (scheme == 1) & (rng.random(members) < planted / 4)
     tables = []
     for column, level in levels.items():
         n = int(level.max()) + 1

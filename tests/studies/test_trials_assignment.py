@@ -1,5 +1,8 @@
 """Checks of assignment: against closed forms and raw rows, on planted faults and on sound trials."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +21,7 @@ from sojourn.studies.trials.sequential import anytime_p_values, split_by_day
 from sojourn.studies.trials.split import check_split
 
 SCHEMES = ("none", "gift")
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def make_trial(meta=None, binary=None, **others):
@@ -390,4 +394,13 @@ def test_rates_are_stated_for_every_check_that_estimates() -> None:
     assert all(
         check.catch_rate and check.false_alarm_rate is not None and check.rates_from for check in rated
     )
-    assert all(0.8 <= caught <= 1 and 0 <= alarmed <= 0.015 for caught, alarmed, _ in RATES.values())
+
+
+def test_rates_are_those_of_the_committed_calibration() -> None:
+    """As rounded to three places."""
+    committed = json.loads((PROJECT / "calibration/results/assignment.json").read_text(encoding="utf-8"))
+    found = {row["check"]: row for row in committed["rows"]}
+    for key, (caught, alarmed, planted) in RATES.items():
+        row = found[key]
+        assert row["planted"] == planted
+        assert (caught, alarmed) == pytest.approx((row["catch_rate"], row["false_alarm_rate"]), abs=6e-4)
