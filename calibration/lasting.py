@@ -58,7 +58,7 @@ def coverage(worlds: int, seed: int) -> list[dict[str, Any]]:
     Parameters
     ----------
     worlds : int
-        Worlds per row; a tenth of them for counts, half for the belief.
+        Worlds per row; a fourth of them for months, half for the belief, a tenth for counts.
     seed : int
         Seed of all rows.
     """
@@ -89,11 +89,13 @@ def _staying() -> Iterator[Callable[[int, np.random.Generator], list[dict[str, A
         "within months and strata",
         _changing,
         1.0,
+        part=4,
     )
     yield _days_row(
         "2 x 600 members of six months and two strata, followed for 0 to 365 days, alike within them",
         _months,
         1.0,
+        part=4,
     )
 
 
@@ -157,7 +159,12 @@ def _months(rng: np.random.Generator, n: int = 600) -> Followed:
 
 
 def _days_row(
-    like: str, draw: Callable[[np.random.Generator], Followed], factor: float, horizon: int = HORIZON
+    like: str,
+    draw: Callable[[np.random.Generator], Followed],
+    factor: float,
+    horizon: int = HORIZON,
+    *,
+    part: int = 1,
 ) -> Callable[[int, np.random.Generator], list[dict[str, Any]]]:
     """Return rows of both differences from control: mean days within the horizon, and share kept at it."""
     prior = CurvePrior(0.5, horizon)
@@ -169,7 +176,7 @@ def _days_row(
         return _interval(days[:, 1] - days[:, 0]), _interval(curves[:, 1, -1] - curves[:, 0, -1])
 
     def rows(worlds: int, rng: np.random.Generator) -> list[dict[str, Any]]:
-        found = [world(rng) for _ in range(worlds)]
+        found = [world(rng) for _ in range(worlds // part)]
         days = true_mean(horizon, factor) - true_mean(horizon)
         kept = true_kept(horizon) ** factor - true_kept(horizon)
         named = (
