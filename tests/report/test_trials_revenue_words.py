@@ -103,7 +103,7 @@ def test_no_part_is_named_where_none_is_clear():
 
 def test_titles_and_alternatives_hold_every_number_drawn():
     said = words.describe_revenue(make_revenue())
-    assert said["title"].startswith("gift card adds 1.50 EUR")
+    assert said["title"].startswith("Gift card adds 1.50 EUR")
     assert "10,000 members" in re.sub(r"\s", " ", said["subtitle"]).replace("\u202f", ",").replace(
         "10 000", "10,000"
     )
