@@ -81,6 +81,13 @@ def test_heavy_tails_are_found_and_told():
     assert made.held["log_score"].iloc[0] > made.held["log_score"].iloc[-1]
 
 
+def test_schemes_that_share_a_control_count_as_one_trial():
+    """Eight trials of three schemes are eight trials: too few, though there are 24 estimates."""
+    shared = past(24).assign(trial=[f"t{i // 3}" for i in range(24)])
+    assert "8 past trials" in sj.prior_from_past(shared).why_empty
+    assert sj.prior_from_past(past(24)).trials == 24
+
+
 def test_bins_count_every_estimate_that_is_inside(learned):
     bins = learned.drawn()
     assert bins["seen"].sum() == learned.effects == 200
