@@ -101,6 +101,19 @@ def test_a_changing_allocation_moves_nothing_within_months():
     assert pooled.high < 0  # what comparing without months would say
 
 
+def test_months_weigh_as_many_as_are_there_of_them():
+    """Nine in ten of a slow month and one of a fast one, divided evenly: as if there were no months."""
+    rng = np.random.default_rng(9)
+    fast = np.arange(8_000) % 10 == 0
+    rows = pd.DataFrame({"scheme": np.where(rng.random(8_000) < 0.5, "gift", "none"), "stratum": "all",
+                         "period": np.where(fast, "2025-02", "2025-01"), "follow_up": 200.0,
+                         "life": rng.exponential(1 / np.where(fast, 0.03, 0.003))})  # fmt: skip
+    within, pooled = (judge(make_trial(rows.assign(**period))) for period in ({}, {"period": "all"}))
+    for scheme in ("none", "gift"):
+        # the shares of both months in a scheme are off those of all by chance, .5 points at most
+        assert within.row(scheme)["kept_share"] == pytest.approx(pooled.row(scheme)["kept_share"], abs=0.006)
+
+
 def test_one_month_or_none_is_the_same_comparison():
     rows = members(SIZES, factors=FACTORS).assign(period="2025-01")
     times = times_of(rows)
