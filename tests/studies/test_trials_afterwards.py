@@ -44,6 +44,16 @@ def test_errors_of_lifts_are_binomial_where_all_are_followed():
         assert (row[f"{name}_high"] - row[f"{name}_low"]) / 2 == pytest.approx(reach * error)
 
 
+def test_errors_of_paces_are_those_of_counts_of_leavers():
+    """The logarithm of left / at risk errs by (1 - rate) / left in each week, weighted by leavers."""
+    row = by_hand().row("offer")
+    offer = (10 * (1 - 10 / 200) + 10 * (1 - 10 / 190)) / 20**2
+    none = 10 * (1 - 10 / 100) / 10**2
+    reach = standard_errors(0.95) * np.sqrt(offer + none)
+    assert np.log(row["times_during_high"] / row["times_during"]) == pytest.approx(reach)
+    assert np.log(row["times_during"] / row["times_during_low"]) == pytest.approx(reach)
+
+
 def test_a_scheme_without_leavers_gets_half_a_one():
     result = afterwards(
         make_trial(after=weeks([[100, 90], [100, 100]], [[10, 5], [0, 5]])),
