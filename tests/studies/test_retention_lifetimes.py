@@ -16,7 +16,7 @@ from sojourn.report.retention_lifetimes import law, say_remaining, say_stayers
 from sojourn.report.table import lay_out
 from sojourn.studies.retention.groups import everyone
 from sojourn.studies.retention.lifetimes import LEAST_LEAVERS
-from sojourn.studies.retention.stayers import followed, stayers
+from sojourn.studies.retention.stayers import stayers
 
 PROJECT = Path(__file__).parents[2]
 
@@ -188,8 +188,8 @@ def test_a_handful_followed_for_days_tells_nothing(make_retention_cells):
 
 def test_follow_up_ends_before_the_first_thin_day(make_retention_cells):
     risk = everyone(make_retention_cells([5] * 25 + [9] * 15, [False] * 40))
-    assert len(followed(risk, 20)) == 6
-    assert len(followed(risk, 15)) == 10
+    assert len(risk.while_at_least(20)) == 6
+    assert len(risk.while_at_least(15)) == 10
 
 
 # --- where there is no answer -------------------------------------------------------------------------------

@@ -103,9 +103,7 @@ def loss_rate(cells: Cells, *, width: int = 7, mass: float = 0.95, min_group: in
     """
     in_range(width, "width", ge=1)
     risk = everyone(cells)
-    few = np.flatnonzero(risk.at_risk < min_group)
-    followed = (int(few[0]) if len(few) else len(risk)) - 1
-    periods = followed // width
+    periods = (len(risk.while_at_least(min_group)) - 1) // width
     ends = width * np.arange(1, periods + 1)
     churned = risk.churned[1 : periods * width + 1].reshape(periods, width).sum(axis=1)
     exposure = risk.at_risk[1 : periods * width + 1].reshape(periods, width).sum(axis=1)

@@ -125,8 +125,7 @@ def _described(cells: Cells, groups: Groups, table: pd.DataFrame, ask: _Ask, wei
 
 def _table(group: str, risk: RiskSet, ask: _Ask, spells: WeightedSpells | None) -> pd.DataFrame:
     """Return the rows of one group, up to the last duration before fewer than `min_group` are at risk."""
-    few = np.flatnonzero(risk.at_risk < ask.min_group)
-    risk = risk.on(int(few[0])) if len(few) else risk
+    risk = risk.while_at_least(ask.min_group)
     survival, mean = _estimates(risk, ask, spells)
     claimed = (risk.at_risk >= LEAST_AT_RISK) & (np.cumsum(risk.churned) >= LEAST_GONE)
     band_low, band_high = _band(risk, ask, np.flatnonzero(claimed))

@@ -110,10 +110,8 @@ def forecast(
 
 def _stayers_can_be_told(cells: Cells, min_group: int) -> bool:
     """Return whether follow-up is so long that who is left at its end can be taken to stay."""
-    risk = everyone(cells)
-    few = np.flatnonzero(risk.at_risk < min_group)
     try:
-        return follow_up(risk.on(int(few[0])) if len(few) else risk).sufficient
+        return follow_up(everyone(cells).while_at_least(min_group)).sufficient
     except UndefinedError:
         return False
 

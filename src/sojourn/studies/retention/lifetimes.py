@@ -22,7 +22,7 @@ from sojourn.estimators.survival.lifetime_fit import STAYERS, LifetimeFit
 from sojourn.estimators.survival.parametric import MODELS, fit_lifetime
 from sojourn.estimators.survival.risk_set import RiskSet
 from sojourn.studies.retention.groups import everyone
-from sojourn.studies.retention.stayers import followed, stayers
+from sojourn.studies.retention.stayers import stayers
 
 #: Fewer leavers after the first moment than this and no law is fitted.
 LEAST_LEAVERS = 10
@@ -73,7 +73,7 @@ def lifetimes(
     for value, name in ((within, "within"), (min_group, "min_group")):
         in_range(value, name, ge=1)
     in_range(mass, "mass", gt=0, lt=1)
-    risk = followed(everyone(cells), min_group)
+    risk = everyone(cells).while_at_least(min_group)
     unit, leaving = cells.meta["unit"], cells.meta["leaving"]
     if why := _why_empty(risk, unit, leaving):
         return Lifetimes(unit, mass, leaving, max(len(risk) - 1, 0), within, why_empty=why)

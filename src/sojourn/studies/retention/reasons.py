@@ -101,9 +101,7 @@ def reasons(cells: Cells, *, horizon: int = 90, mass: float = 0.95, min_group: i
 
 def _given(cells: Cells, min_group: int) -> tuple[RiskSet, dict[str, Counts]]:
     """Return the risk set of everybody while `min_group` are at risk, and who left by reason and day."""
-    risk = everyone(cells)
-    few = np.flatnonzero(risk.at_risk < min_group)
-    risk = risk.on(int(few[0])) if len(few) else risk
+    risk = everyone(cells).while_at_least(min_group)
     if "reasons" not in cells.tables:
         return risk, {}
     rows = cells["reasons"]

@@ -129,8 +129,7 @@ def share_longer(gaps: pd.DataFrame, min_group: int) -> Floats:
     days, ended, running = (gaps[name].to_numpy(dtype=np.int64) for name in ("days", "ended", "running"))
     zero = np.zeros_like(days)
     risk = risk_set(np.r_[zero, days], np.r_[ended + running, zero], np.r_[zero, ended], np.r_[zero, running])
-    few = np.flatnonzero(risk.at_risk < min_group)
-    longer: Floats = product_limit(risk.on(int(few[0])) if len(few) else risk)
+    longer: Floats = product_limit(risk.while_at_least(min_group))
     return longer
 
 
