@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import KeyFigure
 from sojourn.core.results.headline import Headline
@@ -169,7 +169,7 @@ def pace(curve: RetentionCurve, horizon: int, last: int) -> Interval | None:
     if early <= 0 or late <= 0:
         return None
     ratio = float(early / horizon / (late / (last - horizon)))
-    z = float(norm.ppf(0.5 + curve.mass / 2))
+    z = standard_errors(curve.mass)
     reach = math.exp(z * math.sqrt(v_early / early**2 + v_late / late**2))
     return Interval(ratio, ratio / reach, ratio * reach, curve.mass, "wald")
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range, one_of
 from sojourn.estimators.survival.interval_cells import IntervalCells, Terms, terms_of
 from sojourn.estimators.survival.lifetime_fit import LAWS, STAYERS, LifetimeFit, made
@@ -170,6 +171,6 @@ def _of_all(fit: LifetimeFit, stays: tuple[float, float, float], mass: float) ->
     """
     rest, se = 1 - float(fit.estimates[0]), float(np.sqrt(fit.covariance[0, 0]))
     share, low, high = (rest * value for value in stays)
-    spread = float(norm.ppf(0.5 + mass / 2)) * se * stays[0]
+    spread = standard_errors(mass) * se * stays[0]
     below, above = (float(np.hypot(share - low, spread)), float(np.hypot(high - share, spread)))
     return Interval(share, share - below if low > 0 else 0.0, min(share + above, rest), mass, "profile")

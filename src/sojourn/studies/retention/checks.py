@@ -11,6 +11,7 @@ from scipy.stats import binom, norm
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.retention import EVERYONE, RetentionCurve
 from sojourn.core.text import count, in_words, listing, number, percent, plural
@@ -149,7 +150,7 @@ def drift_ratio(test: LogRankTest, mass: float) -> Interval:
     older, newer = test.observed / test.expected
     gone, ratio = float(test.observed.sum()), float(newer / older)
     share = float(test.expected[1]) / gone
-    reach = math.exp(float(norm.ppf(0.5 + mass / 2)) / math.sqrt(gone * share * (1 - share)))
+    reach = math.exp(standard_errors(mass) / math.sqrt(gone * share * (1 - share)))
     return Interval(ratio, ratio / reach, ratio * reach, mass, "wald")
 
 

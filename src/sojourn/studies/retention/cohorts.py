@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention_when import CohortEffects
 from sojourn.estimators.survival.age_period_cohort import (
@@ -112,7 +112,7 @@ def _observed(cells: Cells) -> tuple[int, int]:
 
 
 def _filled(result: CohortEffects, found: AgePeriodCohort) -> CohortEffects:
-    reach = float(norm.ppf(0.5 + result.mass / 2))
+    reach = standard_errors(result.mass)
     value, low, high = (
         float(np.exp(12 * (found.drift + off * found.drift_se))) for off in (0, -reach, reach)
     )

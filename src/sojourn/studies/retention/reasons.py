@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range
 from sojourn.core.results.check import Check
 from sojourn.core.results.retention import EVERYONE
@@ -196,9 +196,7 @@ def _lost(found: Occupation, state: int, mass: float) -> dict[str, Any]:
 def lost_bounds(lost: Floats, se: Floats, mass: float) -> tuple[Floats, Floats]:
     """Return bounds of times above 0, normal on the logarithmic scale (delta method)."""
     some = lost > 0
-    times = np.exp(
-        norm.ppf(0.5 + mass / 2) * np.divide(se, lost, out=np.full(lost.shape, np.nan), where=some)
-    )
+    times = np.exp(standard_errors(mass) * np.divide(se, lost, out=np.full(lost.shape, np.nan), where=some))
     return lost / times, lost * times
 
 
@@ -210,7 +208,7 @@ def lead_of(found: Occupation, names: list[str], at: int, mass: float) -> Interv
         return None
     sign = {known[0]: 1.0, known[1]: -1.0, **dict.fromkeys(MAY_BE_ANY, -1.0)}
     weights = np.array([0.0, *(sign.get(name, 0.0) for name in names)])
-    lead, reach = float(found.share[at] @ weights), float(norm.ppf(0.5 + mass / 2) * found.se_of(weights)[at])
+    lead, reach = float(found.share[at] @ weights), standard_errors(mass) * float(found.se_of(weights)[at])
     return Interval(lead, lead - reach, lead + reach, mass, "wald")
 
 
