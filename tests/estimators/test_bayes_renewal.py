@@ -6,6 +6,7 @@ from scipy.stats import betabinom
 
 from sojourn.core.errors import ConvergenceError
 from sojourn.estimators.bayes import renewal
+from sojourn.estimators.bayes.nuts import Nuts
 from sojourn.estimators.bayes.renewal import MOST, build, sample_renewal
 from sojourn.estimators.survival.laws import beta_geometric, beta_weibull
 
@@ -80,7 +81,6 @@ def test_sampling_finds_the_law_again_and_says_when_it_does_not_mix(monkeypatch)
     assert sampled.levels.shape == (3_000, 9)
     share = (1 / (1 + np.exp(-sampled.logits))).mean(axis=0)
     assert share == pytest.approx(0.9 / (6.9 + np.arange(6)), abs=0.02)
-    for name in ("_TUNE", "_DRAWS"):
-        monkeypatch.setattr(renewal, name, 30)
+    monkeypatch.setattr(renewal, "_NUTS", Nuts(tune=30, draws=30, target_accept=0.9))
     with pytest.raises(ConvergenceError, match="effective draws"):
         sample_renewal(lost, at_risk, nothing, law.centre, law.spread, steps=6, seed=1)

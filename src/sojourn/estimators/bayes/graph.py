@@ -1,9 +1,4 @@
-"""The audit: the same model in PyMC, compiled once per shape and sampled by nutpie.
-
-This module alone compiles, and makes its own conditions, so that JupyterLab gives what the pipeline gives:
-fast floating-point rewriting is off (with it a cold compile cache gives other draws than a warm one),
-the sampler is named, threads are limited inside the call and seeds are fixed.
-"""
+"""The audit: the same model in PyMC, compiled once per shape and sampled by nutpie."""
 
 from __future__ import annotations
 
@@ -14,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from sojourn.estimators.bayes.model import CellData, Design, Floats, ModelPrior, make_design
+from sojourn.estimators.bayes.nuts import Nuts, compile_model
 
-_CHAINS, _TUNE, _DRAWS = 4, 1000, 4000
-#: High, because the scale of deviations makes a funnel.
-_TARGET_ACCEPT = 0.98
+#: Proposals are small, because the scale of deviations makes a funnel.
+_NUTS = Nuts(tune=1000, draws=4000, target_accept=0.98)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +50,9 @@ def sample(data: CellData, prior: ModelPrior, *, seed: int) -> Sampled:
     seed : int
         Seed of all chains.
     """
-    import nutpie
-    from threadpoolctl import threadpool_limits
-
     design = make_design(data.shape[0], data.weights, prior)
-    compiled = _compiled(*data.shape).with_data(**_inputs(data, design, prior))
-    with threadpool_limits(limits=1):
-        trace = nutpie.sample(
-            compiled,
-            seed=seed,
-            chains=_CHAINS,
-            cores=2,
-            tune=_TUNE,
-            draws=_DRAWS,
-            target_accept=_TARGET_ACCEPT,
-            progress_bar=False,
-        )
-    return _described(trace, design, prior, data.shape, nutpie.__version__)
+    model = _compiled(*data.shape).with_data(**_inputs(data, design, prior))
+    return _described(_NUTS.sample(model, seed=seed), design, prior, data.shape)
 
 
 def build(schemes: int, strata: int) -> Any:
@@ -101,11 +82,7 @@ def build(schemes: int, strata: int) -> Any:
 
 @lru_cache(maxsize=8)
 def _compiled(schemes: int, strata: int) -> Any:
-    import nutpie
-    import pytensor
-
-    with pytensor.config.change_flags(numba__fastmath=False):
-        return nutpie.compile_pymc_model(build(schemes, strata))
+    return compile_model(build(schemes, strata))
 
 
 def _inputs(data: CellData, design: Design, prior: ModelPrior) -> dict[str, Any]:
@@ -114,9 +91,7 @@ def _inputs(data: CellData, design: Design, prior: ModelPrior) -> dict[str, Any]
     return {**cells, **maps, "scale": np.float64(prior.scale)}
 
 
-def _described(
-    trace: Any, design: Design, prior: ModelPrior, shape: tuple[int, int], version: str
-) -> Sampled:
+def _described(trace: Any, design: Design, prior: ModelPrior, shape: tuple[int, int]) -> Sampled:
     import arviz
 
     posterior = trace.posterior
@@ -131,5 +106,5 @@ def _described(
         r_hat=max(float(r_hat[name].max()) for name in unknowns),
         ess_bulk=min(float(ess[name].min()) for name in unknowns),
         divergences=int(trace.sample_stats["diverging"].sum()),
-        sampler=f"PyMC model, nutpie {version} (NUTS), {_CHAINS} chains of {_DRAWS:,} draws after {_TUNE}",
+        sampler=_NUTS.words,
     )

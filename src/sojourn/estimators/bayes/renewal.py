@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from scipy.special import betaln
 
 from sojourn.core.errors import ConvergenceError
+from sojourn.estimators.bayes.nuts import Nuts, compile_model
 
 Floats = NDArray[np.float64]
 
 #: Cohorts, and steps, that the graph has room for; known entries of a triangle are at most half of all.
 MOST = 24
 _ENTRIES = MOST * (MOST + 1) // 2
-_CHAINS, _TUNE, _DRAWS, _TARGET_ACCEPT = 4, 500, 750, 0.9
+_NUTS = Nuts(tune=500, draws=750, target_accept=0.9)
 _R_HAT_MOST, _ESS_LEAST, _DIVERGENT_MOST = 1.01, 400.0, 0.01
 _UNKNOWNS = ("theta", "z", "spread", "unrest")
 
@@ -86,30 +87,14 @@ def sample_renewal(
     ConvergenceError
         When chains have not mixed.
     """
-    import nutpie
-    from threadpoolctl import threadpool_limits
-
-    compiled = _compiled().with_data(**_inputs(lost, at_risk, held, centre, scale))
-    with threadpool_limits(limits=1):
-        trace = nutpie.sample(
-            compiled,
-            seed=seed,
-            chains=_CHAINS,
-            cores=2,
-            tune=_TUNE,
-            draws=_DRAWS,
-            target_accept=_TARGET_ACCEPT,
-            progress_bar=False,
-        )
+    model = _compiled().with_data(**_inputs(lost, at_risk, held, centre, scale))
+    trace = _NUTS.sample(model, seed=seed)
     _check_mixing(trace)
-    words = (
-        f"PyMC model, nutpie {nutpie.__version__} (NUTS), {_CHAINS} chains of {_DRAWS:,} draws after {_TUNE}"
-    )
     posterior = {name: trace.posterior[name].values for name in _UNKNOWNS}
     theta = _three(centre) + _three(scale) * posterior["theta"].reshape(-1, 3)
     spread, unrest = posterior["spread"].ravel(), posterior["unrest"].ravel()
     levels = spread[:, None] * posterior["z"].reshape(len(spread), -1)[:, : len(lost)]
-    return SampledRenewal(_logits(theta, steps), levels, spread, unrest**-2, words)
+    return SampledRenewal(_logits(theta, steps), levels, spread, unrest**-2, _NUTS.words)
 
 
 def build() -> Any:
@@ -153,11 +138,7 @@ def _law(pt: Any, at: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _compiled() -> Any:
-    import nutpie
-    import pytensor
-
-    with pytensor.config.change_flags(numba__fastmath=False):
-        return nutpie.compile_pymc_model(build())
+    return compile_model(build())
 
 
 def _inputs(lost: Floats, at_risk: Floats, held: Floats, centre: Floats, scale: Floats) -> dict[str, Any]:
