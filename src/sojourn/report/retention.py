@@ -303,7 +303,7 @@ def with_bounds(row: Any) -> str:
 def say_loss_rate(rate: LossRate) -> str:
     """Say when members left fastest, so far as that can be told."""
     if rate.drawn().empty:
-        return f"Nobody has been followed for {span(rate.width, rate.unit)} yet."
+        return f"Too few have been followed for {span(rate.width, rate.unit)}."
     lost = at_once(rate.share_at_once, rate.since, rate.lapse)
     return f"{lost} {_say_span(rate)}".strip()
 

@@ -34,7 +34,7 @@ def _finding(curve: RetentionCurve, horizon: int) -> str:
     """Name the groups with most and fewest left at the horizon, where they can be told apart."""
     at = curve.readings([horizon])
     if at.empty:
-        return f"Nobody has been followed for {span(horizon, curve.unit)} yet"
+        return f"Fewer than {curve.min_group} have been followed for {span(horizon, curve.unit)}"
     ends, here = apart(at), f"{still(curve)} after {span(horizon, curve.unit)}"
     if len(at) > 1 and ends is None:
         low, high, by = percent(at["retained"].min()), percent(at["retained"].max()), _by(curve)

@@ -17,7 +17,7 @@ from sojourn.core.results.retention import EVERYONE, RetentionCurve
 from sojourn.core.text import count, in_words, listing, number, percent, plural
 from sojourn.estimators.survival.log_rank import LogRankTest, log_rank
 from sojourn.studies.retention.curve import LEAST_GONE
-from sojourn.studies.retention.groups import read_risk_set, rows_by
+from sojourn.studies.retention.groups import COHORT, NO_DATES, read_risk_set, rows_by, why_no_cohorts
 
 #: Fewer members at risk at the horizon than this, and one more or fewer leaver shows in the answer.
 SOLID = 100
@@ -184,9 +184,9 @@ def halves_test(cells: Cells, horizon: int) -> LogRankTest:
     UndefinedError
         When there are fewer than two joining months, or nobody left in the older half.
     """
-    if "cohort" not in set(cells["risk"]["by"]):
-        raise UndefinedError("The data do not say when members joined.")
-    rows = rows_by(cells, "cohort")
+    if why := why_no_cohorts(cells):
+        raise UndefinedError("The data do not say when members joined." if why == NO_DATES else why)
+    rows = rows_by(cells, COHORT)
     members = rows.groupby("group")["entered"].sum().sort_index()
     halfway = members.cumsum() - members / 2 <= members.sum() / 2
     old = rows["group"].isin(members.index[halfway.to_numpy()])
