@@ -51,8 +51,8 @@ def test_the_planted_peak_lies_in_its_interval(cells):
     assert found.peak.at.low < 42 < found.peak.at.high
     assert found.peak.at.mass == 0.90
     assert found.peak.after.low > 1.5
-    assert sj.check_when(found)[0].verdict == "pass"
-    falling = sj.check_when(replace(found, peak=None, shape="falling", sure=0.0))[0]
+    assert sj.check_results(found)[0].verdict == "pass"
+    falling = sj.check_results(replace(found, peak=None, shape="falling", sure=0.0))[0]
     assert (falling.verdict, falling.meaning) == ("pass", "No sure peak on the way.")
 
 
@@ -98,7 +98,7 @@ def test_why_there_is_no_curve(make_retention_cells, leavers, width, why):
     found = sj.risk_peak(make_retention_cells(exits, exits < 210), width=width)
     assert why in found.why_empty
     assert found.drawn().empty
-    assert sj.check_when(found) == []
+    assert sj.check_results(found) == []
 
 
 def test_leavers_of_one_day_are_no_curve(make_retention_cells):
@@ -126,7 +126,7 @@ def test_a_level_rate_of_few_is_not_said_to_have_no_peak(make_retention_cells):
     life, followed = np.ceil(rng.exponential(400, 600)).astype(int), rng.integers(50, 200, 600)
     found = sj.risk_peak(make_retention_cells(np.minimum(life, followed), life <= followed))
     assert found.shape == "level"
-    check = sj.check_when(found)[0]
+    check = sj.check_results(found)[0]
     assert (check.verdict, check.catch_rate) == ("warn", None)
 
 
@@ -146,7 +146,7 @@ def test_no_month_stands_apart_when_all_are_alike(worlds):
     found = sj.cohort_effects(worlds.joined(np.random.default_rng(2)))
     assert not found.table["apart"].any()
     assert found.drift.low < 1 < found.drift.high
-    assert sj.check_cohorts(found)[0].verdict == "pass"
+    assert sj.check_results(found)[0].verdict == "pass"
 
 
 def test_a_shocked_month_is_named(worlds):
@@ -154,7 +154,7 @@ def test_a_shocked_month_is_named(worlds):
     found = sj.cohort_effects(worlds.joined(np.random.default_rng(3), shocked))
     assert found.named("calendar month")["month"].tolist() == ["2024-11"]
     assert found.named("joined in").empty
-    check = sj.check_cohorts(found)[0]
+    check = sj.check_results(found)[0]
     assert check.verdict == "warn"
     assert "calendar month 2024-11" in check.finding
 
@@ -207,7 +207,7 @@ def test_why_there_are_no_departures(case):
     found = sj.cohort_effects(Cells(case, "retention", {"risk": table}, meta))
     assert found.why_empty
     assert found.drawn().empty
-    assert sj.check_cohorts(found) == []
+    assert sj.check_results(found) == []
 
 
 def test_small_cohorts_are_left_out(worlds):

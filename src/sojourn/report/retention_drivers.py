@@ -75,8 +75,6 @@ def _nothing(result: Drivers) -> str:
 
 def brief_drivers(result: Drivers) -> str:
     """Say in one short sentence what goes most with staying; or nothing."""
-    if result.why_empty:
-        return ""
     clear = result.clear()
     if clear.empty:
         return f"{_nothing(result)}."
@@ -183,7 +181,7 @@ def _times(row: Any) -> str:
 
 def brief_proportional(result: ProportionalHazards) -> str:
     """Say in one short sentence what changes with time; or nothing."""
-    if result.why_empty or not result.changing:
+    if not result.changing:
         return ""
     names = listing([column.replace("_", " ") for column in result.changing])
     return f"What {names} goes with changes over the time with us."
@@ -272,9 +270,8 @@ def _read(result: LandmarkCurves) -> str:
 
 def brief_landmark(result: LandmarkCurves) -> str:
     """Say in one short sentence how the most different group of a landmark fares; or nothing."""
-    if result.why_empty or (clear := _clear(result)).empty:
-        return ""
-    return f"{_largest_then(result, clear)}."
+    clear = _clear(result)
+    return "" if clear.empty else f"{_largest_then(result, clear)}."
 
 
 def _largest_then(result: LandmarkCurves, clear: pd.DataFrame) -> str:

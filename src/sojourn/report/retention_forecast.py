@@ -26,9 +26,7 @@ def say_forecast(forecast: Forecast) -> str:
 
 
 def brief_forecast(forecast: Forecast) -> str:
-    """Say in one short sentence how many are expected to be left; empty where there is no forecast."""
-    if forecast.why_empty:
-        return ""
+    """Say in one short sentence how many are expected to be left."""
     return f"{_short(forecast)}{_totals_held(forecast)}."
 
 

@@ -118,8 +118,8 @@ def _goes(result: Lifetimes) -> str:
 
 
 def brief_lifetimes(result: Lifetimes) -> str:
-    """Return one sentence: how much of the horizon new members stay."""
-    if result.why_empty or not result.close:
+    """Say in one short sentence how much of the horizon new members stay; or nothing."""
+    if not result.close:
         return ""
     rows = result.remaining
     if not len(rows) or bool(rows["extrapolated"].iloc[0]):

@@ -31,8 +31,6 @@ def say_occupation(result: WithUs) -> str:
 
 def brief_occupation(result: WithUs) -> str:
     """Say in one short sentence how many are with us, counting those who came back; or nothing."""
-    if result.why_empty:
-        return ""
     here, never = (number(100 * r.value) for r in (_at(result, "with_us"), _at(result, "never_left")))
     if here == never:
         return ""
@@ -80,9 +78,7 @@ def say_returns(result: TimeToReturn) -> str:
 
 
 def brief_returns(result: TimeToReturn) -> str:
-    """Say in one short sentence how many of those who left came back; or nothing."""
-    if result.why_empty:
-        return ""
+    """Say in one short sentence how many of those who left came back."""
     back, within = number(100 * result.back(result.horizon).value), span(result.horizon, result.unit)
     cannot = "" if result.lapse is None else f", of which the first {result.lapse} cannot count"
     return f"Of 100 who {gone(result)}, {back} came back within {within}{_since_sign(result)}{cannot}."
@@ -142,9 +138,7 @@ def say_reasons(result: Reasons) -> str:
 
 
 def brief_reasons(result: Reasons) -> str:
-    """Say in one short sentence for which reason most leave, and whether that is sure; or nothing."""
-    if result.why_empty:
-        return ""
+    """Say in one short sentence for which reason most leave, and whether that is sure."""
     at, (first, *others) = result.horizon, result.known
     share = _in_100(result.left_for(first, at))
     following = ""

@@ -75,12 +75,10 @@ def _places(result: RiskPeak) -> str:
 
 
 def brief_when(result: RiskPeak) -> str:
-    """Say in one short sentence when members leave fastest; empty when there is no curve.
+    """Say in one short sentence when members leave fastest.
 
     Where some were lost at once, the sentence goes on from one that says so.
     """
-    if result.why_empty:
-        return ""
     said = _when_fastest(result)
     if not at_once(result.share_at_once, result.since, result.lapse):
         return f"{said[0].upper()}{said[1:]}."
@@ -213,7 +211,7 @@ def _say_drift(result: CohortEffects, drift: Interval) -> str:
 
 def brief_cohort_effects(result: CohortEffects) -> str:
     """Say in one short sentence which months stand apart, else a drift; empty when nothing is seen."""
-    if result.why_empty or result.drift is None:
+    if result.drift is None:
         return ""
     for what, who in (("calendar month", "In {} members"), ("joined in", "Members who joined in {}")):
         named = result.named(what)
