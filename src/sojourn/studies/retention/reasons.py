@@ -34,8 +34,11 @@ Floats = NDArray[np.float64]
 _NOT_ASKED = "Those who fall silent give no reason."
 _NOT_RECORDED = "The data hold no reasons of leaving."
 #: Of `check_reasons`, measured by calibration/states.py.
-CATCH_RATE, FALSE_ALARM_RATE = 1.0, 0.004
-RATES_FROM = "worlds in which unknown reasons hide another main reason, and in which they hide none"
+CATCH_RATE, FALSE_ALARM_RATE = 1.0, 0.003
+RATES_FROM = (
+    "4,000 worlds of 1,000 members each in which unknown reasons hide another main reason, and as many in "
+    "which they hide none"
+)
 #: At most so many reasons have a layer of their own.
 MOST_REASONS = 6
 
