@@ -10,6 +10,7 @@ from sojourn.estimators.survival.age_period_cohort import (
     SPREAD,
     SPREAD_FIRST,
     MonthCells,
+    _beyond,
     age_period_cohort,
     enough,
 )
@@ -224,9 +225,5 @@ def test_as_many_leavers_as_are_needed_are_enough():
     assert len(enough(cells).age) == 16
 
 
-def test_a_month_before_the_data_is_the_straight_continuation():
-    """Without ages 0 the first calendar month is shared with the one before it: a drift stays a drift."""
-    cells = world(period=0.3 * np.arange(MONTHS))
-    found = age_period_cohort(cells.where(cells.age > 0))
-    assert found.drift == pytest.approx(0.3, abs=1e-8)
-    assert found.period.departure == pytest.approx(np.zeros(MONTHS - 1), abs=1e-8)
+def test_a_month_before_and_one_after_the_data_go_straight_on():
+    np.testing.assert_allclose(_beyond(6) @ (3 + 0.5 * np.arange(6)), 3 + 0.5 * np.arange(-1, 7), rtol=1e-12)

@@ -1,4 +1,4 @@
-"""What checks say of themselves is what `calibration/` measured; tests of the others stand beside their studies.
+"""What checks say of themselves is what `calibration/` measured; others are tested beside their studies.
 
 Stated is what was measured, rounded to three digits; where that is 1 or 0, at most 0.999 and at least 0.001
 may be said instead, since no number of worlds tells them apart.
