@@ -91,6 +91,15 @@ def test_those_who_leave_at_once_never_stay():
     assert ours.fit.survival(1e9) == pytest.approx(ours.stays.value)
 
 
+@pytest.mark.parametrize("model", CURE_MODELS)
+def test_the_rate_of_leaving_is_that_of_all_who_are_there_stayers_included(model):
+    fit = fit_cure(model, daily_cells(drawn(2_000))).fit
+    t = np.array([3.0, 60.0, 300.0])
+    # a difference of logs over 2e-3 days is good to 1e-6 of itself
+    slope = (np.log(fit.survival(t - 1e-3)) - np.log(fit.survival(t + 1e-3))) / 2e-3
+    np.testing.assert_allclose(fit.hazard(t), slope, rtol=1e-4)
+
+
 def test_a_quantile_that_is_never_reached_is_not_given():
     fit = fit_cure("weibull", daily_cells(drawn())).fit
     assert fit.survival(fit.quantile(0.5)) == pytest.approx(0.5)
@@ -107,6 +116,25 @@ def test_no_share_is_fitted_where_nobody_is_left_or_nobody_leaves():
         fit_cure("weibull", nobody)
     with pytest.raises(ParameterError, match="'model' must be one of"):
         fit_cure("exponential", everybody)
+
+
+@pytest.mark.parametrize("model", CURE_MODELS)
+@pytest.mark.parametrize("leavers", [{11: 20}, {11: 10, 12: 10}, {1: 9, 2: 3}])
+def test_no_share_is_fitted_where_all_leave_within_two_days(model, leavers):
+    """Half stay and the others leave at once: the likelihood rises for ever as the scale shrinks."""
+    left = [(day - 1, day, -1, n) for day, n in leavers.items()]
+    cells = IntervalCells(*np.array([*left, (91, np.inf, -1, 20)], dtype=float).T)
+    with pytest.raises(UndefinedError, match="at about the same time"):
+        fit_cure(model, cells)
+
+
+@pytest.mark.parametrize("model", CURE_MODELS)
+@pytest.mark.parametrize("leavers", [{11: 10, 12: 10}, {5: 3, 6: 30}, {11: 1, 12: 40}])
+def test_no_law_is_fitted_where_everybody_leaves_within_two_days(model, leavers):
+    """Its log scale would have a standard error of hundreds, or thousands."""
+    cells = IntervalCells(*np.array([(day - 1, day, -1, n) for day, n in leavers.items()], dtype=float).T)
+    with pytest.raises(UndefinedError, match=r"no (clear )?maximum"):
+        fit_lifetime(model, cells)
 
 
 # --- follow-up ----------------------------------------------------------------------------------------------
