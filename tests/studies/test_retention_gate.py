@@ -146,3 +146,15 @@ def test_bins_hold_whole_predictions():
     found = examine(held, days=[7], step=7, unit="day", model="m")
     assert len(found.bins) == 1
     assert found.bins["p_observed"].iloc[0] == pytest.approx(0.35)
+
+
+def test_members_whose_exam_reaches_half_a_week_too_far_are_too_old():
+    """Ages are rounded down to weeks, so half a week is added: 142 + 3 + 28 lies beyond day 171."""
+    cells = world(3, members=5_000)
+    exam = cells["exam"].assign(age=cells["exam"]["age"].replace(140, 142))
+    beyond = int(exam.loc[exam["age"] >= 142, "members"].sum())
+    then = cells["patterns"].query("known == 'then'")
+    assert then["day"].max() == 171
+    held, too_old = held_out(Cells("world", "retention", {**cells.tables, "exam": exam}, cells.meta))
+    assert too_old == beyond > 0
+    assert held.members == exam["members"].sum() - beyond

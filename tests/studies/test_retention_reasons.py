@@ -250,3 +250,13 @@ def test_the_stated_rates_are_the_measured_ones():
         row = measured[f"the main reason is first without doubt: {what}"]
         error = (max(row["measured"] * (1 - row["measured"]), 1 / row["worlds"]) / row["worlds"]) ** 0.5
         assert abs(row["measured"] - stated) <= 3 * error
+
+
+def test_as_many_as_may_be_shown_need_nobody_else():
+    """Two small reasons make 20 together, which is enough: the next larger one keeps a layer of its own."""
+    assert layers({"price": 90, "moved": 12, "died": 8}, 20) == {
+        "price": "price",
+        "moved": "other reasons",
+        "died": "other reasons",
+    }
+    assert layers({"price": 20, "moved": 90}, 20) == {"moved": "moved", "price": "price"}
