@@ -140,6 +140,11 @@ def test_ages_are_counted_around_whole_months(worlds):
     first = (found.cohort == number_of("2024-03")) & (found.age == 0)
     rows = risk[(risk["group"] == "2024-03") & risk["day"].between(1, 15)]
     assert found.churned[first] == rows["churned"].sum()  # half a month: days 1 to 15
+    # who leaves is there for half of that day; nobody enters or is censored within these days
+    joined = risk.loc[(risk["group"] == "2024-03") & (risk["day"] == 0), "entered"].sum()
+    by_day = rows.groupby("day")["churned"].sum().reindex(range(1, 16), fill_value=0).to_numpy()
+    there = joined - np.r_[0, np.cumsum(by_day)[:-1]]
+    assert found.exposure[first] == there.sum() - by_day.sum() / 2
 
 
 def test_no_month_stands_apart_when_all_are_alike(worlds):
