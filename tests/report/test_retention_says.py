@@ -598,4 +598,4 @@ def test_every_case_has_its_words(data):
 
 
 def test_examples_in_the_words_are_true():
-    assert doctest.testmod(retention_words) == (0, 6)
+    assert doctest.testmod(retention_words) == (0, 7)

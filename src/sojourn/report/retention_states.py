@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from sojourn.core.interval import Interval
+from sojourn.core.interval import Interval, label
 from sojourn.core.results.retention_states import Reasons, TimeToReturn, WithUs
 from sojourn.core.text import count, in_words, listing, number, plural
-from sojourn.report.retention_words import gone, of_100, span
+from sojourn.report.retention_words import CIRCLES, gone, had_gone, here, span
 from sojourn.report.say import register
 
 # --- who has never left, and who is with us ---
@@ -19,32 +19,32 @@ def say_occupation(result: WithUs) -> str:
     if result.why_empty:
         return result.why_empty
     at = result.horizon
-    never, here, back = result.never_left(at), result.with_us(at), result.back(at)
+    never, now, back = result.never_left(at), result.with_us(at), result.back(at)
     said = (
-        f"After {span(at, result.unit)}, {_of_100(here)} of 100 members are {_counting(result)}; "
-        f"{_of_100(never)} have never {_left(result)}."
+        f"After {span(at, result.unit)}, {_of_100(now)} of 100 members are {_counting(result)}; "
+        f"{_of_100(never)} have never {had_gone(result)}."
     )
     if math.isnan(back.value):
         return said
-    return f"{said} Of 100 who had {_left(result)} by then, {_of_100(back)} are {_here(result)} again."
+    return f"{said} Of 100 who had {had_gone(result)} by then, {_of_100(back)} are {here(result)} again."
 
 
 def brief_occupation(result: WithUs) -> str:
     """Say in one short sentence how many are with us, counting those who came back; or nothing."""
-    here, never = (number(100 * r.value) for r in (_at(result, "with_us"), _at(result, "never_left")))
-    if here == never:
+    now, never = (number(100 * r.value) for r in (_at(result, "with_us"), _at(result, "never_left")))
+    if now == never:
         return ""
     return (
-        f"Counting those who came back, {here} in 100 of the {count(result.members)} seen from joining on "
-        f"are {_here(result)} after {span(result.horizon, result.unit)}."
+        f"Counting those who came back, {now} in 100 of the {count(result.members)} seen from joining on "
+        f"are {here(result)} after {span(result.horizon, result.unit)}."
     )
 
 
 def describe_occupation(result: WithUs) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of both curves."""
-    never, here = (number(100 * r.value) for r in (_at(result, "never_left"), _at(result, "with_us")))
+    never, now = (number(100 * r.value) for r in (_at(result, "never_left"), _at(result, "with_us")))
     when = f"after {span(result.horizon, result.unit)}"
-    title = f"{here} in 100 are {_here(result)} {when}, {_BACK}; {never} have never {_left(result)}"
+    title = f"{now} in 100 are {here(result)} {when}, {_BACK}; {never} have never {had_gone(result)}"
     what = (
         "Leaving means cancelling; who pauses has not left."
         if result.leaving == "cancellation"
@@ -53,12 +53,12 @@ def describe_occupation(result: WithUs) -> dict[str, str]:
     subtitle = (
         f"Share of {count(result.members)} members, seen from joining on, by {result.unit}s since then. "
         f"Line: {_counting(result)} (Aalen-Johansen). "
-        f"Dashes: never {_left(result)} (Kaplan-Meier). {what} {_bands(result, _left(result))}"
+        f"Dashes: never {had_gone(result)} (Kaplan-Meier). {what} {_bands(result, had_gone(result))}"
     )
     last = result.followed_to
     end = [number(100 * float(result.at(last)[f"{name}_share"])) for name in ("with_us", "never_left")]
     alt = (
-        f"Two falling curves that part as members come back: {when} {here} and {never} in 100, "
+        f"Two falling curves that part as members come back: {when} {now} and {never} in 100, "
         f"after {span(last, result.unit)} {end[0]} and {end[1]}."
     )
     return {"title": title, "subtitle": subtitle, "alt": alt}
@@ -161,7 +161,7 @@ def describe_reasons(result: Reasons) -> dict[str, str]:
     subtitle = (
         f"Share of all members who have left for each reason, by {result.unit}s since joining (cumulative "
         f"incidence). Layers add up to all who have left. {merged}{_open(result)} "
-        f"The table has each with its {_label(result.mass)}. {_truth(result)}"
+        f"The table has each with its {label(result.mass, 'log-log')}. {_truth(result)}"
     )
     shares = [f"{name} {number(100 * result.left_for(name, at).value)}" for name in result.names]
     alt = f"Layers growing with time since joining; {when}, in 100 members: {listing(shares)}."
@@ -212,16 +212,15 @@ def _is_sure(result: Reasons) -> bool:
 # --- words ---
 
 
-def _of_100(interval: Interval) -> str:
+def _of_100(interval: Interval, unit: str = "") -> str:
     """Print a share as members in 100 with its interval, where there is one."""
-    known = math.isfinite(interval.low) and math.isfinite(interval.high)
-    return of_100(interval) if known else number(100 * interval.value)
+    if math.isfinite(interval.low) and math.isfinite(interval.high):
+        return in_words(interval.scaled(100), unit)
+    return f"{number(100 * interval.value)} {unit}".rstrip()
 
 
 def _in_100(interval: Interval) -> str:
-    """Print a share as members in 100 with its interval, where there is one, after the unit."""
-    value, *rest = _of_100(interval).split(" ", 1)
-    return " ".join([value, "in 100", *rest])
+    return _of_100(interval, "in 100")
 
 
 def _at(result: WithUs, name: str) -> Interval:
@@ -229,30 +228,18 @@ def _at(result: WithUs, name: str) -> Interval:
     return found
 
 
-def _here(result: WithUs) -> str:
-    return "with us" if result.leaving == "cancellation" else "active"
-
-
 #: Words that set the curve with those who came back apart from that of those who never left.
 _BACK = "counting those who came back"
 
 
 def _counting(result: WithUs) -> str:
-    return f"{_here(result)}, {_BACK}"
-
-
-def _left(result: WithUs) -> str:
-    return "left" if result.leaving == "cancellation" else "fallen silent"
-
-
-def _label(mass: float) -> str:
-    return Interval(0, 0, 0, mass, "log-log").label
+    return f"{here(result)}, {_BACK}"
 
 
 def _bands(result: WithUs | TimeToReturn, moved: str) -> str:
-    said = f"Bands: {_label(result.mass)} where at least 20 are observed and 10 have {moved}."
+    said = f"Bands: {label(result.mass, 'log-log')} where at least 20 are observed and 10 have {moved}."
     return f"{said} Curves end where fewer than {result.min_group} are observed. {_truth(result)}".rstrip()
 
 
 def _truth(result: WithUs | TimeToReturn | Reasons) -> str:
-    return "" if result.truth is None else "Circles: the truth of the simulated world."
+    return "" if result.truth is None else CIRCLES
