@@ -8,12 +8,19 @@ import pandas as pd
 import pytest
 
 import sojourn as sj
-from sojourn.report.retention_lifetimes import describe_lifetimes, lifetimes_table
 from sojourn.core.cells import Cells
 from sojourn.core.columns import as_data
 from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.core.results.retention_lifetimes import Lifetimes
-from sojourn.report.retention_lifetimes import law, say_remaining, say_stayers
+from sojourn.estimators.survival.follow_up import follow_up
+from sojourn.estimators.survival.kaplan_meier import kaplan_meier
+from sojourn.report.retention_lifetimes import (
+    describe_lifetimes,
+    law,
+    lifetimes_table,
+    say_remaining,
+    say_stayers,
+)
 from sojourn.report.table import lay_out
 from sojourn.studies.retention.groups import everyone
 from sojourn.studies.retention.lifetimes import LEAST_LEAVERS
@@ -179,6 +186,11 @@ def test_where_no_law_fits_the_curve_itself_is_read(make_retention_cells):
     assert found.known
     assert found.model == "Kaplan-Meier"
     assert found.stays.low < 0.5 < found.stays.high
+    # its lower bound allows for all who may still leave within as long again
+    seen = everyone(cells).while_at_least(20)
+    curve, to_come = kaplan_meier(seen, 0.95), follow_up(seen).to_come
+    assert to_come > 0
+    assert (found.stays.low, found.stays.high) == (curve.low[-1] - to_come, curve.high[-1])
 
 
 def test_a_handful_followed_for_days_tells_nothing(make_retention_cells):
