@@ -158,3 +158,15 @@ def test_members_whose_exam_reaches_half_a_week_too_far_are_too_old():
     held, too_old = held_out(Cells("world", "retention", {**cells.tables, "exam": exam}, cells.meta))
     assert too_old == beyond > 0
     assert held.members == exam["members"].sum() - beyond
+
+
+def test_who_left_after_the_last_whole_week_of_the_exam_had_stayed_through_it():
+    cells = world(3, members=5_000)
+    exam = cells["exam"].assign(after=cells["exam"]["after"].replace(28, 35))
+    before, after = (
+        held_out(Cells("world", "retention", {**cells.tables, "exam": one}, cells.meta))[0]
+        for one in (cells["exam"], exam)
+    )
+    assert before.left[:, 3].sum() > 0 == after.left[:, 3].sum()
+    assert after.members == before.members
+    assert after.followed[:, 3].sum() - before.followed[:, 3].sum() == before.left[:, 3].sum()
