@@ -163,7 +163,7 @@ def test_where_there_are_no_definitions_one_sentence_says_why(tables, meta, said
     assert sj.say(found) == found.why_empty
     assert sj.brief(found) == ""
     assert found.drawn().empty
-    with pytest.raises(UndefinedError, match="no definitions to draw"):
+    with pytest.raises(UndefinedError, match="nothing to draw"):
         sj.plot_lens(found)
 
 
@@ -180,7 +180,7 @@ def test_telco_has_neither_definitions_nor_silences() -> None:
     assert found.not_applicable
     assert sj.show(found, name="silence").data["text"] == ""  # nothing that a page could miss
     assert sj.check_results(found) == []
-    with pytest.raises(UndefinedError, match="no silences to draw"):
+    with pytest.raises(UndefinedError, match="nothing to draw"):
         sj.plot_lapse_window(found)
 
 
