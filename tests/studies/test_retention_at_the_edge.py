@@ -1,15 +1,20 @@
 """What is just enough is told, and what falls one short of it is not."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from sojourn.core.cells import Cells
 from sojourn.estimators.survival.aalen_johansen import Occupation
 from sojourn.estimators.survival.kaplan_meier import Survival
+from sojourn.estimators.survival.risk_set import risk_set
 from sojourn.studies.retention import silence
+from sojourn.studies.retention.cohorts import _observed, number_of
 from sojourn.studies.retention.counted import _alike
+from sojourn.studies.retention.reasons import lost_bounds
 from sojourn.studies.retention.states import back_among_left
 
 
@@ -46,3 +51,43 @@ def test_two_periods_have_one_degree_of_freedom():
     """20 and 30 leavers of as many at risk: (5 of 25) squared twice is 2."""
     periods = pd.DataFrame({"churned": [20, 30], "exposure": [100.0, 100.0]})
     assert _alike(periods) == pytest.approx(math.erfc(1.0), rel=1e-12)
+
+
+def test_a_window_after_which_exactly_the_share_of_the_rule_comes_back_suits():
+    table = pd.DataFrame({"window": [30, 60, 90], "judged": True, "back_share": [0.11, 0.10, 0.05]})
+    assert silence._chosen(table, 0.10) == 60
+
+
+def test_days_lost_are_told_with_bounds_that_are_even_in_logarithms():
+    """4 days with a standard error of .5: e to the power of plus and minus 1.96 x .5 / 4 times as many."""
+    low, high = lost_bounds(np.array([4.0, 0.0]), np.array([0.5, 0.0]), 0.95)
+    times = math.exp(1.959963984540054 * 0.5 / 4)
+    assert (low[0], high[0]) == pytest.approx((4 / times, 4 * times), rel=1e-12)
+    assert np.isnan([low[1], high[1]]).all()
+
+
+@pytest.mark.parametrize(("own", "said"), [(60, "needlessly long"), (59, "nearly always the end")])
+def test_a_window_twice_the_one_by_the_rule_is_needlessly_long(own, said):
+    found = SimpleNamespace(lapse=own, chosen=30, most_back=0.10)
+    assert said in silence._judged(found, 0.05)[1]
+
+
+@pytest.mark.parametrize(("there", "claimed"), [(19, False), (20, True)])
+def test_an_interval_under_a_window_is_claimed_with_twenty_at_risk(there, claimed):
+    none, churned = np.zeros(6, dtype=int), np.array([0, 15, 0, 0, 0, 0])
+    entered = np.where(np.arange(6) == 0, 15 + there, 0)
+    risk = risk_set(np.arange(6), entered, churned, none)
+    assert silence.headline_under(risk, 4, 0.95, 5)[-1] == claimed
+
+
+@pytest.mark.parametrize(
+    ("as_of", "lapse", "last"),
+    [
+        ("2025-07-01T12:00:00+00:00", None, "2025-06"),
+        ("2025-07-02T12:00:00+00:00", None, "2025-07"),
+        ("2025-07-20T00:00:00+00:00", 30, "2025-06"),
+    ],
+)
+def test_a_calendar_month_that_has_only_begun_is_not_observed(as_of, lapse, last):
+    meta = {"observed_from": "2025-01-15T00:00:00+00:00", "as_of": as_of, "lapse": lapse}
+    assert _observed(Cells("x", "retention", {}, meta)) == (number_of("2025-01"), number_of(last))

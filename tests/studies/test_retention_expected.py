@@ -95,6 +95,14 @@ def test_nobody_young_enough():
     assert "long enough" in found.why_empty
 
 
+def test_members_are_predicted_up_to_the_last_day_that_anybody_was_followed():
+    groups = {"a": (300, 2, 900), "b": (200, 6, 900)}
+    reached = expected_losses(cells_of(groups, last=40 + DAYS), gate_that_is("pass"))
+    beyond = expected_losses(cells_of(groups, last=40 + DAYS - 1), gate_that_is("pass"))
+    assert reached.members == 500
+    assert "long enough" in beyond.why_empty
+
+
 def test_the_page_names_the_group_and_the_total():
     found = expected_losses(cells_of({"a": (300, 2, 900), "b": (200, 6, 900)}), gate_that_is("pass"))
     block = sj.show(found, name="next-losses")

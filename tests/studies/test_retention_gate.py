@@ -13,7 +13,7 @@ from sojourn.core.interval import Interval
 from sojourn.estimators.survival.scores import Held, predicted_share
 from sojourn.report.retention_gate import gate_frame
 from sojourn.report.table import lay_out
-from sojourn.studies.retention.gate import check_gate, examine, verdict
+from sojourn.studies.retention.gate import _worst, check_gate, examine, verdict
 from sojourn.studies.retention.held_out import gate, held_out
 
 EXAM = 28
@@ -32,6 +32,7 @@ def off(value, low, high):
         (off(0.01, 0.002, 0.025), 1.0, 500, 0.01, "fail"),
         (off(0.01, 0.002, 0.025), 1.0, 500, 0.03, "cannot be judged"),
         (off(0.01, 0.002, 0.015), 1.0, 299, 0.01, "cannot be judged"),
+        (off(0.01, 0.002, 0.015), 1.0, 300, 0.01, "pass"),
         (off(0.08, 0.021, 0.15), 1.0, 50, 0.09, "fail"),
     ],
 )
@@ -170,3 +171,20 @@ def test_who_left_after_the_last_whole_week_of_the_exam_had_stayed_through_it():
     assert before.left[:, 3].sum() > 0 == after.left[:, 3].sum()
     assert after.members == before.members
     assert after.followed[:, 3].sum() - before.followed[:, 3].sum() == before.left[:, 3].sum()
+
+
+def test_a_horizon_that_fails_outweighs_one_that_cannot_be_judged():
+    assert _worst(["pass", "cannot be judged", "fail"]) == "fail"
+    assert _worst(["pass", "cannot be judged"]) == "cannot be judged"
+    assert _worst(["pass", "pass"]) == "pass"
+
+
+def test_bins_hold_equally_many_and_even_times_are_calibrated():
+    """20 kinds of 100 members each; half left of those predicted to leave by half, evenly below and above."""
+    stay = np.linspace(0.5, 0.7, 20)[:, None]
+    kinds = examine(
+        Held(stay, np.full((20, 1), 40), np.full((20, 1), 60)), days=[7], step=7, unit="day", model="m"
+    )
+    assert kinds.bins["members"].tolist() == [200] * 10
+    even = Held(np.array([[0.5]]), np.array([[500]]), np.array([[500]]))
+    assert examine(even, days=[7], step=7, unit="day", model="m").d_calibration == pytest.approx(0, abs=1e-9)
