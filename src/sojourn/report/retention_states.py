@@ -173,10 +173,13 @@ def _most_given(reason: str) -> str:
 
 
 def _lost(result: Reasons) -> str:
-    """Say how much time is lost after leaving for the main reason."""
+    """Say how much time is lost after leaving for the main reason; nothing where none has passed since."""
     first, within = result.known[0], span(result.horizon, result.unit)
-    lost = in_words(result.lost(first, result.horizon), f"{result.unit}s")
-    return f"Time lost after leaving for {first}: {lost} of the first {within} per member."
+    lost = result.lost(first, result.horizon)
+    if not lost.value:
+        return ""
+    said = in_words(lost, f"{result.unit}s")
+    return f"Time lost after leaving for {first}: {said} of the first {within} per member."
 
 
 def _open(result: Reasons) -> str:

@@ -85,6 +85,8 @@ def lapse_window(
     longer = share_longer(gaps, min_group)
     if not why and len(longer) < 2:
         why = f"Fewer than {min_group} gaps between signs of life have been seen."
+    if not why and cells.meta.get("lapse") not in (None, *cells["windows"]["window"]):
+        why = f"Too few members were followed to be shown under a window of {cells.meta['lapse']} days."
     table = pd.DataFrame(columns=COLUMNS)
     if not why:
         table = _table(cells["windows"], longer, horizon, mass, min_group)
