@@ -11,11 +11,11 @@ from sojourn.core.cells import Cells
 from sojourn.estimators.survival.aalen_johansen import Occupation
 from sojourn.estimators.survival.kaplan_meier import Survival
 from sojourn.estimators.survival.risk_set import risk_set
-from sojourn.studies.retention import silence
+from sojourn.studies.retention import landmark, silence
 from sojourn.studies.retention.cohorts import _observed, number_of
 from sojourn.studies.retention.counted import _alike
 from sojourn.studies.retention.reasons import lost_bounds
-from sojourn.studies.retention.states import back_among_left
+from sojourn.studies.retention.states import _told_at, back_among_left
 
 
 def test_ten_returns_are_enough_for_bounds_of_those_who_are_back():
@@ -91,3 +91,36 @@ def test_an_interval_under_a_window_is_claimed_with_twenty_at_risk(there, claime
 def test_a_calendar_month_that_has_only_begun_is_not_observed(as_of, lapse, last):
     meta = {"observed_from": "2025-01-15T00:00:00+00:00", "as_of": as_of, "lapse": lapse}
     assert _observed(Cells("x", "retention", {}, meta)) == (number_of("2025-01"), number_of(last))
+
+
+@pytest.mark.parametrize(
+    ("horizon", "lapse", "at"), [(30, 30, 60), (31, 30, 31), (7, 30, 60), (30, None, 30), (90, 30, 50)]
+)
+def test_who_is_with_us_is_told_where_silence_leaves_time_to_come_back(horizon, lapse, at):
+    assert _told_at(horizon, lapse, 50 if at == 50 else 365) == at
+
+
+def test_a_landmark_interval_is_claimed_by_who_left_up_to_the_horizon_only():
+    churned = np.array([0, 4, 5, 40])
+    risk = risk_set(np.arange(4), np.array([100, 0, 0, 0]), churned, np.array([0, 0, 0, 51]))
+    assert [landmark._claimed(risk, horizon) for horizon in (1, 2, 3)] == [False, False, True]
+    assert landmark._reaches(risk, 3, 91)
+    assert not landmark._reaches(risk, 3, 92)
+    assert not landmark._reaches(risk, 4, 1)
+
+
+@pytest.mark.parametrize(("lapsed", "told"), [(20, True), (19, False)])
+def test_the_share_back_so_far_is_told_of_twenty_who_lapsed(lapsed, told):
+    windows = pd.DataFrame(
+        {
+            "window": 30,
+            "day": [0, 9],
+            "entered": [50, 0],
+            "churned": [0, lapsed],
+            "censored": 0,
+            "came_back": [0, 3],
+        }
+    )
+    windows.loc[1, "censored"] = 50 - lapsed
+    table = silence._table(windows, np.linspace(1, 0.1, 61), 5, 0.95, 20)
+    assert np.isfinite(table["so_far_share"]).tolist() == [told]
