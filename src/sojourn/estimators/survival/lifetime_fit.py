@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
+from scipy.stats import norm
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
-from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range
 from sojourn.estimators.survival.interval_cells import Terms
 from sojourn.estimators.survival.lifetime_laws import Law, Logistic, Normal, Weibull, log_gamma
@@ -132,7 +132,7 @@ class LifetimeFit:
         with np.errstate(divide="ignore", invalid="ignore"):
             centre = np.log(-np.log(self.survival(time)))
             se = self.standard_error(lambda place: np.log(-np.log(self._survival(place, time))))
-            reach = standard_errors(mass) * se
+            reach = float(norm.ppf(0.5 + mass / 2)) * se
             return np.exp(-np.exp(centre + reach)), np.exp(-np.exp(centre - reach))
 
     def remaining_interval(self, at: float, within: float, mass: float) -> Interval:
@@ -143,7 +143,7 @@ class LifetimeFit:
             return np.log(np.array(share / (1 - share)))
 
         centre = float(logit(self.estimates))
-        reach = standard_errors(mass) * float(self.standard_error(logit))
+        reach = float(norm.ppf(0.5 + mass / 2)) * float(self.standard_error(logit))
         value, low, high = (within * float(expit(centre + side * reach)) for side in (0, -1, 1))
         return Interval(value, low, high, mass, "wald")
 
