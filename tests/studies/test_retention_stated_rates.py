@@ -51,11 +51,12 @@ def test_worlds_are_as_many_as_is_said(subject):
     assert worlds_said(words) == list(counted)
 
 
-def test_the_gate_states_the_rows_of_the_members_it_names():
-    """Models 1.5 times too high are stopped, right ones let through, among 20,000 members held out."""
-    rows = [row for row in rows_of("gate") if row["like"].startswith("20,000 members")]
+@pytest.mark.parametrize("held_out", gate.GATE_RATES)
+def test_the_gate_states_the_rows_of_the_members_it_names(held_out):
+    """Models 1.5 times too high are not let through, right ones are: both depend on the members held out."""
+    rows = [row for row in rows_of("gate") if row["like"].startswith(f"{held_out:,} members")]
     stopped = [row["measured"] for row in rows if row["like"].endswith("x 1.5")]
     right = [row["measured"] for row in rows if row["like"].endswith("x 1")]
-    assert len(stopped) == len(right) == 2
-    assert (min(stopped), 1 - min(right)) == gate.GATE_RATES
+    assert len(stopped) == len(right) >= 1
+    assert (min(stopped), 1 - min(right)) == pytest.approx(gate.GATE_RATES[held_out])
     assert {row["worlds"] for row in rows} == {400}
