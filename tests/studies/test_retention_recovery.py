@@ -1,24 +1,15 @@
 """Intervals of retention hold their mass over many worlds of known truth; `calibration/` has the long run."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
-CALIBRATION = Path(__file__).parents[2] / "calibration" / "retention.py"
+import calibrations
+
 WORLDS = 1_000
 
 
 @pytest.fixture(scope="module")
 def calibration():
-    spec = importlib.util.spec_from_file_location("calibration_retention", CALIBRATION)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(CALIBRATION.parent))  # what several calibrations share stands beside them
-        spec.loader.exec_module(module)
-    return module
+    return calibrations.load("retention")
 
 
 @pytest.mark.slow

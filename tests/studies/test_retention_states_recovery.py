@@ -1,25 +1,16 @@
 """Intervals of states and reasons hold their mass over known worlds; `calibration/` has the long run."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-CALIBRATION = Path(__file__).parents[2] / "calibration" / "states.py"
+import calibrations
+
 WORLDS = 500
 
 
 @pytest.fixture(scope="module")
 def calibration():
-    spec = importlib.util.spec_from_file_location("calibration_states", CALIBRATION)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(CALIBRATION.parent))  # what several calibrations share stands beside them
-        spec.loader.exec_module(module)
-    return module
+    return calibrations.load("states")
 
 
 @pytest.mark.slow

@@ -1,8 +1,6 @@
 """When members leave: the smooth rate on cells, its peak, and months that stand apart."""
 
-import importlib.util
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import calibrations
 import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.studies.retention.cohorts import month_cells, name_of, number_of
@@ -21,11 +20,7 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def worlds():
     """Return the worlds of the calibration."""
-    spec = importlib.util.spec_from_file_location("calibration_when", PROJECT / "calibration" / "when.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return calibrations.load("when")
 
 
 @pytest.fixture(scope="module")
