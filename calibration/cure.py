@@ -25,7 +25,7 @@ from sojourn.estimators.survival.lifetime_fit import STAYERS
 from sojourn.estimators.survival.parametric import fit_lifetime
 from sojourn.estimators.survival.risk_set import RiskSet, risk_set
 from sojourn.studies.retention.lifetimes import SEEN, fit_laws, foretold, near
-from sojourn.studies.retention.stayers import followed, stayers
+from sojourn.studies.retention.stayers import stayers
 
 Floats = NDArray[np.float64]
 Draw = Callable[[int, np.random.Generator], Floats]
@@ -173,7 +173,7 @@ def _faster(n: int, rng: np.random.Generator) -> Floats:
 
 
 def _alarms(risk: RiskSet) -> bool:
-    risk = followed(risk, LEAST)
+    risk = risk.while_at_least(LEAST)
     fits = fit_laws(risk)
     best = min(fits, key=lambda name: (fits[name].aic, name))
     end, hidden = len(risk) - 1, round((len(risk) - 1) * SEEN)

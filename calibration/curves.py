@@ -10,17 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from common import MASS, Interval, covered
 from retention import (
     HORIZON,
     LATER,
-    MASS,
     PEAK,
     PEAK_DAYS,
     SEED,
     UNTIL,
     WORLDS,
-    Interval,
-    _covered,
     _mean,
     _z,
     lifetimes,
@@ -90,7 +88,7 @@ def _ratio_row(factor: float, like: str) -> Row:
     def row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
         truth = true_mean(UNTIL) / true_mean(UNTIL, factor)
         found = [world(rng) for _ in range(worlds)]
-        return _covered(f"ratio of mean days within {UNTIL} (log)", f"2 x 500 members, {like}", found, truth)
+        return covered(f"ratio of mean days within {UNTIL} (log)", f"2 x 500 members, {like}", found, truth)
 
     return row
 
@@ -107,7 +105,7 @@ def _quantile_row(p: float) -> Row:
     def row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
         found = [world(rng) for _ in range(worlds)]
         like = "1,000 members, followed for 0 to 365 days"
-        return _covered(f"days until {p:.0%} have left (Brookmeyer-Crowley)", like, found, truth)
+        return covered(f"days until {p:.0%} have left (Brookmeyer-Crowley)", like, found, truth)
 
     return row
 
@@ -134,7 +132,7 @@ def _weighted_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
     truth = (true_kept(HORIZON) + true_kept(HORIZON) ** 3) / 2
     like = "about 1,500 of 2,000 members, probability weights 1 and 2"
     found = [world() for _ in range(worlds)]
-    return _covered(f"kept at {HORIZON} days (log-log, robust)", like, found, truth)
+    return covered(f"kept at {HORIZON} days (log-log, robust)", like, found, truth)
 
 
 def _weighted_mean_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -146,7 +144,7 @@ def _weighted_mean_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
     truth = (true_mean(UNTIL) + true_mean(UNTIL, 3.0)) / 2
     like = "about 1,500 of 2,000 members, probability weights 1 and 2"
     found = [world() for _ in range(worlds)]
-    return _covered(f"mean days within {UNTIL} (normal, robust)", like, found, truth)
+    return covered(f"mean days within {UNTIL} (normal, robust)", like, found, truth)
 
 
 def _joined(n: int, longest: int) -> Draw:
@@ -178,8 +176,8 @@ def _band_row(kind: BandKind, draw: Draw, like: str) -> Row:
     def row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
         found = [world(rng) for _ in range(worlds)]
         curves, widths = [one for one, _ in found], [width for _, width in found]
-        covered = _covered(f"whole curve where claimed ({kind}, log-log)", like, curves, 0.0, BAND_GOAL)
-        return {**covered, "truth": None, "width": round(float(np.nanmean(widths)), 4)}
+        row = covered(f"whole curve where claimed ({kind}, log-log)", like, curves, 0.0, BAND_GOAL)
+        return {**row, "truth": None, "width": round(float(np.nanmean(widths)), 4)}
 
     return row
 

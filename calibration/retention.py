@@ -9,11 +9,11 @@ need no row of their own: bounds equal those of R survival to nine digits (tests
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from common import EXACT_GOAL, MASS, Interval, covered
 from numpy.typing import NDArray
 from scipy.stats import norm
 
@@ -27,21 +27,10 @@ from sojourn.studies.retention.checks import DRIFT_LEVEL, halves_test
 from sojourn.studies.retention.curve import LEAST_AT_RISK, LEAST_GONE
 
 Ints = NDArray[np.int64]
-WORLDS, SEED, MASS = 4_000, 20_261_121, 0.95
-GOAL = (0.935, 0.965)
-#: An exact interval may cover more than it says, never clearly less.
-EXACT_GOAL = (0.945, 0.985)
+WORLDS, SEED = 4_000, 20_261_121
 #: Weeks in which leaving is fastest, and how much; then a constant hazard (per day).
 PEAK_DAYS, PEAK, LATER = 45, 0.008, 0.002
 UNTIL, HORIZON, LAPSE = 180, 90, 30
-
-
-@dataclass(frozen=True)
-class Interval:
-    """One interval of one world; low and high are not a number where none is claimed."""
-
-    low: float
-    high: float
 
 
 def calibrate() -> list[dict[str, Any]]:
@@ -129,7 +118,7 @@ def _kept_row(n: int, longest: int, like: str) -> Callable[[int, np.random.Gener
         found = [
             _kept(observed(lifetimes(n, rng), rng.uniform(0, longest, n)), HORIZON) for _ in range(worlds)
         ]
-        return _covered(f"kept at {HORIZON} days (log-log)", like, found, true_kept(HORIZON))
+        return covered(f"kept at {HORIZON} days (log-log)", like, found, true_kept(HORIZON))
 
     return row
 
@@ -140,7 +129,7 @@ def _late_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
         return _kept(observed(lifetimes(1_500, rng), entry + rng.uniform(60, 365, 1_500), entry), HORIZON)
 
     like = "1,500 members, half of whom are seen only from a later day on if they last so long"
-    return _covered(
+    return covered(
         f"kept at {HORIZON} days (log-log)", like, [world() for _ in range(worlds)], true_kept(HORIZON)
     )
 
@@ -150,7 +139,7 @@ def _silence_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
     truth = float((first_gap(1_000_000, rng) > HORIZON).mean())
     like = f"500 members active every 10 days on average; a silence of {LAPSE} days is a lapse"
     found = [_kept(observed(first_gap(500, rng), rng.uniform(0, 365, 500)), HORIZON) for _ in range(worlds)]
-    return _covered(f"not yet silent at {HORIZON} days (log-log)", like, found, truth)
+    return covered(f"not yet silent at {HORIZON} days (log-log)", like, found, truth)
 
 
 def first_gap(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -171,7 +160,7 @@ def _mean_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
     truth = true_mean(UNTIL)
     found = [_mean(observed(lifetimes(1_000, rng), rng.uniform(0, 365, 1_000))) for _ in range(worlds)]
     bounds = [Interval(m - _z() * se, m + _z() * se) for m, se in found]
-    return _covered(
+    return covered(
         f"mean days within {UNTIL} (normal)", "1,000 members, followed for 0 to 365 days", bounds, truth
     )
 
@@ -187,7 +176,7 @@ def _difference_row(factor: float, like: str) -> Callable[[int, np.random.Genera
     def row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
         truth = true_mean(UNTIL) - true_mean(UNTIL, factor)
         found = [world(rng) for _ in range(worlds)]
-        return _covered(
+        return covered(
             f"difference in mean days within {UNTIL} (normal)", f"2 x 500 members, {like}", found, truth
         )
 
@@ -211,33 +200,7 @@ def _day_n_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
     low, high = exact_share(kept, np.full(worlds, n), MASS)
     found = [Interval(*bounds) for bounds in zip(low, high, strict=True)]
     like = f"{n} members, all followed for {HORIZON} days"
-    return _covered(f"counted at {HORIZON} days (exact)", like, found, true_kept(HORIZON), EXACT_GOAL)
-
-
-def _covered(
-    estimand: str, like: str, found: list[Interval], truth: float, goal: tuple[float, float] = GOAL
-) -> dict[str, Any]:
-    """Return one row of the table of coverage."""
-    low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
-    defined = np.isfinite(low) & np.isfinite(high)
-    inside = defined & (low <= truth) & (truth <= high)
-    share, worlds = float(inside.mean()), len(found)
-    reach = float(norm.ppf(0.9995)) * (share * (1 - share) / worlds) ** 0.5
-    undefined = float(1 - defined.mean())
-    return {
-        "estimand": estimand,
-        "worlds": worlds,
-        "like": like,
-        "truth": round(truth, 4),
-        "nominal": MASS,
-        "goal": list(goal),
-        "measured": round(share, 4),
-        "below": round(float((defined & (high < truth)).mean()), 4),
-        "above": round(float((defined & (low > truth)).mean()), 4),
-        "width": round(float((high - low)[defined].mean()), 4),
-        "undefined": round(undefined, 4),
-        "met": share + reach >= goal[0] and share - reach <= goal[1] and undefined <= 0.01,
-    }
+    return covered(f"counted at {HORIZON} days (exact)", like, found, true_kept(HORIZON), EXACT_GOAL)
 
 
 # --- the check of older against newer members ---------------------------------------------------------------

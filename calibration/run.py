@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 #: What each subject measures: rooms or single modules of `src/sojourn`, and worlds of another subject.
 SUBJECTS: dict[str, tuple[str, ...]] = {
     "retention": (
+        "calibration/common.py",  # the row of coverage
         "estimators/survival/intervals.py",
         "estimators/survival/kaplan_meier.py",
         "estimators/survival/log_rank.py",
@@ -29,6 +30,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/retention/groups.py",
     ),
     "curves": (
+        "calibration/common.py",  # the row of coverage
         "calibration/retention.py",  # its worlds
         "estimators/survival/bands.py",
         "estimators/survival/intervals.py",
@@ -60,6 +62,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/retention/stayers.py",
     ),
     "drivers": (
+        "calibration/common.py",  # the row of coverage
         "estimators/survival/design.py",
         "estimators/survival/partial.py",
         "estimators/survival/newton.py",
@@ -73,6 +76,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/retention/landmark.py",
     ),
     "states": (
+        "calibration/common.py",  # the row of coverage
         "estimators/survival/aalen_johansen.py",
         "studies/retention/reasons.py",
         "studies/retention/states.py",
@@ -85,7 +89,10 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "estimators/survival/smooth_hazard.py",
         "studies/retention/cohorts.py",
     ),
-    "silence": ("studies/retention/silence.py",),
+    "silence": (
+        "calibration/common.py",  # the row of coverage
+        "studies/retention/silence.py",
+    ),
     "forecast": (
         "estimators/survival/ahead.py",
         "estimators/survival/laws.py",

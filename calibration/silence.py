@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from common import EXACT_GOAL, GOAL, MASS, covered
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
@@ -16,10 +16,6 @@ from sojourn.estimators.survival.risk_set import RiskSet, risk_set
 from sojourn.studies.retention.groups import read_risk_set
 from sojourn.studies.retention.silence import check_lapse_window, headline_under, lapse_window, so_far
 
-MASS = 0.95
-GOAL = (0.935, 0.965)
-#: Exact intervals of counts cover at least their mass.
-EXACT_GOAL = (0.945, 0.985)
 #: After a sign of life a member is gone for good with probability `GONE`; else pauses with `PAUSES`, for
 #: `PAUSE` days on average, or comes again after `USUAL` days on average.
 GONE, PAUSES, PAUSE, USUAL = 0.045, 0.04, 25.0, 5.0
@@ -232,24 +228,6 @@ def _rings(own: int, n: int, rng: np.random.Generator) -> bool:
 def _covered(
     estimand: str, like: str, found: list[Interval], truth: float, goal: tuple[float, float]
 ) -> dict[str, Any]:
-    """Return one row of the table of coverage."""
-    value, low, high = (np.array([getattr(one, end) for one in found]) for end in ("value", "low", "high"))
-    defined = np.isfinite(low) & np.isfinite(high)
-    inside = defined & (low <= truth) & (truth <= high)
-    share, worlds = float(inside.mean()), len(found)
-    reach = float(norm.ppf(0.9995)) * (share * (1 - share) / worlds) ** 0.5
-    return {
-        "estimand": estimand,
-        "worlds": worlds,
-        "like": like,
-        "truth": round(truth, 4),
-        "mean": round(float(np.nanmean(value)), 4),
-        "nominal": MASS,
-        "goal": list(goal),
-        "measured": round(share, 4),
-        "below": round(float((defined & (high < truth)).mean()), 4),
-        "above": round(float((defined & (low > truth)).mean()), 4),
-        "width": round(float((high - low)[defined].mean()), 4),
-        "undefined": round(float(1 - defined.mean()), 4),
-        "met": bool(share + reach >= goal[0] and share - reach <= goal[1] and defined.mean() >= 0.99),
-    }
+    """Return one row of the table of coverage, with the mean of what was found."""
+    row = covered(estimand, like, [(one.low, one.high) for one in found], truth, goal)
+    return {**row, "mean": round(float(np.nanmean([one.value for one in found])), 4)}

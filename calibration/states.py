@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from common import GOAL, MASS, covered
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sojourn.estimators.survival.aalen_johansen import (
     Occupation,
@@ -33,8 +33,7 @@ Floats = NDArray[np.float64]
 Row = Callable[[int, np.random.Generator], dict[str, Any]]
 Rows = Callable[[int, np.random.Generator], list[dict[str, Any]]]
 
-WORLDS, SEED, MASS = 4_000, 20_261_122, 0.95
-GOAL = (0.935, 0.965)
+WORLDS, SEED = 4_000, 20_261_122
 #: Where most are censored and the past matters, intervals may be wider than need be, never clearly narrower.
 WIDE_GOAL = (0.935, 0.985)
 #: So many worlds stand beside each other in one array.
@@ -97,7 +96,9 @@ def _reasons_row(n: int, hazards: tuple[float, ...], like: str) -> Rows:
             claimed = [np.where(enough, end, np.nan) for end in lost]
             parts.append([*bounds, *claimed, *_one_less(at_risk, gone[..., 1])])
         ends = list(map(np.concatenate, zip(*parts, strict=True)))
-        low, high, low_open, high_open, low_lost, high_lost, low_one, high_one, one = ends
+        one = ends.pop()
+        pairs = [np.column_stack(pair) for pair in zip(ends[::2], ends[1::2], strict=True)]
+        as_known, with_unknown, lost_days, one_less = pairs
         total, second, unknown = sum(hazards), hazards[1], hazards[2]
         truth = second / total * -np.expm1(-total * HORIZON)
         most = (second + unknown) / second * truth
@@ -108,10 +109,10 @@ def _reasons_row(n: int, hazards: tuple[float, ...], like: str) -> Rows:
         )
         too_high = f"{100 * (one.mean() - truth):.1f} in 100 too high on average, {100 * truth:.1f} true"
         return [
-            _covered(f"{name} (log-log)", like, low, high, truth),
-            _covered(f"{name}, and all unknown with it (log-log)", like, low_open, high_open, most),
-            _covered(f"days lost to one reason within {HORIZON} (log)", like, low_lost, high_lost, days),
-            {**_covered(never, like, low_one, high_one, truth), "goal": None, "met": None, "note": too_high},
+            covered(f"{name} (log-log)", like, as_known, truth),
+            covered(f"{name}, and all unknown with it (log-log)", like, with_unknown, most),
+            covered(f"days lost to one reason within {HORIZON} (log)", like, lost_days, days),
+            {**covered(never, like, one_less, truth), "goal": None, "met": None, "note": too_high},
         ]
 
     return rows
@@ -256,12 +257,12 @@ def _with_us_rows(
         here, back = truth_of(name, horizon, rng)
         drawn = [counted(*walk(name, 400, rng), rng.uniform(0, longest, 400)) for _ in range(worlds)]
         bounds = [_one_world(*one, horizon) for part in _parts(drawn) for one in part]
-        (low, high), (back_low, back_high) = (np.array(one).T for one in zip(*bounds, strict=True))
+        still, again = map(np.array, zip(*bounds, strict=True))
         like = f"400 members, followed for 0 to {longest} days; {WALKS[name]}"
         of_left = f"of those who left, back at {horizon} days (log-log)"
         return [
-            _covered(f"with us at {horizon} days (log-log)", like, low, high, here, goal=goal),
-            _covered(of_left, like, back_low, back_high, back, goal=goal),
+            covered(f"with us at {horizon} days (log-log)", like, still, here, goal),
+            covered(of_left, like, again, back, goal),
         ]
 
     return rows
@@ -311,32 +312,7 @@ def _return_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
         claimed = at_risk[HORIZON] >= LEAST_AT_RISK and returned[: HORIZON + 1].sum() >= LEAST_GONE
         return (1 - kept.high[HORIZON], 1 - kept.low[HORIZON]) if claimed else (np.nan, np.nan)
 
-    low, high = np.array([world() for _ in range(worlds)]).T
+    found = [world() for _ in range(worlds)]
     truth = 0.25 * -np.expm1(-HORIZON / 45)
     like = "300 members who left, followed for 0 to 365 days after it; one in four comes back"
-    return _covered(f"back within {HORIZON} days (log-log)", like, low, high, truth)
-
-
-def _covered(
-    estimand: str, like: str, low: Floats, high: Floats, truth: float, *, goal: tuple[float, float] = GOAL
-) -> dict[str, Any]:
-    """Return one row of the table of coverage."""
-    defined = np.isfinite(low) & np.isfinite(high)
-    inside = defined & (low <= truth) & (truth <= high)
-    share, worlds = float(inside.mean()), len(low)
-    reach = float(norm.ppf(0.9995)) * (share * (1 - share) / worlds) ** 0.5
-    undefined = float(1 - defined.mean())
-    return {
-        "estimand": estimand,
-        "worlds": worlds,
-        "like": like,
-        "truth": round(float(truth), 4),
-        "nominal": MASS,
-        "goal": list(goal),
-        "measured": round(share, 4),
-        "below": round(float((defined & (high < truth)).mean()), 4),
-        "above": round(float((defined & (low > truth)).mean()), 4),
-        "width": round(float((high - low)[defined].mean()), 4),
-        "undefined": round(undefined, 4),
-        "met": share + reach >= goal[0] and share - reach <= goal[1] and undefined <= 0.01,
-    }
+    return covered(f"back within {HORIZON} days (log-log)", like, found, truth)

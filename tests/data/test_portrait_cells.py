@@ -3,14 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import ibis
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
+import tidy_worlds
 from sojourn.core.errors import ParameterError
-from sojourn.core.schema import CONTRACT
 from sojourn.data.cells import make_cells
 from sojourn.data.cells.portrait_truth import age_bands, case_hours
 from sojourn.data.tidy import MissingTableError, Tidy
@@ -21,25 +19,9 @@ ZONE = "Europe/Berlin"
 PARAMS = {"follow_days": 30, "active_days": 30, "growing_days": 90, "silent_days": 20}
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-INSTANT = pa.timestamp("us", tz="UTC")
-TYPES = {
-    "id": pa.int64(),
-    "instant": INSTANT,
-    "decimal": pa.decimal128(18, 4),
-    "integer": pa.int64(),
-    "bool": pa.bool_(),
-}
-
-
-def arrow(name, frame):
-    """Rows as the contract's tidy table; columns that are not there are left out."""
-    fields = [(c, TYPES.get(kind, pa.string())) for c, kind in CONTRACT[name].tidy.items() if c in frame]
-    schema = pa.schema([(c, pa.int64() if c == "member" else kind) for c, kind in fields])
-    return pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
 
 
 def tidy(frames, **meta):
-    tables = {name: ibis.memtable(arrow(name, pd.DataFrame(frame))) for name, frame in frames.items()}
     said = {
         "as_of": AS_OF.isoformat(),
         "observed_from": FROM.isoformat(),
@@ -48,7 +30,7 @@ def tidy(frames, **meta):
         "currency": "EUR",
         **meta,
     }
-    return Tidy("test", tables, said)
+    return Tidy("test", tidy_worlds.tables(frames), said)
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +41,7 @@ def world():
 @pytest.fixture(scope="module")
 def frames(world):
     """Tables of a world with numbers in place of ids, as behind the door."""
-    number = {member: i for i, member in enumerate(world.members["member_id"])}
-    made = {}
-    for name in ("members", "events", "spells", "messages", "costs"):
-        table = world.tables[name].copy()
-        table["member"] = table.pop("member_id").map(number)
-        made[name] = table
-    made["members"] = made["members"].drop(columns="referred_by").assign(age_band="25-34")
-    return made
+    return tidy_worlds.frames_of(world, ("members", "events", "spells", "messages", "costs"))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from sojourn.core.errors import UndefinedError
 from sojourn.estimators.survival.age_period_cohort import (
@@ -9,6 +10,7 @@ from sojourn.estimators.survival.age_period_cohort import (
     SPREAD,
     SPREAD_FIRST,
     MonthCells,
+    _beyond,
     age_period_cohort,
     enough,
 )
@@ -185,3 +187,43 @@ def test_p_values_count_all_months():
     # two-sided normal tail of 2.5 standard errors, times five months
     assert found.p[2] == pytest.approx(5 * 0.012419330651552, rel=1e-9)
     assert found.p[0] == 1.0
+
+
+@pytest.mark.parametrize(("p", "apart"), [(0.009, True), (0.011, False)])
+def test_a_month_is_set_apart_below_the_level(p, apart):
+    """Ten months: a departure of 1 standard error (.1) per unit of the normal quantile of p / 10."""
+    line = np.zeros(10)
+    line[6] = 0.1 * norm.isf(p / 10 / 2)
+    assert set_apart(bends(line), 0.01).apart[6] == apart
+
+
+def test_departures_from_the_line_of_the_others_vary_as_numpys_fit_says():
+    """Month 3 is set apart: the covariance is that of values less the weighted line through all others."""
+    rng = np.random.default_rng(5)
+    n, weight, spread = 8, np.array([30.0, 80, 50, 40, 90, 60, 70, 20]), rng.normal(0, 0.05, (8, 8))
+    values = np.where(np.arange(n) == 3, 9.0, 0.0)
+    before = Bends(np.arange(n), weight, values, spread @ spread.T, np.zeros(n, dtype=bool))
+    found = set_apart(before, 0.01, most=1 / n)
+    assert np.flatnonzero(found.apart).tolist() == [3]
+    others = np.arange(n) != 3
+    off = np.column_stack(
+        [
+            unit
+            - np.polyval(
+                np.polyfit(np.arange(n)[others], unit[others], 1, w=weight[others] ** 0.5), np.arange(n)
+            )
+            for unit in np.eye(n)
+        ]
+    )
+    np.testing.assert_allclose(found.covariance, off @ before.covariance @ off.T, atol=1e-12)
+
+
+def test_as_many_leavers_as_are_needed_are_enough():
+    """A square of four by four months with 10 leavers each; corners of the calendar have one cell."""
+    cohort, age = (axis.ravel() for axis in np.mgrid[0:4, 0:4])
+    cells = MonthCells(cohort, age, np.full(16, float(LEAST_EVENTS)), np.full(16, 1_000.0))
+    assert len(enough(cells).age) == 16
+
+
+def test_a_month_before_and_one_after_the_data_go_straight_on():
+    np.testing.assert_allclose(_beyond(6) @ (3 + 0.5 * np.arange(6)), 3 + 0.5 * np.arange(-1, 7), rtol=1e-12)

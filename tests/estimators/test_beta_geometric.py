@@ -104,3 +104,8 @@ def test_nothing_to_fit_is_said():
         fit_beta_weibull(np.array([1.0, 1.0]), np.array([10.0, 9.0]))
     with pytest.raises(UndefinedError, match="from 1"):
         BetaGeometric(1.0, 1.0, 1.0, 0.0, alike=False).renewal([0])
+
+
+def test_the_mean_is_infinite_from_alpha_one_down():
+    with pytest.raises(UndefinedError, match="infinite"):
+        BetaGeometric(1.0, 5.0, 1.0, 0.0, alike=False).mean()

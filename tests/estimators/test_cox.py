@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
 from drawn_patterns import counted, drawn
 from sojourn.core.errors import UndefinedError
 from sojourn.estimators.survival.cox import cox
 from sojourn.estimators.survival.design import PatternCells
+from sojourn.estimators.survival.newton import At, maximum
 from sojourn.estimators.survival.partial import FEW, Stratum, _tied, shares_of, strata_of
 from sojourn.estimators.survival.proportional import GLOBAL, changing_effect, proportional_test
 
@@ -184,3 +186,35 @@ def test_log_time_needs_days_above_0():
     fit = cox(cells, patterns)
     with pytest.raises(UndefinedError, match="day 0"):
         proportional_test(fit, cells, patterns, {"a": [0]}, transform="log")
+
+
+@settings(deadline=None, max_examples=10)
+@given(SEEDS)
+def test_with_all_terms_there_are_no_others_to_allow_for(seed):
+    cells, x = counted(*drawn(seed))
+    tested = proportional_test(cox(cells, x), cells, x, {"first": [0], "second": [1]})
+    assert tested[GLOBAL].p_given_others == pytest.approx(tested[GLOBAL].p, rel=1e-8)
+    for one, other in (("first", "second"), ("second", "first")):
+        # what both say together is what one says alone and the other beyond it: two readings of one form
+        beyond = chi2.isf(tested[one].p_given_others, 1)
+        alone = chi2.isf(tested[other].p, 1)
+        assert tested[GLOBAL].statistic == pytest.approx(alone + beyond, rel=1e-6)
+
+
+def test_twice_the_members_know_the_changing_effect_root_two_better():
+    """Breslow's ties, so that doubling changes no estimate; only who leaves a day doubles."""
+    cells, x = counted(*drawn(4))
+    twice = PatternCells(cells.pattern, cells.day, *(2 * getattr(cells, name) for name in NAMES[1:]))
+    one, two = (changing_effect(cox(c, x, ties="breslow"), c, x) for c in (cells, twice))
+    np.testing.assert_allclose(two.effect, one.effect, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(two.se * 2**0.5, one.se, rtol=1e-7)
+
+
+def test_the_last_step_is_not_taken_down():
+    """A step far below a standard error that lowers the value by more than rounding can is left out."""
+
+    def at(beta):
+        return At(-float(beta[0] != 0), np.array([1e-12]), np.eye(1))
+
+    beta, top = maximum(at, np.zeros(1), ["slope"])
+    assert (beta[0], top.value) == (0.0, 0.0)

@@ -6,12 +6,12 @@ from scipy import optimize, stats
 from scipy.special import expit
 
 from sojourn.core.errors import ParameterError, UndefinedError
-from sojourn.estimators.survival.cure import CURE_MODELS, fit_cure
+from sojourn.estimators.survival.cure import CURE_MODELS, _of_all, fit_cure
 from sojourn.estimators.survival.follow_up import STILL_TO_COME, follow_up
 from sojourn.estimators.survival.goodness import goodness
 from sojourn.estimators.survival.interval_cells import IntervalCells, daily_cells
 from sojourn.estimators.survival.parametric import fit_lifetime
-from sojourn.estimators.survival.risk_set import risk_set
+from sojourn.estimators.survival.risk_set import RiskSet, risk_set
 
 
 def drawn(n=3_000, *, stay=0.3, scale=60.0, shape=1.0, longest=720, seed=1, at_once=0.0):
@@ -91,6 +91,15 @@ def test_those_who_leave_at_once_never_stay():
     assert ours.fit.survival(1e9) == pytest.approx(ours.stays.value)
 
 
+@pytest.mark.parametrize("model", CURE_MODELS)
+def test_the_rate_of_leaving_is_that_of_all_who_are_there_stayers_included(model):
+    fit = fit_cure(model, daily_cells(drawn(2_000))).fit
+    t = np.array([3.0, 60.0, 300.0])
+    # a difference of logs over 2e-3 days is good to 1e-6 of itself
+    slope = (np.log(fit.survival(t - 1e-3)) - np.log(fit.survival(t + 1e-3))) / 2e-3
+    np.testing.assert_allclose(fit.hazard(t), slope, rtol=1e-4)
+
+
 def test_a_quantile_that_is_never_reached_is_not_given():
     fit = fit_cure("weibull", daily_cells(drawn())).fit
     assert fit.survival(fit.quantile(0.5)) == pytest.approx(0.5)
@@ -107,6 +116,47 @@ def test_no_share_is_fitted_where_nobody_is_left_or_nobody_leaves():
         fit_cure("weibull", nobody)
     with pytest.raises(ParameterError, match="'model' must be one of"):
         fit_cure("exponential", everybody)
+
+
+@pytest.mark.parametrize("model", CURE_MODELS)
+@pytest.mark.parametrize("leavers", [{11: 20}, {11: 10, 12: 10}, {1: 9, 2: 3}])
+def test_no_share_is_fitted_where_all_leave_within_two_days(model, leavers):
+    """Half stay and the others leave at once: the likelihood rises for ever as the scale shrinks."""
+    left = [(day - 1, day, -1, n) for day, n in leavers.items()]
+    cells = IntervalCells(*np.array([*left, (91, np.inf, -1, 20)], dtype=float).T)
+    with pytest.raises(UndefinedError, match="at about the same time"):
+        fit_cure(model, cells)
+
+
+@pytest.mark.parametrize("model", CURE_MODELS)
+@pytest.mark.parametrize("leavers", [{11: 10, 12: 10}, {5: 3, 6: 30}, {11: 1, 12: 40}])
+def test_no_law_is_fitted_where_everybody_leaves_within_two_days(model, leavers):
+    """Its log scale would have a standard error of hundreds, or thousands."""
+    cells = IntervalCells(*np.array([(day - 1, day, -1, n) for day, n in leavers.items()], dtype=float).T)
+    with pytest.raises(UndefinedError, match=r"no (clear )?maximum"):
+        fit_lifetime(model, cells)
+
+
+def test_the_interval_of_all_members_adds_the_error_of_who_leaves_at_once():
+    """Distances as roots of squares, from a fit of the same members less those who left at once."""
+    risk = drawn(2_000, at_once=0.2)
+    gone = int(risk.churned[0])
+    rest_only = RiskSet(
+        np.r_[risk.at_risk[0] - gone, risk.at_risk[1:]], np.r_[0, risk.churned[1:]], risk.censored
+    )
+    whole, others = fit_cure("weibull", daily_cells(risk)), fit_cure("weibull", daily_cells(rest_only)).stays
+    rest = 1 - gone / risk.at_risk[0]
+    spread = stats.norm.ppf(0.975) * np.sqrt(rest * (1 - rest) / risk.at_risk[0]) * others.value
+    low = rest * others.value - np.hypot(rest * (others.value - others.low), spread)
+    high = rest * others.value + np.hypot(rest * (others.high - others.value), spread)
+    # ends of a profile are found to 1e-7 of a logit, maxima to 1e-5 or so of a standard error
+    assert (whole.stays.low, whole.stays.high) == pytest.approx((low, high), abs=1e-5)
+
+
+def test_no_more_stay_than_do_not_leave_at_once_and_none_may():
+    fit = fit_cure("weibull", daily_cells(drawn(1_000, at_once=0.2))).fit
+    found = _of_all(fit, (0.5, 0.0, 1.0), 0.95)
+    assert (found.low, found.high) == (0.0, 1 - fit.estimates[0])
 
 
 # --- follow-up ----------------------------------------------------------------------------------------------
@@ -156,6 +206,18 @@ def test_a_later_wave_of_leaving_tells_that_leaving_does_not_slow_down():
     assert not reach.sufficient
 
 
+@pytest.mark.parametrize(
+    ("quarters", "rising"), [((0, 0, 6, 6), False), ((0, 0, 7, 7), True), ((0, 50, 50, 50), False)]
+)
+def test_rising_is_told_beyond_chance_and_not_of_the_first_quarter(quarters, rising):
+    """Of k after none among as many at risk, all fall later with 2^-k: 1 in 64 is chance, 1 in 128 is not."""
+    churned = np.zeros(9, dtype=int)
+    churned[[1, 3, 5, 7]] = quarters
+    entered = np.where(np.arange(9) == 0, 10_000_000, 0)
+    ended = np.where(np.arange(9) == 8, 10_000_000 - churned.sum(), 0)
+    assert follow_up(risk_set(np.arange(9), entered, churned, ended)).rising == rising
+
+
 def test_too_few_durations_are_no_follow_up():
     with pytest.raises(UndefinedError, match="followed for 3 whole durations"):
         follow_up(risk_set(np.arange(4), np.array([9, 0, 0, 0]), np.ones(4, int), np.array([0, 0, 0, 5])))
@@ -175,6 +237,14 @@ def test_the_right_law_is_close_and_a_wrong_one_is_not():
     assert right.gap < 0.02
     assert wrong.p < 1e-6
     assert wrong.gap > 3 * right.gap
+
+
+def test_every_parameter_costs_a_bin():
+    """12 bins: the same statistic, whatever the number of parameters."""
+    risk = drawn(5_000, stay=0.0, scale=60, longest=200)
+    fit = fit_lifetime("weibull", daily_cells(risk))
+    statistics = [stats.chi2.isf(goodness(fit.survival, risk, free).p, 12 - free) for free in (1, 2, 5)]
+    assert statistics == pytest.approx([statistics[0]] * 3, rel=1e-9)
 
 
 def test_the_test_of_fit_alarms_as_often_as_it_says():

@@ -105,3 +105,9 @@ def test_stopping_at_a_day_censors_who_is_there(seed, day):
     if rows.churned.sum() >= 20:
         whole = [cox(one, patterns[:, :1]) for one in (stopped, rows)]
         np.testing.assert_allclose(whole[0].coefficients, whole[1].coefficients, rtol=1e-9)
+
+
+def test_as_many_patterns_as_are_allowed_are_a_design():
+    assert len(design(PATTERNS, MEMBERS, CHURNED, min_group=20, most=6).matrix) == 6
+    with pytest.raises(UndefinedError, match="6 patterns"):
+        design(PATTERNS, MEMBERS, CHURNED, min_group=20, most=5)

@@ -191,3 +191,14 @@ def test_nobody_in_the_mix_is_refused():
     model = hazard_model(exposure(cells, len(x)), x)
     with pytest.raises(UndefinedError, match="no mix"):
         standardised(model, x, np.zeros(len(x)), [0], 30)
+
+
+def test_weeks_in_which_nobody_left_are_joined_with_the_next_and_the_last_with_the_one_before():
+    """Somebody leaves in weeks 1 and 3 of four: week 2 goes with 3, and so does 4."""
+    exits, churned = np.array([3, 17, 28, 28]), np.array([1, 1, 0, 0])
+    cells, x = counted(np.zeros((4, 1)), np.zeros(4, int), exits, churned)
+    found = exposure(cells, len(x))
+    assert found.edges.tolist() == [0, 7, 28]
+    assert found.churned.sum(axis=0).tolist() == [1, 1]
+    # days at risk: 3 + 7 + 7 + 7 in the first week, 10 + 21 + 21 afterwards
+    assert found.at_risk.sum(axis=0).tolist() == [24, 52]

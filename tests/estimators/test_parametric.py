@@ -312,3 +312,14 @@ def test_rows_that_are_no_intervals_are_refused(left, right, entry, n):
                 for good, bad in ((1, left), (2, right), (-1, entry), (1, n))
             )
         )
+
+
+def test_who_leaves_at_once_is_a_share_with_a_binomial_error_and_a_parameter():
+    """Laws are those of the others; AIC is twice the parameters less twice the log-likelihood."""
+    cells = rows(n=1_500, seed=4, at_once=0.1)
+    fit, n = fit_lifetime("weibull", cells), cells.n[cells.entry < 0].sum()
+    share = cells.n[cells.right == 0].sum() / n
+    assert fit.estimates[0] == share
+    assert fit.covariance[0, 0] == pytest.approx(share * (1 - share) / n, rel=1e-12)
+    assert not fit.covariance[0, 1:].any()
+    assert fit.aic == pytest.approx(2 * 3 - 2 * fit.loglik, rel=1e-12)

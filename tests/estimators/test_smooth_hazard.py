@@ -183,3 +183,62 @@ def test_a_peak_is_claimed_when_nine_in_ten_curves_have_it(share, claimed):
     found = hazard_peak(drawn(*[peaked] * share, *[flat] * (100 - share)), 0.9)
     assert (found.shape == "peak") == claimed
     assert found.sure == pytest.approx(share / 100)
+
+
+def test_the_place_comes_from_curves_that_stand_out():
+    peaked, falling = np.ones(50), np.linspace(3, 1, 50)
+    peaked[20] = 2.0
+    found = hazard_peak(drawn(*[peaked] * 92, *[falling] * 8), 0.9)
+    assert (found.low, found.at, found.high) == pytest.approx((20.5, 20.5, 20.5))
+
+
+# --- what is enough, and how far draws are apart ----------------------------------------------------
+
+
+def leavers(*days):
+    """Return 1,000 members over 40 days of whom one leaves on each of the days."""
+    churned = np.bincount(days, minlength=41)
+    return RiskSet(1_000 - np.r_[0, np.cumsum(churned)[:-1]], churned, np.zeros(41, dtype=np.int64))
+
+
+def test_ten_leavers_in_four_units_of_time_are_enough():
+    assert smooth_hazard(leavers(3, 3, 3, 9, 9, 9, 20, 20, 30, 30)).edf > 1
+    with pytest.raises(UndefinedError, match="10 who left"):
+        smooth_hazard(leavers(3, 3, 3, 9, 9, 9, 20, 20, 30))
+    with pytest.raises(UndefinedError, match="no curve"):
+        smooth_hazard(leavers(3, 3, 3, 9, 9, 9, 20, 20, 20, 20))
+
+
+def test_durations_are_middles_of_units_of_time():
+    assert smooth_hazard(expected(bump(60), 3_000)).duration.tolist() == [day + 0.5 for day in range(60)]
+
+
+def test_draws_vary_as_the_posterior_and_those_for_places_less():
+    """Mixture over smoothing parameters of normals, by matrices inverted outright.
+
+    With information I and penalty P: (I + P)^-1, and (I + P)^-1 (I + P / 2) (I + P)^-1 for places. 1,024
+    Sobol points give a variance to some per cent; the wrong triangle of a factor, or a penalty left out,
+    is off by a third.
+    """
+    risk = expected(bump(120), 4_000)
+    smooth, at_risk, churned = smooth_hazard(risk), risk.at_risk[1:], risk.churned[1:]
+    columns = spline(smooth.duration, 120)
+    fits = fit_all(columns, at_risk, churned)
+    weight = np.exp([fit.evidence - max(fit.evidence for fit in fits) for fit in fits])
+    weight /= weight.sum()
+    differences = np.diff(np.eye(columns.shape[1]), 2, axis=0)
+    middles, within = [], []
+    for fit, log_smoothing in zip(fits, SMOOTHNESS, strict=True):
+        penalty = np.exp(log_smoothing) * differences.T @ differences + 1e-7 * np.eye(columns.shape[1])
+        hazard = np.exp(columns @ fit.coefficients)
+        known = columns.T @ (columns * (at_risk * hazard**2 / np.expm1(hazard))[:, None])
+        inverse = np.linalg.inv(known + penalty)
+        milder = inverse @ (known + penalty / 2) @ inverse
+        middles.append(np.log(hazard))
+        within.append([((columns @ one) * columns).sum(axis=1) for one in (inverse, milder)])
+    between = weight @ np.square(middles) - (weight @ np.array(middles)) ** 2
+    for drawn_curves, which in ((smooth.log_hazard, 0), (smooth.for_places, 1)):
+        expected_variance = weight @ np.array([pair[which] for pair in within]) + between
+        ratio = drawn_curves.var(axis=0) / expected_variance
+        assert np.median(ratio) == pytest.approx(1, abs=0.05)
+        assert ratio == pytest.approx(np.ones(120), abs=0.2)

@@ -133,3 +133,14 @@ def test_quantiles_are_when_the_curve_has_come_down(risk, p, scale):
     assert found.high >= found.value
     more = quantile(curve.retained, curve.low, curve.high, min(p + 0.02, 0.99), flat="first")
     assert not more.value < found.value
+
+
+def test_a_band_of_a_million_members_is_defined_from_the_first_loss_on():
+    """Hall-Wellner reaches over a thousand standard errors there, beyond what an exponential can hold."""
+    n = 1_000_000
+    risk = risk_set(
+        np.array([0, 1, 2]), np.array([n, 0, 0]), np.array([0, 1, 400_000]), np.array([0, 0, 599_999])
+    )
+    band = survival_band(risk, 0.95, kind="hall-wellner")
+    assert (band.first, band.low[1], band.high[1]) == (1, 0.0, 1.0)
+    assert 0.59 < band.low[2] < 0.6 < band.high[2] < 0.61

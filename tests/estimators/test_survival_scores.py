@@ -4,12 +4,14 @@ Tolerance 1e-12 where the same few hundred terms are added in another order, sta
 """
 
 import itertools
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu
+from scipy.special import logit
+from scipy.stats import mannwhitneyu, norm
 
 from sojourn.core.errors import UndefinedError
 from sojourn.estimators.survival.scores import (
@@ -194,3 +196,56 @@ def test_no_global_random_state_is_touched():
     held, _ = drawn(1, 300)
     ici(held, 2)
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+# --- bounds in closed form ---
+
+#: One prediction for all, so that the curve has one term, whose standard error is 1 / sqrt(1,000 x .25).
+ONE_SE = 250**-0.5
+
+
+def half_left(predicted: float) -> Held:
+    return Held(np.full((1, 1), 1 - predicted), np.array([[500]]), np.array([[500]]))
+
+
+def test_the_bounds_of_the_ici_leave_so_much_above_and_below():
+    """Half left where 30 in 100 were predicted: the index is expit(normal) less .3, its quantiles are known.
+
+    Tolerance: three standard errors of a quantile of 2,000 draws, .25 at 1 in 100 and .12 at 9 in 10.
+    """
+    found = ici(half_left(0.3), 1, mass=0.90)
+    low, high = (logit(bound + 0.3) / ONE_SE for bound in (found.low, found.high))
+    assert low == pytest.approx(norm.ppf(0.01), abs=0.25)
+    assert high == pytest.approx(norm.ppf(0.90), abs=0.12)
+
+
+def test_the_bound_of_a_right_model_has_twice_the_variance_of_the_curve():
+    """The estimate and its draws are off both; three standard errors of a quantile of 2,000 draws: .10."""
+    held = half_left(0.5)
+    bound = ici_of_the_right_model(calibration_curve(known_after(held, 1)), held, 1, mass=0.90)
+    assert logit(bound + 0.5) / (ONE_SE * 2**0.5) == pytest.approx(norm.ppf(0.95), abs=0.10)
+
+
+def test_p_of_two_bins_is_that_of_one_degree_of_freedom():
+    found = d_calibration(Held(np.array([[0.5]]), np.array([[30]]), np.array([[20]])), bins=2)
+    assert found.statistic == pytest.approx(2.0, rel=1e-9)  # (30 - 25)^2 / 25, twice
+    assert found.p == pytest.approx(math.erfc(1.0), rel=1e-9)
+
+
+def test_interval_of_the_auc_counts_heavy_members_by_the_square_of_their_weight():
+    """DeLong's components row by row, each with its weight for the end of observation."""
+    held, rows = drawn(11, 160)
+    lasts, step = observed_long_enough(held), 3
+    known = [(kind, at, left) for kind, at, left in rows if (left and at <= step) or at >= step]
+    gone = np.array([left and at <= step for _, at, left in known])
+    risk = np.round([1 - held.stay[kind, step - 1] for kind, _, _ in known], 12)
+    weight = np.array([1 / lasts[min(at, step) - 1] for _, at, _ in known])
+    wins = (risk[gone][:, None] > risk[~gone]) + 0.5 * (risk[gone][:, None] == risk[~gone])
+    case, control = weight[gone], weight[~gone]
+    value = case @ wins @ control / (case.sum() * control.sum())
+    over_controls, over_cases = wins @ control / control.sum(), case @ wins / case.sum()
+    variance = ((case * (over_controls - value)) ** 2).sum() / case.sum() ** 2
+    variance += ((control * (over_cases - value)) ** 2).sum() / control.sum() ** 2
+    found = auc(held, step)
+    assert found.value == pytest.approx(value, rel=1e-12)
+    assert (found.high - found.low) / 2 == pytest.approx(1.959963984540054 * variance**0.5, rel=1e-9)

@@ -12,7 +12,7 @@ from sojourn.estimators.survival import laws
 from sojourn.estimators.survival.ahead import Draws, kept_ahead
 from sojourn.estimators.survival.beta_geometric import BetaGeometric, fit_beta_geometric
 from sojourn.estimators.survival.lifetime_laws import LogGamma
-from sojourn.estimators.survival.shared_posterior import Posterior, log_probability
+from sojourn.estimators.survival.shared_posterior import Posterior, information, log_probability
 from sojourn.estimators.survival.sharing import fit_shared
 from sojourn.estimators.survival.triangle import Triangle
 
@@ -236,3 +236,54 @@ def test_no_draw_is_too_far_for_a_law():
     for law in (laws.beta_geometric(), laws.beta_weibull(), *laws.continuous(), *laws.with_stayers()):
         theta = law.centre + law.spread * rng.choice([-5.0, 5.0], size=(50, law.centre.size))
         assert np.isfinite(law.logits(theta, 60)).all(), law.name
+
+
+# --- draws of the posterior ---
+
+
+def test_unrest_takes_nothing_from_a_single_member():
+    """n = 1 is one yes or no, of information h (1 - h) however shares are scattered."""
+    eta = np.array([-2.0, 0.3])
+    for steady in (0.5, 20.0, 1e6):
+        assert information(np.ones(2), eta, steady) == pytest.approx(expit(eta) * expit(-eta), rel=1e-12)
+
+
+def test_the_information_of_an_entry_is_that_of_its_variance():
+    """(d mean / d eta)^2 / variance, with scipy's variance of the beta-binomial."""
+    n, steady, h = 40, 12.0, float(expit(-1.1))
+    variance = stats.betabinom(n, h * steady, (1 - h) * steady).var()
+    known = information(np.array([float(n)]), np.array([-1.1]), steady)
+    assert known[0] == pytest.approx((n * h * (1 - h)) ** 2 / variance, rel=1e-9)
+
+
+@pytest.fixture(scope="module")
+def apart():
+    return fit_shared(drawn(cohorts=12, members=30_000, spread=0.4), laws.beta_geometric())
+
+
+def test_steadiness_is_one_over_the_square_of_unrest(apart):
+    size = 4_000
+    draws = apart.draw(size, 6, rng=np.random.default_rng(1))
+    unrest = -np.log(draws.steadiness) / 2
+    # four standard errors of a median of normal draws
+    room = 4 * 1.2533 * float(np.linalg.norm(apart.root[-1])) / size**0.5
+    assert np.median(unrest) == pytest.approx(np.log(apart.unrest), abs=room)
+
+
+def test_levels_give_way_where_the_law_moves(apart):
+    """12 cohorts leave the law uncertain by their spread over sqrt(12), give or take a quarter for months and
+    priors; what a cohort of 30,000 showed in its own first step is known far better, since its level moves
+    against the law."""
+    draws = apart.draw(2_000, 6, rng=np.random.default_rng(1))
+    of_law = draws.logits[:, 0].std()
+    of_oldest = (draws.logits[:, 0] + draws.levels[:, 0]).std()
+    assert of_law == pytest.approx(apart.spread / 12**0.5, rel=0.25)
+    assert of_oldest < 0.5 * of_law
+
+
+def test_at_the_mode_levels_vary_as_they_did_there(apart):
+    at_mode = apart._level_sd(apart.mode[-2:-1])[0]
+    assert at_mode == pytest.approx(apart.level_sd, rel=1e-6)
+    # a spread of nothing leaves no level, a wide one what the data say alone
+    assert apart._level_sd(np.array([-7.0]))[0].max() < 1e-3
+    assert (apart._level_sd(np.array([1.1]))[0] > apart.level_sd).all()

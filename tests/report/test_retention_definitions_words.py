@@ -7,6 +7,14 @@ import pytest
 
 import sojourn as sj
 from sojourn.core.results.retention_definitions import DefinitionLens, LapseWindow
+from sojourn.report.retention_definitions import (
+    describe_lapse_window,
+    describe_lens,
+    describe_lens_table,
+    describe_windows,
+    lens_table,
+    windows_table,
+)
 from sojourn.viz.figure import figure
 
 
@@ -58,18 +66,12 @@ def test_the_short_sentences() -> None:
     said = (
         "By definition alone, day-30 retention reads between 21 and 34 % (21 to 64 % with misleading ones)."
     )
-    assert sj.brief_lens(a_lens()) == f"{said} This page's own reads 33.6 %."
+    assert sj.brief(a_lens()) == f"{said} This page's own reads 33.6 %."
     said = "Of silences that have lasted 30 days, 30.1 % end by day 200; at most 10 % do after 90 days."
-    assert sj.brief_lapse_window(a_window()) == said
-    assert sj.brief_lapse_window(a_window(chosen=None)).endswith(
-        "30.1 % end by day 200; no window brings it to 10 %."
-    )
-    assert sj.brief_lapse_window(a_window(chosen=30)).endswith(
-        "30.1 % end by day 200, as few as the rule asks."
-    )
-    assert all(
-        len(text.split()) < 25 for text in (sj.brief_lens(a_lens()), sj.brief_lapse_window(a_window()))
-    )
+    assert sj.brief(a_window()) == said
+    assert sj.brief(a_window(chosen=None)).endswith("30.1 % end by day 200; no window brings it to 10 %.")
+    assert sj.brief(a_window(chosen=30)).endswith("30.1 % end by day 200, as few as the rule asks.")
+    assert all(len(text.split()) < 25 for text in (sj.brief(a_lens()), sj.brief(a_window())))
 
 
 def test_the_long_sentences() -> None:
@@ -86,13 +88,13 @@ def test_the_range_is_that_of_definitions_that_hold_up() -> None:
     found = a_lens()
     rows = found.table
     sound = replace(found, table=rows[rows["grade"] != "misleading"])
-    assert sj.describe_lens(sound)["title"] == (
+    assert describe_lens(sound)["title"] == (
         "By definition alone, day-30 retention reads between 21 and 34 %"
     )
     own = replace(found, table=rows[rows["grade"] == "reference"])
-    assert sj.describe_lens(own)["title"] == "By definition alone, day-30 retention reads 34 %"
+    assert describe_lens(own)["title"] == "By definition alone, day-30 retention reads 34 %"
     wrong = replace(found, table=rows[rows["definition"] == "Count C"])
-    assert sj.brief_lens(wrong) == "By misleading definitions, day-30 retention reads 64 %."
+    assert sj.brief(wrong) == "By misleading definitions, day-30 retention reads 64 %."
 
 
 def test_the_day_of_joining_as_day_1_is_left_out_and_said_to_be() -> None:
@@ -105,29 +107,29 @@ def test_the_day_of_joining_as_day_1_is_left_out_and_said_to_be() -> None:
     assert drawn.loc[drawn["day"] == 1, "definition"].tolist() == ["Count B"]
     assert "Count E" in set(drawn.loc[drawn["day"] == 30, "definition"])
     said = "Day 1, where it is the day of joining, is left out: everybody came then."
-    assert sj.describe_lens(with_joining)["subtitle"].endswith(said)
-    assert said not in sj.describe_lens(found)["subtitle"]
+    assert describe_lens(with_joining)["subtitle"].endswith(said)
+    assert said not in describe_lens(found)["subtitle"]
 
 
 def test_tables_stand_in_order_of_grade() -> None:
-    table = sj.lens_table(a_lens())
+    table = lens_table(a_lens())
     assert table.columns.tolist() == ["definition", "grade", "share_day_7", "share_day_30", "caution"]
     assert table["definition"].tolist() == ["Count A", "Count B", "Count C"]  # D differs in two things
     assert table["share_day_7"].isna().tolist() == [False, False, True]
-    table = sj.windows_table(a_window())
+    table = windows_table(a_window())
     assert table["mark"].tolist() == ["this page's", "", "by the rule"]
     assert table["retained_low"].isna().tolist() == [False, False, True]
-    assert sj.windows_table(a_window(own=90))["mark"].tolist() == ["", "", "this page's, by the rule"]
+    assert windows_table(a_window(own=90))["mark"].tolist() == ["", "", "this page's, by the rule"]
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        sj.describe_lens(a_lens()),
-        sj.describe_lens_table(a_lens()),
-        sj.describe_lapse_window(a_window()),
-        sj.describe_windows(a_window(chosen=None)),
-        sj.describe_windows(a_window(judged=False)),
+        describe_lens(a_lens()),
+        describe_lens_table(a_lens()),
+        describe_lapse_window(a_window()),
+        describe_windows(a_window(chosen=None)),
+        describe_windows(a_window(judged=False)),
     ],
 )
 def test_words_around_pictures_and_tables_are_whole_sentences(words) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import sojourn as sj
 from sojourn.core.results.retention_drivers import Drivers, LandmarkCurves, ProportionalHazards
 from sojourn.report import retention_drivers as words
 from sojourn.report.say import say
@@ -92,15 +93,15 @@ def every_text():
     silent = drivers(leaving="silence")
     merged = drivers(merged={"plan": ("gift", "trial")}, left_out=("price: low",))
     for result in (drivers(), alike, silent, merged):
-        yield from (say(result), words.brief_drivers(result), *words.describe_drivers(result).values())
+        yield from (say(result), sj.brief(result), *words.describe_drivers(result).values())
     for result in (proportional(), changed):
         yield from (
             say(result),
-            words.brief_proportional(result),
+            sj.brief(result),
             *words.describe_proportional(result).values(),
         )
     for result in (landmark(), landmark(by="plan_then"), landmark(leaving="silence")):
-        yield from (say(result), words.brief_landmark(result), *words.describe_landmark(result).values())
+        yield from (say(result), sj.brief(result), *words.describe_landmark(result).values())
 
 
 @pytest.mark.parametrize("text", [text for text in every_text() if text])
@@ -141,9 +142,9 @@ def test_the_largest_difference_stands_in_short_with_its_interval_and_what_is_ma
         "After 90 days, 12.0 fewer in 100 (95 % confidence interval 8.0 to 16.0) of members who came by "
         "social are still with us than of those who came by search"
     )
-    assert words.brief_drivers(drivers()) == f"{said}, if alike in what else was recorded."
+    assert sj.brief(drivers()) == f"{said}, if alike in what else was recorded."
     assert words.describe_drivers(drivers())["title"] == f"{said}, alike in what else was recorded"
-    annual = words.brief_drivers(drivers([(0.2, 0.1, 0.3), (0.0, -0.1, 0.1), (0.0, -0.1, 0.1)]))
+    annual = sj.brief(drivers([(0.2, 0.1, 0.3), (0.0, -0.1, 0.1), (0.0, -0.1, 0.1)]))
     assert "of annual members are still with us than of monthly members" in annual
 
 
@@ -156,15 +157,15 @@ def read(sentence):
     "result", [drivers(), drivers([(0.01, -0.01, 0.03)] * 3), drivers(leaving="silence")]
 )
 def test_in_short_is_short(result):
-    assert 0 < read(words.brief_drivers(result)) <= 31
-    assert words.brief_drivers(result).endswith(".")
+    assert 0 < read(sj.brief(result)) <= 31
+    assert sj.brief(result).endswith(".")
 
 
 def test_in_short_of_the_others_is_short():
     for result in (landmark(), landmark(by="plan_then"), landmark(leaving="silence")):
-        assert 0 < read(words.brief_landmark(result)) < 25
-    assert len(words.brief_proportional(proportional(changes=True)).split()) < 25
-    assert words.brief_proportional(proportional()) == ""
+        assert 0 < read(sj.brief(result)) < 25
+    assert len(sj.brief(proportional(changes=True)).split()) < 25
+    assert sj.brief(proportional()) == ""
 
 
 def test_silence_is_not_leaving():
@@ -175,13 +176,9 @@ def test_silence_is_not_leaving():
 
 def test_the_empty_say_why_and_nothing_in_short():
     why = "Nothing is known of members."
-    for result, brief in (
-        (drivers(why_empty=why), words.brief_drivers),
-        (proportional(why_empty=why), words.brief_proportional),
-        (landmark(why_empty=why), words.brief_landmark),
-    ):
+    for result in (drivers(why_empty=why), proportional(why_empty=why), landmark(why_empty=why)):
         assert say(result) == why
-        assert brief(result) == ""
+        assert sj.brief(result) == ""
 
 
 def test_a_changing_effect_is_told_from_its_first_period_to_its_last():
@@ -209,7 +206,7 @@ def test_a_landmark_says_when_the_gap_is_and_how_sure():
         "90 days after day 30, 20.0 fewer in 100 (95 % confidence interval 12.0 to 28.0) of members with 1-2 "
         "active days are still with us than of those with 3-5"
     )
-    assert words.brief_landmark(landmark()) == f"{said}."
+    assert sj.brief(landmark()) == f"{said}."
     assert words.describe_landmark(landmark())["title"] == said
 
 

@@ -8,6 +8,14 @@ import pytest
 import sojourn as sj
 from sojourn.core.columns import as_data
 from sojourn.core.results.retention_forecast import Forecast, Race
+from sojourn.report.retention_forecast import (
+    describe_forecast,
+    describe_race,
+    describe_tenure,
+    describe_triangle_forecast,
+    race_table,
+    tenure_table,
+)
 from sojourn.report.table import lay_out
 
 #: The plain rule with levels of cohorts, as the race names it.
@@ -61,7 +69,7 @@ def test_the_rule_that_forecasts_is_named_with_its_levels(forecast):
     plain = replace(forecast, race=replace(forecast.race, chosen=MODELS[1], beaten=False))
     assert "No law forecast better than the plain rule" in sj.say(plain)
     assert "so that rule forecasts. From" in sj.say(plain)
-    assert sj.describe_race(plain)["title"].startswith("No law beats")
+    assert describe_race(plain)["title"].startswith("No law beats")
     shared = with_chosen(forecast, PLAIN_SHARED, beaten=False)
     assert "so that rule forecasts, with a level of its own for each cohort, which its" in sj.say(shared)
     won = with_chosen(forecast, PLAIN_SHARED, beaten=True)
@@ -74,12 +82,12 @@ def with_chosen(forecast, name, *, beaten):
 
 
 def test_the_short_sentence_is_short(forecast):
-    brief = sj.brief_forecast(forecast)
+    brief = sj.brief(forecast)
     assert "140 (95 % prediction interval 131 to 149) are expected still to be so 30 days later" in brief
     assert brief.endswith("; earlier totals fell inside such an interval 4 of 4 times.")
     assert len(brief.split()) <= 45
-    assert "earlier totals" not in sj.describe_forecast(forecast)["title"]
-    assert sj.brief_forecast(replace(forecast, why_empty="None.")) == ""
+    assert "earlier totals" not in describe_forecast(forecast)["title"]
+    assert sj.brief(replace(forecast, why_empty="None.")) == ""
 
 
 def test_silence_is_not_leaving(forecast):
@@ -87,8 +95,8 @@ def test_silence_is_not_leaving(forecast):
     said = " ".join(
         [
             sj.say(silent),
-            *sj.describe_triangle_forecast(silent).values(),
-            *sj.describe_tenure(silent).values(),
+            *describe_triangle_forecast(silent).values(),
+            *describe_tenure(silent).values(),
         ]
     )
     assert "still with us" not in said
@@ -98,11 +106,11 @@ def test_silence_is_not_leaving(forecast):
 
 
 def test_words_around_the_pictures(forecast):
-    words = sj.describe_triangle_forecast(forecast)
+    words = describe_triangle_forecast(forecast)
     assert words["title"].startswith("Of 100 who joined in 2025-02, 75 (95 % prediction interval 62 to 86)")
     assert "Outlined" in words["subtitle"]
     assert "1 forecast share from 75 % to 75 %" in words["alt"]
-    assert "Later joiners do not count" in sj.describe_forecast(forecast)["subtitle"]
+    assert "Later joiners do not count" in describe_forecast(forecast)["subtitle"]
 
 
 def test_the_title_names_an_age_that_is_drawn(forecast):
@@ -116,10 +124,10 @@ def test_the_title_names_an_age_that_is_drawn(forecast):
     long = replace(forecast, ahead=6, table=pd.DataFrame(rows, columns=forecast.table.columns))
     drawn = long.drawn()
     assert 210 not in set(drawn["duration"])
-    assert "joined in 2024-10, 94 " in sj.describe_triangle_forecast(long)["title"]  # 0.99**6
-    assert sj.describe_triangle_forecast(long)["title"].endswith("after 180 days")
+    assert "joined in 2024-10, 94 " in describe_triangle_forecast(long)["title"]  # 0.99**6
+    assert describe_triangle_forecast(long)["title"].endswith("after 180 days")
     brief = replace(long, ahead=1, table=long.table[long.table["steps_ahead"] != 1])
-    assert sj.describe_triangle_forecast(brief)["title"].startswith("Of 158 members who had never left")
+    assert describe_triangle_forecast(brief)["title"].startswith("Of 158 members who had never left")
 
 
 def heads(table):
@@ -127,9 +135,9 @@ def heads(table):
 
 
 def test_tables_name_roles_and_units(forecast):
-    models = sj.race_table(forecast)
+    models = race_table(forecast)
     assert models["role"].tolist() == ["forecasts", "plain rule"]
-    tenure = sj.tenure_table(forecast)
+    tenure = tenure_table(forecast)
     to_come = ["still_to_come_days", "still_to_come_days_low", "still_to_come_days_high"]
     assert list(tenure.columns) == ["duration_days", *to_come]
     assert heads(tenure) == ["Duration, days", "Still to come, days"]
@@ -140,14 +148,14 @@ def test_tables_name_roles_and_units(forecast):
         "Standard error, in 100",
         "Width, in 100",
     ]
-    assert "a new member is expected to be still with us for 27" in sj.describe_tenure(forecast)["title"]
+    assert "a new member is expected to be still with us for 27" in describe_tenure(forecast)["title"]
 
 
 def test_without_a_forecast_the_reason_stands_everywhere():
     empty = Forecast("demo", "day", 30, 6, 0.95, why_empty="Too few cohorts.")
     assert sj.say(empty) == "Too few cohorts."
-    assert sj.describe_race(empty)["note"] == "Too few cohorts."
-    assert sj.describe_tenure(empty)["note"] == "Too few cohorts."
-    assert sj.race_table(empty).empty
-    assert sj.tenure_table(empty).empty
+    assert describe_race(empty)["note"] == "Too few cohorts."
+    assert describe_tenure(empty)["note"] == "Too few cohorts."
+    assert race_table(empty).empty
+    assert tenure_table(empty).empty
     assert repr(empty) == "Forecast of demo: none. Too few cohorts."

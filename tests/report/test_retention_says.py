@@ -21,6 +21,7 @@ from sojourn.core.results.retention_drivers import Drivers
 from sojourn.core.results.retention_states import Reasons
 from sojourn.report import retention_words
 from sojourn.report.retention import apart, pace
+from sojourn.report.retention_figures import describe_triangle
 
 PROJECT = Path(__file__).parents[2]
 HORIZONS = [30, 90, 180]
@@ -278,7 +279,7 @@ def test_months_of_joining_are_ranked_only_where_they_are_apart():
             "retained_high": [k / 100 + 0.1 for k in kept],
         }
         triangle = CohortTriangle("day", 30, 0.95, pd.DataFrame(rows).assign(**low_high))
-        return sj.say(triangle), sj.describe_triangle(triangle)["title"]
+        return sj.say(triangle), describe_triangle(triangle)["title"]
 
     near, title = say(70, 60)
     assert near == f"{title}."
@@ -597,4 +598,4 @@ def test_every_case_has_its_words(data):
 
 
 def test_examples_in_the_words_are_true():
-    assert doctest.testmod(retention_words) == (0, 6)
+    assert doctest.testmod(retention_words) == (0, 7)

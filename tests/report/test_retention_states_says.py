@@ -9,6 +9,7 @@ import pytest
 import sojourn as sj
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention_states import Reasons, TimeToReturn, WithUs
+from sojourn.report.retention_states import describe_occupation, describe_reasons, describe_returns
 
 HERE = WithUs(
     unit="day",
@@ -92,10 +93,10 @@ def test_the_two_curves_have_words_of_their_own():
         "counting those who came back; 70.0 (95 % confidence interval 68.0 to 72.0) have never left. Of 100 "
         "who had left by then, 20.0 (95 % confidence interval 17.0 to 23.0) are with us again."
     )
-    assert sj.brief_occupation(HERE) == (
+    assert sj.brief(HERE) == (
         "Counting those who came back, 76.0 in 100 of the 900 seen from joining on are with us after 90 days."
     )
-    words = sj.describe_occupation(HERE)
+    words = describe_occupation(HERE)
     assert words["title"] == (
         "76.0 in 100 are with us after 90 days, counting those who came back; 70.0 have never left"
     )
@@ -105,7 +106,7 @@ def test_the_two_curves_have_words_of_their_own():
 
 def test_no_sentence_where_both_curves_are_one():
     same = HERE.table.assign(with_us_share=HERE.table["never_left_share"])
-    assert sj.brief_occupation(replace(HERE, table=same)) == ""
+    assert sj.brief(replace(HERE, table=same)) == ""
 
 
 def test_time_to_return_reads_at_every_duration():
@@ -113,15 +114,15 @@ def test_time_to_return_reads_at_every_duration():
         "Of 100 members who left, 10.0 (95 % confidence interval 8.0 to 12.0) within 30 days and "
         "18.0 (95 % confidence interval 15.0 to 21.0) within 90 days came back."
     )
-    assert sj.brief_returns(BACK) == "Of 100 who left, 18.0 came back within 90 days."
-    assert sj.describe_returns(BACK)["title"] == "Of 100 who left, 18.0 came back within 90 days"
+    assert sj.brief(BACK) == "Of 100 who left, 18.0 came back within 90 days."
+    assert describe_returns(BACK)["title"] == "Of 100 who left, 18.0 came back within 90 days"
 
 
 def test_coming_back_from_silence_is_counted_from_the_last_sign_of_life():
     said = "Of 100 who fell silent, 18.0 came back within 90 days of their last sign of life, of which the"
-    assert sj.brief_returns(silent(BACK)) == f"{said} first 30 cannot count."
+    assert sj.brief(silent(BACK)) == f"{said} first 30 cannot count."
     assert "within 90 days of their last sign of life came back." in sj.say(silent(BACK))
-    assert "days since the last sign of life before" in sj.describe_returns(silent(BACK))["subtitle"]
+    assert "days since the last sign of life before" in describe_returns(silent(BACK))["subtitle"]
 
 
 def test_reasons_say_what_the_unknown_leave_open():
@@ -133,11 +134,11 @@ def test_reasons_say_what_the_unknown_leave_open():
         "for 10.0 if none of them, 15.0 if all of them had left for it. If all of them had left for moved "
         "away, it could not be told which of the two comes first."
     )
-    assert sj.brief_reasons(WHY) == (
+    assert sj.brief(WHY) == (
         "“Price” is the reason most often given: 10.0 in 100 (95 % confidence interval 9.0 to 11.0) within "
         "90 days, before “moved away” with 4.0; the unknown could put another first."
     )
-    assert sj.describe_reasons(WHY)["title"] == (
+    assert describe_reasons(WHY)["title"] == (
         "“Price” is the reason most often given: 10.0 in 100 (95 % confidence interval 9.0 to 11.0) after "
         "90 days"
     )
@@ -154,27 +155,27 @@ def test_which_reason_comes_first_is_said_as_far_as_it_is_sure(low, high, said):
     lead = Interval((low + high) / 2, low, high, 0.95, "wald")
     result = replace(WHY, lead=lead)
     assert sj.say(result).endswith(said)
-    assert ("the unknown could put another first" in sj.brief_reasons(result)) == (low < 0)
+    assert ("the unknown could put another first" in sj.brief(result)) == (low < 0)
 
 
 def test_one_known_reason_has_no_order():
     result = replace(WHY, table=WHY.table[WHY.table["reason"] != "moved away"], lead=None)
     assert sj.say(result).endswith("15.0 if all of them had left for it.")
-    assert "before" not in sj.brief_reasons(result)
+    assert "before" not in sj.brief(result)
 
 
 def test_merged_reasons_are_said_to_be():
     assert (
         "3 reasons given by few, or not among the largest, are counted together"
-        in (sj.describe_reasons(replace(WHY, merged=3))["subtitle"])
+        in (describe_reasons(replace(WHY, merged=3))["subtitle"])
     )
 
 
 def test_silence_is_not_called_leaving():
     for result in (silent(HERE), silent(BACK)):
         words = [sj.say(result)]
-        name = "occupation" if isinstance(result, WithUs) else "returns"
-        words += [*getattr(sj, f"describe_{name}")(result).values(), getattr(sj, f"brief_{name}")(result)]
+        describe = describe_occupation if isinstance(result, WithUs) else describe_returns
+        words += [*describe(result).values(), sj.brief(result)]
         said = " ".join(words)
         assert not re.search(r"\bleft\b|\bleav", said), said
         assert "silent" in said
@@ -183,11 +184,11 @@ def test_silence_is_not_called_leaving():
 @pytest.mark.parametrize(
     "brief",
     [
-        sj.brief_occupation(HERE),
-        sj.brief_occupation(silent(HERE)),
-        sj.brief_returns(BACK),
-        sj.brief_returns(silent(BACK)),
-        sj.brief_reasons(WHY),
+        sj.brief(HERE),
+        sj.brief(silent(HERE)),
+        sj.brief(BACK),
+        sj.brief(silent(BACK)),
+        sj.brief(WHY),
     ],
 )
 def test_brief_sentences_are_brief(brief):

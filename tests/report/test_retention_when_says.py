@@ -64,12 +64,12 @@ def test_without_a_peak_the_shape_is_said(shape, words_of):
     assert said.startswith("No interior peak: ")
     assert words_of in said
     assert "4.0 in 100 within 7 days at first, 1.0 at the end" in said
-    assert words.brief_when(a_rate(shape=shape)).endswith(".")
+    assert sj.brief(a_rate(shape=shape)).endswith(".")
 
 
 def test_what_falls_in_the_end_is_not_said_to_fall_from_the_first():
     bump = a_rate((0.02, 0.03, 0.01))
-    said = [sj.say(bump), words.brief_when(bump), *words.describe_when(bump).values()]
+    said = [sj.say(bump), sj.brief(bump), *words.describe_when(bump).values()]
     assert not any("fastest" in text for text in said)
     assert said[1] == "The pace of leaving falls in the end; whether it rises before cannot be told."
     assert said[2] == "The pace of leaving falls in the end; an earlier rise is not sure"
@@ -78,25 +78,23 @@ def test_what_falls_in_the_end_is_not_said_to_fall_from_the_first():
 
 def test_a_rate_that_surely_rises_again_is_said_to():
     twice = a_rate((0.04, 0.01, 0.02))
-    said = words.brief_when(twice)
+    said = sj.brief(twice)
     assert said == "Members leave fastest at first, and faster again from about day 35 on."
     assert words.describe_when(twice)["title"] == said.rstrip(".")
     assert "falls at first and rises again at the end (4.0 in 100 within 7 days at first, 1.0" in sj.say(
         twice
     )
     unsure = a_rate((0.04, 0.01, 0.012))  # the bands, a tenth of the rate, overlap
-    assert "there is no later peak" in words.brief_when(unsure)
+    assert "there is no later peak" in sj.brief(unsure)
     deep = a_rate((0.02, 0.01, 0.03))  # highest at the end
-    assert (
-        words.brief_when(deep) == "The pace of leaving falls at first and rises again from about day 35 on."
-    )
+    assert sj.brief(deep) == "The pace of leaving falls at first and rises again from about day 35 on."
 
 
 @pytest.mark.parametrize("shape", ["falling", "rising", "level"])
 def test_a_sentence_after_losses_at_once_goes_on_from_them(shape):
     lost = a_rate(shape=shape, leaving="silence", lapse=30, since="first purchase", at_once=400)
-    assert words.brief_when(lost).startswith("After that ")
-    assert not words.brief_when(a_rate(shape=shape)).startswith("After that ")
+    assert sj.brief(lost).startswith("After that ")
+    assert not sj.brief(a_rate(shape=shape)).startswith("After that ")
     drawn = words.describe_when(lost)
     assert not drawn["title"].startswith("After their first purchase")
     left_out = "The 40.0 in 100 who did not come again within 30 days are not in this picture."
@@ -115,20 +113,20 @@ def test_silence_is_not_called_leaving():
     quiet = a_rate(
         leaving="silence", lapse=30, since="first purchase", at_once=400, peak=peak(), shape="peak"
     )
-    said = [sj.say(quiet), words.brief_when(quiet), *words.describe_when(quiet).values()]
+    said = [sj.say(quiet), sj.brief(quiet), *words.describe_when(quiet).values()]
     assert all("leav" not in text for text in said)
     assert said[0].startswith("After their first purchase 40.0 in 100 did not come again within 30 days.")
-    assert words.brief_when(quiet).startswith("After that members fall silent fastest around day 35")
+    assert sj.brief(quiet).startswith("After that members fall silent fastest around day 35")
     assert words.describe_when(quiet)["title"] == "Members fall silent fastest around day 35"
 
 
 def test_what_is_empty_says_why_and_is_brief_about_it():
     none = a_rate(table=pd.DataFrame(), why_empty="Too few have left.")
     assert sj.say(none) == "Too few have left."
-    assert words.brief_when(none) == ""
+    assert sj.brief(none) == ""
     bare = effects(why_empty="No months.")
     assert sj.say(bare) == "No months."
-    assert words.brief_cohort_effects(bare) == ""
+    assert sj.brief(bare) == ""
 
 
 def test_the_truth_is_announced_where_it_is_drawn():
@@ -144,26 +142,26 @@ def test_a_month_that_stands_apart_is_named_with_its_pace():
         in said
     )
     assert "No month of joining stands apart." in said
-    assert words.brief_cohort_effects(shocked) == "In 2024-11 members left 1.6 times as fast as usual."
+    assert sj.brief(shocked) == "In 2024-11 members left 1.6 times as fast as usual."
     assert "2024-11" in words.describe_cohort_effects(shocked)["title"]
 
 
 def test_a_cohort_that_stands_apart_is_not_called_a_calendar_month():
-    said = words.brief_cohort_effects(effects({("joined in", "2024-10")}))
+    said = sj.brief(effects({("joined in", "2024-10")}))
     assert said == "Members who joined in 2024-10 left 1.6 times as fast as usual."
 
 
 def test_a_drift_is_said_in_both_readings():
     drifting = effects(drift=(1.3, 1.2, 1.4))
     assert "between months of joining or in calendar time, which the counts cannot tell" in sj.say(drifting)
-    assert words.brief_cohort_effects(drifting) == (
+    assert sj.brief(drifting) == (
         "Newer members, or all as time goes by, leave faster: which, the counts cannot tell."
     )
-    assert "more slowly" in words.brief_cohort_effects(effects(drift=(0.8, 0.7, 0.9)))
+    assert "more slowly" in sj.brief(effects(drift=(0.8, 0.7, 0.9)))
 
 
 def test_nothing_seen_is_brief():
-    assert words.brief_cohort_effects(effects()) == ""
+    assert sj.brief(effects()) == ""
     assert "No steady drift is seen" in sj.say(effects())
 
 
@@ -193,8 +191,7 @@ def test_both_readings_stand_side_by_side():
     "result", [a_rate(peak=peak(), shape="peak"), a_rate(), effects(), effects(drift=(1.3, 1.2, 1.4))]
 )
 def test_briefs_are_short(result):
-    brief = words.brief_when(result) if isinstance(result, RiskPeak) else words.brief_cohort_effects(result)
-    assert len(brief.split()) < 25
+    assert len(sj.brief(result).split()) < 25
 
 
 def test_examples_in_docstrings():

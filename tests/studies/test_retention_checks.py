@@ -10,7 +10,7 @@ import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.data.cells.retention import SEEN_FROM_THE_START
 from sojourn.estimators.survival.log_rank import LogRankTest
-from sojourn.studies.retention.checks import DRIFT_RATES, drift_power, drift_ratio
+from sojourn.studies.retention.checks import DRIFT_RATES, drift_power, drift_ratio, halves_test
 
 RESULTS = Path(__file__).parents[2] / "calibration" / "results" / "retention.json"
 
@@ -101,6 +101,17 @@ def test_the_ratio_of_newer_to_older_losses_has_the_interval_of_the_log_rank_tes
     assert np.log([found.low, found.high]) == pytest.approx(
         np.log(1.5) + 0.2 * 1.959963984540054 * np.array([-1, 1])
     )
+
+
+def test_newer_members_are_those_who_joined_later(cells):
+    """They leave 2.5 times as fast, or .4 times.
+
+    Three standard errors of the logarithm are .13; observed over expected is drawn towards 1 a little.
+    """
+    test = halves_test(cells(n=6_000, newer=2.5), 60)
+    assert drift_ratio(test, 0.95).value == pytest.approx(2.5, rel=0.15)
+    older = halves_test(cells(n=6_000, newer=0.4), 60)
+    assert drift_ratio(older, 0.95).value == pytest.approx(0.4, rel=0.15)
 
 
 def test_no_interval_of_the_ratio_from_few(cells):

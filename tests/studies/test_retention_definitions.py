@@ -161,9 +161,9 @@ def test_where_there_are_no_definitions_one_sentence_says_why(tables, meta, said
     found = sj.lens(Cells("test", "retention", tables, {**META, **meta}))
     assert said in found.why_empty
     assert sj.say(found) == found.why_empty
-    assert sj.brief_lens(found) == ""
+    assert sj.brief(found) == ""
     assert found.drawn().empty
-    with pytest.raises(UndefinedError, match="no definitions to draw"):
+    with pytest.raises(UndefinedError, match="nothing to draw"):
         sj.plot_lens(found)
 
 
@@ -179,8 +179,8 @@ def test_telco_has_neither_definitions_nor_silences() -> None:
     assert "Members cancel here" in found.why_empty
     assert found.not_applicable
     assert sj.show(found, name="silence").data["text"] == ""  # nothing that a page could miss
-    assert sj.check_lapse_window(found) == []
-    with pytest.raises(UndefinedError, match="no silences to draw"):
+    assert sj.check_results(found) == []
+    with pytest.raises(UndefinedError, match="nothing to draw"):
         sj.plot_lapse_window(found)
 
 
@@ -264,11 +264,11 @@ def test_beyond_follow_up_there_is_no_headline() -> None:
 def test_where_none_suits_none_is_chosen() -> None:
     found = sj.lapse_window(gap_cells([(10, 500, 0), (290, 300, 0), (300, 0, 200)], windows_of(30, 120)))
     assert found.chosen is None
-    (check,) = sj.check_lapse_window(found)
+    (check,) = sj.check_results(found)
     assert check.verdict == "warn"
     assert "no window" in check.finding
     assert "first pause" in check.meaning
-    assert "no window brings it to 10 %" in sj.brief_lapse_window(found)
+    assert "no window brings it to 10 %" in sj.brief(found)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_where_none_suits_none_is_chosen() -> None:
 def test_the_check_compares_the_own_window_with_the_rule(own, verdict, said) -> None:
     """By the rule 120 days: at 30 and 60 more than 10 % come back, and 120 is twice as long or more."""
     cells = gap_cells(GAPS, windows_of(7, 30, 60, 90, 120), lapse=own)
-    (check,) = sj.check_lapse_window(sj.lapse_window(cells))
+    (check,) = sj.check_results(sj.lapse_window(cells))
     assert FAR == 2
     assert check.verdict == verdict
     assert said in check.meaning
@@ -286,7 +286,7 @@ def test_the_check_compares_the_own_window_with_the_rule(own, verdict, said) -> 
 
 def test_a_needlessly_long_window_is_warned_of() -> None:
     cells = gap_cells([(10, 800, 0), (300, 0, 200)], windows_of(14, 30, 60), lapse=60)
-    (check,) = sj.check_lapse_window(sj.lapse_window(cells))
+    (check,) = sj.check_results(sj.lapse_window(cells))
     assert check.verdict == "warn"
     assert "needlessly long: 14 days would do" in check.meaning
 
@@ -294,16 +294,16 @@ def test_a_needlessly_long_window_is_warned_of() -> None:
 def test_silences_followed_too_briefly_are_not_judged() -> None:
     cells = gap_cells([(10, 800, 0), (50, 0, 200)], windows_of(14, 30), lapse=30)
     found = sj.lapse_window(cells)
-    (check,) = sj.check_lapse_window(found)
+    (check,) = sj.check_results(found)
     assert check.verdict == "warn"
     assert check.finding.startswith("Not known")
-    assert "too briefly to judge" in sj.brief_lapse_window(found)
+    assert "too briefly to judge" in sj.brief(found)
 
 
 def test_few_gaps_give_no_window() -> None:
     found = sj.lapse_window(gap_cells([(10, 3, 0), (20, 0, 4)]))
     assert "Fewer than 20 gaps" in found.why_empty
-    assert sj.check_lapse_window(found) == []
+    assert sj.check_results(found) == []
 
 
 @settings(deadline=None, max_examples=40)

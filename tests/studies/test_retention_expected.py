@@ -1,5 +1,7 @@
 """Expected leavers: closed forms, sums, and nothing behind a closed gate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,9 @@ import pytest
 import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.core.results.retention_gate import Gate
+from sojourn.estimators.survival.hazard_model import exposure, hazard_model, leaves_within
 from sojourn.studies.retention.expected import expected_losses
+from sojourn.studies.retention.patterned import patterned
 
 DAYS = 28
 
@@ -91,6 +95,14 @@ def test_nobody_young_enough():
     assert "long enough" in found.why_empty
 
 
+def test_members_are_predicted_up_to_the_last_day_that_anybody_was_followed():
+    groups = {"a": (300, 2, 900), "b": (200, 6, 900)}
+    reached = expected_losses(cells_of(groups, last=40 + DAYS), gate_that_is("pass"))
+    beyond = expected_losses(cells_of(groups, last=40 + DAYS - 1), gate_that_is("pass"))
+    assert reached.members == 500
+    assert "long enough" in beyond.why_empty
+
+
 def test_the_page_names_the_group_and_the_total():
     found = expected_losses(cells_of({"a": (300, 2, 900), "b": (200, 6, 900)}), gate_that_is("pass"))
     block = sj.show(found, name="next-losses")
@@ -102,3 +114,23 @@ def test_the_page_names_the_group_and_the_total():
         "1,800 whose next 28 days reach beyond the longest time anybody was followed are"
         in block.data["note"]
     )
+
+
+def test_the_interval_adds_the_chance_of_members_to_what_is_not_known_of_the_model():
+    """Variance: n p (1 - p) of each pattern, and slopes of the sum by differences with the covariance."""
+    cells = cells_of({"a": (300, 2, 900), "b": (200, 6, 900)})
+    found = expected_losses(cells, gate_that_is("pass"))
+    known = patterned(cells, min_group=20)
+    model = hazard_model(exposure(known.counts, 2), known.design.matrix)
+    n = np.array([{"a": 300, "b": 200}[plan] for plan in known.frame["plan"]])
+
+    def leaving(theta):
+        return leaves_within(replace(model, theta=theta), known.design.matrix, np.array([40, 40]), DAYS)
+
+    steps = 1e-5 * np.eye(len(model.theta))
+    slopes = np.array([n @ (leaving(model.theta + one) - leaving(model.theta - one)) / 2e-5 for one in steps])
+    p = leaving(model.theta)
+    variance = n @ (p * (1 - p)) + slopes @ model.covariance @ slopes
+    assert found.total.value == pytest.approx(n @ p, rel=1e-9)
+    # differences over 1e-5 are good to 1e-9 or so
+    assert found.total.high - found.total.value == pytest.approx(1.959963984540054 * variance**0.5, rel=1e-6)

@@ -216,8 +216,7 @@ def test_few_cohorts_cannot_be_judged(make_retention_cells):
     made = why(few)
     assert "cannot be judged" in made.why_empty
     assert made.table.empty
-    (check,) = sj.check_forecast(made)
-    assert (check.verdict, check.blocks) == ("cannot be judged", True)
+    assert sj.check_results(made) == []
 
 
 def test_without_cohorts_there_is_none(make_retention_cells):
@@ -269,7 +268,7 @@ def with_coverage(forecast, coverage):
 def test_held_out_coverage_decides(forecast):
     for coverage, verdict, blocked in ((0.94, "pass", False), (0.82, "warn", False), (0.79, "fail", True)):
         changed = with_coverage(forecast, coverage)
-        assert sj.check_forecast(changed)[0].verdict == verdict
+        assert sj.check_results(changed)[0].verdict == verdict
         assert bool(blocked_by(changed)) == blocked
 
 
@@ -279,13 +278,13 @@ def test_a_total_that_missed_too_often_is_warned_of_and_does_not_block(forecast)
     verdicts = []
     for inside in (8, 7, 6):
         found = replace(sound, race=replace(sound.race, totals=8, totals_inside=inside))
-        (check,) = sj.check_forecast(found)
+        (check,) = sj.check_results(found)
         verdicts.append(check.verdict)
         assert blocked_by(found) == ""
     assert verdicts == ["pass", "pass", "warn"]
     assert "missed from 2 of 8 earlier dates (these overlap)" in check.meaning
     worse = with_coverage(found, 0.82)
-    assert "somewhat too narrow" in sj.check_forecast(worse)[0].meaning
+    assert "somewhat too narrow" in sj.check_results(worse)[0].meaning
 
 
 def test_two_ways_that_differ_give_no_forecast(forecast):
@@ -298,7 +297,7 @@ def test_two_ways_that_differ_give_no_forecast(forecast):
         (replace(good, failed=True), "cannot be judged"),
     ):
         made = replace(with_coverage(forecast, 0.95), audit=audit)
-        assert sj.check_forecast(made)[1].verdict == verdict
+        assert sj.check_results(made)[1].verdict == verdict
         assert bool(blocked_by(made)) == (verdict != "pass")
 
 

@@ -13,7 +13,7 @@ from sojourn.core.interval import Interval
 from sojourn.estimators.survival.scores import Held, predicted_share
 from sojourn.report.retention_gate import gate_frame
 from sojourn.report.table import lay_out
-from sojourn.studies.retention.gate import check_gate, examine, verdict
+from sojourn.studies.retention.gate import _worst, check_gate, examine, verdict
 from sojourn.studies.retention.held_out import gate, held_out
 
 EXAM = 28
@@ -32,6 +32,7 @@ def off(value, low, high):
         (off(0.01, 0.002, 0.025), 1.0, 500, 0.01, "fail"),
         (off(0.01, 0.002, 0.025), 1.0, 500, 0.03, "cannot be judged"),
         (off(0.01, 0.002, 0.015), 1.0, 299, 0.01, "cannot be judged"),
+        (off(0.01, 0.002, 0.015), 1.0, 300, 0.01, "pass"),
         (off(0.08, 0.021, 0.15), 1.0, 50, 0.09, "fail"),
     ],
 )
@@ -146,3 +147,44 @@ def test_bins_hold_whole_predictions():
     found = examine(held, days=[7], step=7, unit="day", model="m")
     assert len(found.bins) == 1
     assert found.bins["p_observed"].iloc[0] == pytest.approx(0.35)
+
+
+def test_members_whose_exam_reaches_half_a_week_too_far_are_too_old():
+    """Ages are rounded down to weeks, so half a week is added: 142 + 3 + 28 lies beyond day 171."""
+    cells = world(3, members=5_000)
+    exam = cells["exam"].assign(age=cells["exam"]["age"].replace(140, 142))
+    beyond = int(exam.loc[exam["age"] >= 142, "members"].sum())
+    then = cells["patterns"].query("known == 'then'")
+    assert then["day"].max() == 171
+    held, too_old = held_out(Cells("world", "retention", {**cells.tables, "exam": exam}, cells.meta))
+    assert too_old == beyond > 0
+    assert held.members == exam["members"].sum() - beyond
+
+
+def test_who_left_after_the_last_whole_week_of_the_exam_had_stayed_through_it():
+    cells = world(3, members=5_000)
+    exam = cells["exam"].assign(after=cells["exam"]["after"].replace(28, 35))
+    before, after = (
+        held_out(Cells("world", "retention", {**cells.tables, "exam": one}, cells.meta))[0]
+        for one in (cells["exam"], exam)
+    )
+    assert before.left[:, 3].sum() > 0 == after.left[:, 3].sum()
+    assert after.members == before.members
+    assert after.followed[:, 3].sum() - before.followed[:, 3].sum() == before.left[:, 3].sum()
+
+
+def test_a_horizon_that_fails_outweighs_one_that_cannot_be_judged():
+    assert _worst(["pass", "cannot be judged", "fail"]) == "fail"
+    assert _worst(["pass", "cannot be judged"]) == "cannot be judged"
+    assert _worst(["pass", "pass"]) == "pass"
+
+
+def test_bins_hold_equally_many_and_even_times_are_calibrated():
+    """20 kinds of 100 members each; half left of those predicted to leave by half, evenly below and above."""
+    stay = np.linspace(0.5, 0.7, 20)[:, None]
+    kinds = examine(
+        Held(stay, np.full((20, 1), 40), np.full((20, 1), 60)), days=[7], step=7, unit="day", model="m"
+    )
+    assert kinds.bins["members"].tolist() == [200] * 10
+    even = Held(np.array([[0.5]]), np.array([[500]]), np.array([[500]]))
+    assert examine(even, days=[7], step=7, unit="day", model="m").d_calibration == pytest.approx(0, abs=1e-9)

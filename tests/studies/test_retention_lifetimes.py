@@ -12,11 +12,19 @@ from sojourn.core.cells import Cells
 from sojourn.core.columns import as_data
 from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.core.results.retention_lifetimes import Lifetimes
-from sojourn.report.retention_lifetimes import law, say_remaining, say_stayers
+from sojourn.estimators.survival.follow_up import follow_up
+from sojourn.estimators.survival.kaplan_meier import kaplan_meier
+from sojourn.report.retention_lifetimes import (
+    describe_lifetimes,
+    law,
+    lifetimes_table,
+    say_remaining,
+    say_stayers,
+)
 from sojourn.report.table import lay_out
 from sojourn.studies.retention.groups import everyone
 from sojourn.studies.retention.lifetimes import LEAST_LEAVERS
-from sojourn.studies.retention.stayers import followed, stayers
+from sojourn.studies.retention.stayers import stayers
 
 PROJECT = Path(__file__).parents[2]
 
@@ -83,13 +91,13 @@ def test_what_lies_beyond_follow_up_is_marked(exponential):
     inside = exponential.remaining.set_index("duration")["extrapolated"]
     assert not inside[90]
     assert inside[180]
-    assert sj.lifetimes_table(exponential).columns[:4].tolist() == [
+    assert lifetimes_table(exponential).columns[:4].tolist() == [
         "law",
         "AIC_behind_the_best",
         "largest_gap_in_100",
         "foretold_less_counted_in_100",
     ]
-    heads = [head.text for head in lay_out(as_data(sj.lifetimes_table(exponential))).heads]
+    heads = [head.text for head in lay_out(as_data(lifetimes_table(exponential))).heads]
     assert heads[2:4] == ["Largest gap, in 100", "Foretold less counted, in 100"]
     assert heads[-1] == f"Share still with us on day {2 * end}, %"
 
@@ -126,7 +134,7 @@ def test_a_law_that_holds_foretells_and_one_that_breaks_does_not(make_retention_
     for life in (early, broken):
         exits = np.minimum(np.ceil(life), 300).astype(int)
         cells = make_retention_cells(exits, np.ceil(life) <= 300, potential=np.full(4_000, 300))
-        (check,) = sj.check_lifetimes(sj.lifetimes(cells))
+        (check,) = sj.check_results(sj.lifetimes(cells))
         verdicts.append(check.verdict)
     assert verdicts == ["pass", "warn"]
 
@@ -136,10 +144,10 @@ def test_telco_has_a_law_that_is_not_to_be_relied_on(telco):
     result = sj.lifetimes(telco, horizons=[12, 24, 48], within=24)
     assert result.followed == 72
     assert not result.close
-    assert sj.brief_lifetimes(result) == ""
+    assert sj.brief(result) == ""
     assert "too far to be relied on" in sj.say(result)
     assert "stay" not in sj.say(result)
-    assert sj.check_lifetimes(result)[0].verdict == "warn"
+    assert sj.check_results(result)[0].verdict == "warn"
     assert result.stayers.reason == "not slowing down"
 
 
@@ -178,6 +186,11 @@ def test_where_no_law_fits_the_curve_itself_is_read(make_retention_cells):
     assert found.known
     assert found.model == "Kaplan-Meier"
     assert found.stays.low < 0.5 < found.stays.high
+    # its lower bound allows for all who may still leave within as long again
+    seen = everyone(cells).while_at_least(20)
+    curve, to_come = kaplan_meier(seen, 0.95), follow_up(seen).to_come
+    assert to_come > 0
+    assert (found.stays.low, found.stays.high) == (curve.low[-1] - to_come, curve.high[-1])
 
 
 def test_a_handful_followed_for_days_tells_nothing(make_retention_cells):
@@ -188,8 +201,8 @@ def test_a_handful_followed_for_days_tells_nothing(make_retention_cells):
 
 def test_follow_up_ends_before_the_first_thin_day(make_retention_cells):
     risk = everyone(make_retention_cells([5] * 25 + [9] * 15, [False] * 40))
-    assert len(followed(risk, 20)) == 6
-    assert len(followed(risk, 15)) == 10
+    assert len(risk.while_at_least(20)) == 6
+    assert len(risk.while_at_least(15)) == 10
 
 
 # --- where there is no answer -------------------------------------------------------------------------------
@@ -200,15 +213,15 @@ def test_where_there_is_no_law_one_sentence_says_why(make_retention_cells):
     brief = make_retention_cells([1, 2, 3] * 30, [True] * 90)
     for cells, why in (
         (few, f"Fewer than {LEAST_LEAVERS} members left"),
-        (brief, "followed for fewer than 6 days"),
+        (brief, "Fewer than 20 members were still observed after 6 days"),
     ):
         result = sj.lifetimes(cells)
         assert why in result.why_empty
         assert sj.say(result) == result.why_empty
-        assert sj.brief_lifetimes(result) == ""
-        assert sj.lifetimes_table(result).empty
-        assert sj.check_lifetimes(result) == []
-        assert sj.describe_lifetimes(result)["note"] == result.why_empty
+        assert sj.brief(result) == ""
+        assert lifetimes_table(result).empty
+        assert sj.check_results(result) == []
+        assert describe_lifetimes(result)["note"] == result.why_empty
         with pytest.raises(UndefinedError):
             _ = result.best
 
@@ -226,18 +239,18 @@ def test_parameters_out_of_range_are_refused(make_retention_cells, asked, name):
 
 def test_words_are_those_of_the_case(make_retention_cells):
     silent = sj.lifetimes(members(make_retention_cells, leaving="silence", lapse=30), within=100)
-    said = f"{sj.say(silent)} {sj.describe_lifetimes(silent)['title']} {sj.brief_lifetimes(silent)}"
+    said = f"{sj.say(silent)} {describe_lifetimes(silent)['title']} {sj.brief(silent)}"
     assert "still active" in said
     assert "leave " not in said
-    assert "stay active for" in sj.brief_lifetimes(silent)
+    assert "stay active for" in sj.brief(silent)
 
 
 def test_the_note_names_extrapolation_its_condition_and_the_mass(exponential):
-    note = sj.describe_lifetimes(exponential)["note"]
+    note = describe_lifetimes(exponential)["note"]
     assert "is extrapolation: it and its 95 % confidence interval hold only if the law does" in note
     assert say_remaining(exponential) not in note  # the table of time to come says so
     assert say_stayers(exponential) in note
-    assert len(sj.brief_lifetimes(exponential).split()) < 25
+    assert len(sj.brief(exponential).split()) < 25
     assert repr(exponential).startswith("Lifetimes (")
 
 
@@ -249,11 +262,11 @@ def test_the_title_spans_what_the_near_laws_leave_open(exponential):
     readings = readings.assign(retained_low=[0.17, 0.18, 0.3], retained_high=[0.185, 0.2, 0.5])
     table = exponential.table.head(3).assign(model=["a", "b", "far"], aic_behind=[0.0, 9.0, 10.0])
     two = replace(exponential, table=table, readings=readings)
-    title = sj.describe_lifetimes(two)["title"]
+    title = describe_lifetimes(two)["title"]
     assert title.startswith(f"If one of the two nearest laws went on to day {end}, 17 % to 20 % would be")
     assert title.endswith("still with us; these data cannot show whether it does")
     one = replace(two, table=table.assign(aic_behind=[0.0, 20.0, 30.0]))
-    title = sj.describe_lifetimes(one)["title"]
+    title = describe_lifetimes(one)["title"]
     assert title.startswith(f"If the nearest law went on to day {end}, 17 % to 18 % would")
 
 

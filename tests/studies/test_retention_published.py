@@ -69,7 +69,7 @@ def test_322_of_1278_came_back(college) -> None:
     assert found.row(30)[["lapsed", "came_back"]].tolist() == [1278, 322]
     assert found.back(30).value == 322 / 1278
     assert college["returns"][["lapsed", "came_back"]].iloc[0].tolist() == [1278, 322]
-    (check,) = sj.check_lapse_window(found)
+    (check,) = sj.check_results(found)
     assert check.verdict == "warn"  # a silence of 30 days is a pause to many
 
 

@@ -126,7 +126,7 @@ def test_bounds_are_the_shares_with_all_or_none_of_the_unknown(three):
     for end in ("", "_low", "_high"):
         np.testing.assert_allclose(ours[f"most_left_share{end}"], theirs[f"left_share{end}"], rtol=1e-9)
     assert all_price.open == ""
-    assert sj.check_reasons(all_price) == []
+    assert sj.check_results(all_price) == []
     np.testing.assert_allclose(  # where all reasons are known there is nothing to reassign
         theirs["most_left_share"], theirs["left_share"], **EXACT
     )
@@ -143,14 +143,14 @@ def test_the_unknown_have_no_bounds_of_their_own(three):
 )
 def test_the_check_asks_whether_the_unknown_could_put_another_first(rates, verdict):
     result = sj.reasons(cells_of(*drawn(4_000, np.random.default_rng(1), rates=rates)))
-    (check,) = sj.check_reasons(result)
+    (check,) = sj.check_results(result)
     assert check.verdict == verdict
     assert (result.lead.low > 0) == (verdict == "pass")
     by_hand = result.left_for("price", 90).value - (
         result.left_for("content", 90).value + result.left_for("unknown", 90).value
     )
     assert result.lead.value == pytest.approx(by_hand, abs=1e-12)
-    assert ("the unknown could put another first" in sj.brief_reasons(result)) == (verdict == "warn")
+    assert ("the unknown could put another first" in sj.brief(result)) == (verdict == "warn")
 
 
 # --- layers ---
@@ -206,8 +206,8 @@ def test_why_there_is_nothing(three):
     for tables, meta, why in cases:
         result = sj.reasons(Cells("test", "retention", tables, META | meta))
         assert why in result.why_empty == repr(result) == sj.say(result)
-        assert sj.brief_reasons(result) == ""
-        assert sj.check_reasons(result) == []
+        assert sj.brief(result) == ""
+        assert sj.check_results(result) == []
         with pytest.raises(UndefinedError):
             result.at(1)
         with pytest.raises(UndefinedError):
@@ -250,3 +250,13 @@ def test_the_stated_rates_are_the_measured_ones():
         row = measured[f"the main reason is first without doubt: {what}"]
         error = (max(row["measured"] * (1 - row["measured"]), 1 / row["worlds"]) / row["worlds"]) ** 0.5
         assert abs(row["measured"] - stated) <= 3 * error
+
+
+def test_as_many_as_may_be_shown_need_nobody_else():
+    """Two small reasons make 20 together, which is enough: the next larger one keeps a layer of its own."""
+    assert layers({"price": 90, "moved": 12, "died": 8}, 20) == {
+        "price": "price",
+        "moved": "other reasons",
+        "died": "other reasons",
+    }
+    assert layers({"price": 20, "moved": 90}, 20) == {"moved": "moved", "price": "price"}

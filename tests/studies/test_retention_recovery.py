@@ -1,22 +1,15 @@
 """Intervals of retention hold their mass over many worlds of known truth; `calibration/` has the long run."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
-CALIBRATION = Path(__file__).parents[2] / "calibration" / "retention.py"
+import calibrations
+
 WORLDS = 1_000
 
 
 @pytest.fixture(scope="module")
 def calibration():
-    spec = importlib.util.spec_from_file_location("calibration_retention", CALIBRATION)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return calibrations.load("retention")
 
 
 @pytest.mark.slow
@@ -36,7 +29,7 @@ def test_the_drift_check_keeps_its_rates_on_a_seed_of_its_own(calibration):
 def test_a_wrong_interval_misses_the_goal(calibration):
     """Intervals half as wide as they should be cover about 67 %, and the row says so."""
     half = [calibration.Interval(0.5 - w, 0.5 + w) for w in (0.1, 0.1, -0.1)] * 400
-    row = calibration._covered("half", "made up", half, 0.5)
+    row = calibration.covered("half", "made up", half, 0.5)
     assert row["measured"] == pytest.approx(2 / 3, abs=1e-4)
     assert not row["met"]
 
@@ -44,7 +37,7 @@ def test_a_wrong_interval_misses_the_goal(calibration):
 def test_undefined_counts_as_a_miss(calibration):
     nan = float("nan")
     found = [calibration.Interval(0.4, 0.6)] * 970 + [calibration.Interval(nan, nan)] * 30
-    row = calibration._covered("some", "made up", found, 0.5)
+    row = calibration.covered("some", "made up", found, 0.5)
     assert row["measured"] == 0.97
     assert row["undefined"] == 0.03
     assert not row["met"]

@@ -1,23 +1,16 @@
 """Intervals of states and reasons hold their mass over known worlds; `calibration/` has the long run."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-CALIBRATION = Path(__file__).parents[2] / "calibration" / "states.py"
+import calibrations
+
 WORLDS = 500
 
 
 @pytest.fixture(scope="module")
 def calibration():
-    spec = importlib.util.spec_from_file_location("calibration_states", CALIBRATION)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return calibrations.load("states")
 
 
 @pytest.mark.slow
@@ -46,6 +39,6 @@ def test_worlds_are_counted_as_their_members_are(calibration, name):
 
 def test_an_interval_that_is_too_narrow_misses_the_goal(calibration):
     low = np.array([0.4, 0.4, 0.6] * 400)
-    row = calibration._covered("some", "made up", low, low + 0.2, 0.5)
+    row = calibration.covered("some", "made up", np.column_stack([low, low + 0.2]), 0.5)
     assert row["measured"] == pytest.approx(2 / 3, abs=1e-4)
     assert not row["met"]

@@ -1,8 +1,6 @@
 """When members leave: the smooth rate on cells, its peak, and months that stand apart."""
 
-import importlib.util
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import calibrations
 import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.studies.retention.cohorts import month_cells, name_of, number_of
@@ -21,11 +20,7 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def worlds():
     """Return the worlds of the calibration."""
-    spec = importlib.util.spec_from_file_location("calibration_when", PROJECT / "calibration" / "when.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return calibrations.load("when")
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +46,8 @@ def test_the_planted_peak_lies_in_its_interval(cells):
     assert found.peak.at.low < 42 < found.peak.at.high
     assert found.peak.at.mass == 0.90
     assert found.peak.after.low > 1.5
-    assert sj.check_when(found)[0].verdict == "pass"
-    falling = sj.check_when(replace(found, peak=None, shape="falling", sure=0.0))[0]
+    assert sj.check_results(found)[0].verdict == "pass"
+    falling = sj.check_results(replace(found, peak=None, shape="falling", sure=0.0))[0]
     assert (falling.verdict, falling.meaning) == ("pass", "No sure peak on the way.")
 
 
@@ -98,7 +93,7 @@ def test_why_there_is_no_curve(make_retention_cells, leavers, width, why):
     found = sj.risk_peak(make_retention_cells(exits, exits < 210), width=width)
     assert why in found.why_empty
     assert found.drawn().empty
-    assert sj.check_when(found) == []
+    assert sj.check_results(found) == []
 
 
 def test_leavers_of_one_day_are_no_curve(make_retention_cells):
@@ -126,7 +121,7 @@ def test_a_level_rate_of_few_is_not_said_to_have_no_peak(make_retention_cells):
     life, followed = np.ceil(rng.exponential(400, 600)).astype(int), rng.integers(50, 200, 600)
     found = sj.risk_peak(make_retention_cells(np.minimum(life, followed), life <= followed))
     assert found.shape == "level"
-    check = sj.check_when(found)[0]
+    check = sj.check_results(found)[0]
     assert (check.verdict, check.catch_rate) == ("warn", None)
 
 
@@ -140,13 +135,18 @@ def test_ages_are_counted_around_whole_months(worlds):
     first = (found.cohort == number_of("2024-03")) & (found.age == 0)
     rows = risk[(risk["group"] == "2024-03") & risk["day"].between(1, 15)]
     assert found.churned[first] == rows["churned"].sum()  # half a month: days 1 to 15
+    # who leaves is there for half of that day; nobody enters or is censored within these days
+    joined = risk.loc[(risk["group"] == "2024-03") & (risk["day"] == 0), "entered"].sum()
+    by_day = rows.groupby("day")["churned"].sum().reindex(range(1, 16), fill_value=0).to_numpy()
+    there = joined - np.r_[0, np.cumsum(by_day)[:-1]]
+    assert found.exposure[first] == there.sum() - by_day.sum() / 2
 
 
 def test_no_month_stands_apart_when_all_are_alike(worlds):
     found = sj.cohort_effects(worlds.joined(np.random.default_rng(2)))
     assert not found.table["apart"].any()
     assert found.drift.low < 1 < found.drift.high
-    assert sj.check_cohorts(found)[0].verdict == "pass"
+    assert sj.check_results(found)[0].verdict == "pass"
 
 
 def test_a_shocked_month_is_named(worlds):
@@ -154,7 +154,7 @@ def test_a_shocked_month_is_named(worlds):
     found = sj.cohort_effects(worlds.joined(np.random.default_rng(3), shocked))
     assert found.named("calendar month")["month"].tolist() == ["2024-11"]
     assert found.named("joined in").empty
-    check = sj.check_cohorts(found)[0]
+    check = sj.check_results(found)[0]
     assert check.verdict == "warn"
     assert "calendar month 2024-11" in check.finding
 
@@ -207,7 +207,7 @@ def test_why_there_are_no_departures(case):
     found = sj.cohort_effects(Cells(case, "retention", {"risk": table}, meta))
     assert found.why_empty
     assert found.drawn().empty
-    assert sj.check_cohorts(found) == []
+    assert sj.check_results(found) == []
 
 
 def test_small_cohorts_are_left_out(worlds):

@@ -8,8 +8,9 @@ from drawn_patterns import members_of, pattern_cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention_drivers import LandmarkCurves
 from sojourn.studies.retention.drivers import drivers
+from sojourn.viz.axes import fitting
 from sojourn.viz.figure import figure
-from sojourn.viz.retention_drivers import fitting, plot_drivers, plot_landmark, plot_proportional
+from sojourn.viz.retention_drivers import plot_drivers, plot_landmark, plot_proportional
 
 MOST_BYTES = 25_000
 
@@ -103,6 +104,6 @@ def test_nothing_is_drawn_of_nothing(result):
 
 
 def test_long_names_are_cut_by_their_width():
-    assert fitting("annual") == "annual"
-    assert fitting("一二三四五六七八九十一二") == "一二三四五六七八九…"
-    assert len(fitting("x" * 40)) == 19
+    assert fitting("annual", 20) == "annual"
+    assert fitting("一二三四五六七八九十一二", 20) == "一二三四五六七八九…"
+    assert len(fitting("x" * 40, 20)) == 20

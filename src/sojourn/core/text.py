@@ -204,6 +204,18 @@ def in_words(interval: Interval, unit: str, digits: int = 1) -> str:
     return f"{value} ({bounds(interval, digits)})"
 
 
+def ranged(interval: Interval, digits: int = 1) -> str:
+    """Print an estimate with its bounds alone, where mass and kind are said beside it.
+
+    Examples
+    --------
+    >>> ranged(Interval(12.5, 10.0, 15.2, mass=0.95, kind="wald"))
+    '12.5 (10.0 to 15.2)'
+    """
+    low, high = (number(bound, digits) for bound in (interval.low, interval.high))
+    return f"{number(interval.value, digits)} ({low} to {high})"
+
+
 def day(instant: str | date, time_zone: str = "UTC") -> str:
     """Print the day of an instant (ISO 8601 text, date or datetime) in a time zone.
 

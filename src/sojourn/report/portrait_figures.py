@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
-from sojourn.core.interval import Interval
+from sojourn.core.interval import label
 from sojourn.core.results.portrait import VALUE, Groups, Joiners, Rhythm, Steps
 from sojourn.core.results.portrait_doings import (
     Acquisition,
@@ -49,10 +49,6 @@ def describe_portrait(part: Any) -> dict[str, str]:
     raise TypeError(f"{type(part).__name__} is no part of a portrait.")
 
 
-def _label(mass: float) -> str:
-    return Interval(0, 0, 0, mass, "exact").label
-
-
 def _bare(sentence: str) -> str:
     return sentence.rstrip(".")
 
@@ -84,7 +80,8 @@ def _(part: Groups) -> dict[str, str]:
     if part.why_empty:
         return {}
     shown = [
-        f"Bars: share of those who joined since observation began ({_label(part.mass)} in the numbers).",
+        "Bars: share of those who joined since observation began",
+        f"({label(part.mass, 'exact')} in the numbers).",
         "Diamonds: share of those with us now.",
     ]
     if "true_share" in part.table:
@@ -128,7 +125,7 @@ def _(part: Steps) -> dict[str, str]:
     shown = [
         f"Share of {plural(part.followed, 'member')} who had reached a step, by days since joining;",
         f"only members followed for {plural(part.follow_days, 'day')}. {_which(part)}",
-        f"Bands: {_label(part.mass)}.",
+        f"Bands: {label(part.mass, 'exact')}.",
     ]
     if part.takes_off is not None:
         shown.append("Circles: what is planted, as if nobody left first.")

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.retention import EVERYONE, CohortTriangle, DayN, LossRate, RetentionCurve
 from sojourn.core.results.retention_groups import Contrast, Contrasts, LogRank
-from sojourn.core.text import bounds, count, in_words, listing, number, percent, plural
+from sojourn.core.text import bounds, count, in_words, listing, number, percent, plural, ranged
 from sojourn.report.retention_brief import brief
 from sojourn.report.retention_words import (
     at_once,
@@ -169,7 +169,7 @@ def pace(curve: RetentionCurve, horizon: int, last: int) -> Interval | None:
     if early <= 0 or late <= 0:
         return None
     ratio = float(early / horizon / (late / (last - horizon)))
-    z = float(norm.ppf(0.5 + curve.mass / 2))
+    z = standard_errors(curve.mass)
     reach = math.exp(z * math.sqrt(v_early / early**2 + v_late / late**2))
     return Interval(ratio, ratio / reach, ratio * reach, curve.mass, "wald")
 
@@ -252,7 +252,7 @@ def say_day_n(result: DayN) -> str:
     if result.why_empty:
         return result.why_empty
     row = result.table.sort_values(["duration", "matured"]).iloc[-1]
-    kept = Interval(row["retained"], row["retained_low"], row["retained_high"], result.mass, "exact")
+    kept = Interval.of(row, "retained", result.mass, "exact")
     return (
         f"Of {count(row['matured'])} {who(result.by, row['group'])}, all followed for "
         f"{span(row['duration'], result.unit)}, {in_words(kept.scaled(100), '%')} were {still(result)}."
@@ -303,7 +303,7 @@ def with_bounds(row: Any) -> str:
 def say_loss_rate(rate: LossRate) -> str:
     """Say when members left fastest, so far as that can be told."""
     if rate.drawn().empty:
-        return f"Nobody has been followed for {span(rate.width, rate.unit)} yet."
+        return f"Too few have been followed for {span(rate.width, rate.unit)}."
     lost = at_once(rate.share_at_once, rate.since, rate.lapse)
     return f"{lost} {_say_span(rate)}".strip()
 
@@ -333,15 +333,10 @@ def _in_100(rows: pd.DataFrame, *, pooled: bool = False) -> str:
 def say_contrast(contrast: Contrast) -> str:
     """Say how much longer one group stays than the other."""
     way = "longer" if contrast.difference.value >= 0 else "less long"
-    shown = contrast.difference if way == "longer" else _turned(contrast.difference)
     return (
         f"Within {span(contrast.until, contrast.unit)}, {contrast.a} {stay(contrast)} "
-        f"{in_words(shown, f'{contrast.unit}s')} {way} than {contrast.b}."
+        f"{in_words(contrast.difference.size(), f'{contrast.unit}s')} {way} than {contrast.b}."
     )
-
-
-def _turned(interval: Interval) -> Interval:
-    return Interval(-interval.value, -interval.high, -interval.low, interval.mass, interval.kind)
 
 
 @register
@@ -371,11 +366,8 @@ def _stays(contrasts: Contrasts) -> str:
 
 
 def _gap(contrasts: Contrasts, row: Any) -> str:
-    ends = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
-    return (
-        f"{who(contrasts.by, row['group'])} {stay(contrasts)} {number(abs(row['difference']))} "
-        f"({number(ends[0])} to {number(ends[1])}) {contrasts.unit}s"
-    )
+    size = ranged(Interval.of(row, "difference", contrasts.mass, "wald").size())
+    return f"{who(contrasts.by, row['group'])} {stay(contrasts)} {size} {contrasts.unit}s"
 
 
 @register

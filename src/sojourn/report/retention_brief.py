@@ -29,7 +29,7 @@ _BRIEF: Mapping[str, Callable[[Any], str]] = {
 
 
 def brief(result: Any) -> str:
-    """Return one short sentence, or nothing where there is nothing to say.
+    """Say what a result means in one short sentence; nothing where there is nothing to say.
 
     Parameters
     ----------

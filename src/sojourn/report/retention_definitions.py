@@ -76,7 +76,7 @@ def _own(result: DefinitionLens) -> str:
 
 def brief_lens(result: DefinitionLens) -> str:
     """Return one short sentence: between what numbers the definition alone decides."""
-    return "" if result.why_empty else f"{_spread(result)}. {_own(result)}".rstrip()
+    return f"{_spread(result)}. {_own(result)}".rstrip()
 
 
 @register
@@ -183,7 +183,7 @@ def _share(result: LapseWindow, window: int | None) -> float | None:
 
 def brief_lapse_window(result: LapseWindow) -> str:
     """Return one short sentence: how many silences end."""
-    return "" if result.why_empty else f"{_coming_back(result)}."
+    return f"{_coming_back(result)}."
 
 
 @register

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from sojourn.core.interval import Interval
+from sojourn.core.interval import Interval, label
 from sojourn.core.results.retention_drivers import Drivers, LandmarkCurves, ProportionalHazards
-from sojourn.core.text import bounds, count, listing, number, plural
-from sojourn.report.retention_words import go, going, span, still, who
+from sojourn.core.text import bounds, count, in_words, listing, number, plural
+from sojourn.report.retention_words import CIRCLES, go, going, here, span, still, who
 from sojourn.report.say import register
 
 #: Sentences name at most so many levels.
@@ -37,16 +37,14 @@ def say_drivers(result: Drivers) -> str:
 
 
 def _difference(result: Drivers, row: Mapping[Any, Any]) -> str:
-    way, size = _way(result.difference(row["column"], row["level"]).scaled(100))
+    apart = result.difference(row["column"], row["level"]).scaled(100)
     level, other = (who(row["column"], row[name]) for name in ("level", "against"))
-    return f"{number(size.value)} {way} in 100 of {level} than of {other} ({bounds(size)})"
+    size = apart.size()
+    return f"{number(size.value)} {_way(apart)} in 100 of {level} than of {other} ({bounds(size)})"
 
 
-def _way(interval: Interval) -> tuple[str, Interval]:
-    """Return ``more`` or ``fewer``, and the interval of the size."""
-    if interval.value >= 0:
-        return "more", interval
-    return "fewer", Interval(-interval.value, -interval.high, -interval.low, interval.mass, interval.kind)
+def _way(difference: Interval) -> str:
+    return "more" if difference.value >= 0 else "fewer"
 
 
 def _crude(clear: pd.DataFrame) -> str:
@@ -75,8 +73,6 @@ def _nothing(result: Drivers) -> str:
 
 def brief_drivers(result: Drivers) -> str:
     """Say in one short sentence what goes most with staying; or nothing."""
-    if result.why_empty:
-        return ""
     clear = result.clear()
     if clear.empty:
         return f"{_nothing(result)}."
@@ -94,8 +90,7 @@ def _largest(result: Drivers, clear: pd.DataFrame) -> str:
 
 def _in_100(difference: Interval) -> str:
     """Print a difference as so many more or fewer in 100, with its interval."""
-    way, size = _way(difference)
-    return f"{number(size.value)} {way} in 100 ({bounds(size)})"
+    return in_words(difference.size(), f"{_way(difference)} in 100")
 
 
 def _those(members: str) -> str:
@@ -121,15 +116,14 @@ def _title(result: Drivers) -> str:
 
 
 def _subtitle(result: Drivers) -> str:
-    label = Interval(0, 0, 0, result.mass, "wald").label
     sentences = [
         f"How many more members in 100 are {still(result)} after {span(result.horizon, result.unit)} than in",
         f"the largest group of the same kind, if both had the mix of all {count(result.members)} members in",
-        f"everything else shown. Bars: {label} that holds for all {len(result.table)} together (Bonferroni);",
-        "blue where it does not reach 0.",
+        f"everything else shown. Bars: {label(result.mass, 'wald')} that holds for all {len(result.table)}",
+        "together (Bonferroni); blue where it does not reach 0.",
     ]
     if "true_points" in result.table:
-        sentences.append("Circles: the truth of the simulated world.")
+        sentences.append(CIRCLES)
     if result.merged:
         merged = [f"{column.replace('_', ' ')} {listing(list(m))}" for column, m in result.merged.items()]
         sentences.append(f"Counted as other, for being small: {'; '.join(merged)}.")
@@ -183,7 +177,7 @@ def _times(row: Any) -> str:
 
 def brief_proportional(result: ProportionalHazards) -> str:
     """Say in one short sentence what changes with time; or nothing."""
-    if result.why_empty or not result.changing:
+    if not result.changing:
         return ""
     names = listing([column.replace("_", " ") for column in result.changing])
     return f"What {names} goes with changes over the time with us."
@@ -197,12 +191,11 @@ def describe_proportional(result: ProportionalHazards) -> dict[str, str]:
     if first["changes"]:
         title = f"What {name} goes with changes with time"
     against = result.smooth_against
-    label = Interval(0, 0, 0, result.mass, "wald").label
     subtitle = (
         f"How many times as fast members {go(result)} as {who(first['column'], against)} do, {_ALIKE}, "
         f"by {result.unit}s since joining: hazard ratios, smoothed (scaled Schoenfeld residuals). Bands: "
-        f"pointwise {label}. Of {plural(len(result.table), 'column')}, {name} has the clearest sign of "
-        f"change: {_chance(first['p_value'])} (score test, Holm)."
+        f"pointwise {label(result.mass, 'wald')}. Of {plural(len(result.table), 'column')}, {name} has the "
+        f"clearest sign of change: {_chance(first['p_value'])} (score test, Holm)."
     )
     ends = [
         f"{level} from {number(of['hazard_ratio'].iloc[0], 2)} to {number(of['hazard_ratio'].iloc[-1], 2)}"
@@ -253,14 +246,12 @@ def _alike(result: LandmarkCurves) -> str:
 
 
 def _gap(result: LandmarkCurves, row: Mapping[Any, Any]) -> str:
-    way, size = _way(_interval(result, row))
-    level = group_then(result, row["group"])
-    return f"{number(size.value)} {way} in 100 of {level} ({bounds(size)})"
+    apart = _interval(result, row)
+    return in_words(apart.size(), f"{_way(apart)} in 100 of {group_then(result, row['group'])}")
 
 
 def _interval(result: LandmarkCurves, row: Mapping[Any, Any]) -> Interval:
-    value, low, high = (100 * float(row[f"difference_points{end}"]) for end in ("", "_low", "_high"))
-    return Interval(value, low, high, result.mass, "wald")
+    return Interval.of(row, "difference_points", result.mass, "wald").scaled(100)
 
 
 def _read(result: LandmarkCurves) -> str:
@@ -272,9 +263,8 @@ def _read(result: LandmarkCurves) -> str:
 
 def brief_landmark(result: LandmarkCurves) -> str:
     """Say in one short sentence how the most different group of a landmark fares; or nothing."""
-    if result.why_empty or (clear := _clear(result)).empty:
-        return ""
-    return f"{_largest_then(result, clear)}."
+    clear = _clear(result)
+    return "" if clear.empty else f"{_largest_then(result, clear)}."
 
 
 def _largest_then(result: LandmarkCurves, clear: pd.DataFrame) -> str:
@@ -295,13 +285,13 @@ def describe_landmark(result: LandmarkCurves) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of landmark curves."""
     clear = _clear(result)
     title = _largest_then(result, clear) if len(clear) else _alike(result)
-    label = Interval(0, 0, 0, result.mass, "log-log").label
     small = (
         f" {plural(result.too_small, 'group is', 'groups are')} too small to show."
         if result.too_small
         else ""
     )
-    subtitle = f"{_shares(result)} Bands: pointwise {label}.{small} {_read(result)}{_known_late(result)}"
+    bands = f"Bands: pointwise {label(result.mass, 'log-log')}."
+    subtitle = f"{_shares(result)} {bands}{small} {_read(result)}{_known_late(result)}"
     at = result.drawn().groupby("group", sort=False)["retained"].last()
     ends = [f"{group_then(result, str(group))} {number(100 * share)} in 100" for group, share in at.items()]
     alt = f"Falling step curves from {result.unit} {result.landmark} on; at the end: {'; '.join(ends)}."
@@ -322,8 +312,7 @@ def _known_late(result: LandmarkCurves) -> str:
 def _shares(result: LandmarkCurves) -> str:
     by = {"active_days": "active days by then", "plan_then": "plan then"}[result.by]
     when = f"{result.unit} {count(result.landmark)}"
-    here = {"still with us": "with us", "still active": "active"}[still(result)]
     return (
-        f"Of members who were {here} on {when}, the share who are {still(result)}, by {result.unit}s since "
-        f"{when} and by {by}."
+        f"Of members who were {here(result)} on {when}, the share who are {still(result)}, by "
+        f"{result.unit}s since {when} and by {by}."
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.results.retention_expected import ExpectedLosses
-from sojourn.core.text import bounds, count, number, percent
+from sojourn.core.text import count, in_words, percent
 from sojourn.report.retention_words import go, had_gone, span, who
 from sojourn.report.say import register
 
@@ -19,7 +19,7 @@ def say_expected(result: ExpectedLosses) -> str:
         return result.why_empty
     return (
         f"Of {count(result.members)} members who had not {had_gone(result)} by the date of the data, "
-        f"{number(result.total.value, 0)} ({bounds(result.total, 0)}) are expected to "
+        f"{in_words(result.total, '', 0)} are expected to "
         f"{go(result)} within {span(result.within, result.unit)}."
     )
 

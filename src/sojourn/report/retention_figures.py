@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from sojourn.core.interval import Interval, Kind
+from sojourn.core.interval import Interval, label
 from sojourn.core.results.retention import EVERYONE, CohortTriangle, DayN, LossRate, RetentionCurve
 from sojourn.core.results.retention_groups import Contrasts, LogRank
-from sojourn.core.text import count, listing, number, percent, plural
+from sojourn.core.text import count, listing, percent, plural, ranged
 from sojourn.report.retention import (
     apart,
     say_contrasts,
@@ -22,7 +22,19 @@ from sojourn.report.retention import (
     say_triangle,
     with_bounds,
 )
-from sojourn.report.retention_words import at_once, go, going, gone, mean_time, span, stay, still, who
+from sojourn.report.retention_words import (
+    CIRCLES,
+    at_once,
+    go,
+    going,
+    gone,
+    mean_time,
+    span,
+    start,
+    stay,
+    still,
+    who,
+)
 
 
 def describe_retention(curve: RetentionCurve, *, horizon: int) -> dict[str, str]:
@@ -34,7 +46,7 @@ def _finding(curve: RetentionCurve, horizon: int) -> str:
     """Name the groups with most and fewest left at the horizon, where they can be told apart."""
     at = curve.readings([horizon])
     if at.empty:
-        return f"Nobody has been followed for {span(horizon, curve.unit)} yet"
+        return f"Fewer than {curve.min_group} have been followed for {span(horizon, curve.unit)}"
     ends, here = apart(at), f"{still(curve)} after {span(horizon, curve.unit)}"
     if len(at) > 1 and ends is None:
         low, high, by = percent(at["retained"].min()), percent(at["retained"].max()), _by(curve)
@@ -55,8 +67,8 @@ def _by(curve: RetentionCurve) -> str:
 def _drawn(curve: RetentionCurve) -> str:
     groups = "" if curve.by == EVERYONE else f", by {_by(curve)}"
     sentences = [
-        f"Share of members {still(curve)} by {curve.unit}s since {_start(curve)}{groups}.",
-        f"Bands: {_label(curve.mass, 'log-log')} where at least 20 are observed and 10 are gone.",
+        f"Share of members {still(curve)} by {curve.unit}s since {start(curve.since)}{groups}.",
+        f"Bands: {label(curve.mass, 'log-log')} where at least 20 are observed and 10 are gone.",
         f"Curves end where fewer than {curve.min_group} are observed.",
     ]
     shown = set(curve.drawn()["group"])
@@ -65,16 +77,8 @@ def _drawn(curve: RetentionCurve) -> str:
     if curve.too_small:
         sentences.append(f"{plural(curve.too_small, 'group is', 'groups are')} too small to show.")
     if curve.truth is not None:
-        sentences.append("Circles: the truth of the simulated world.")
+        sentences.append(CIRCLES)
     return " ".join(sentences)
-
-
-def _start(result: RetentionCurve | LossRate) -> str:
-    return "joining" if result.since == "joining" else f"the {result.since}"
-
-
-def _label(mass: float, kind: Kind) -> str:
-    return Interval(0, 0, 0, mass, kind).label
 
 
 def _in_words(curve: RetentionCurve, horizon: int) -> str:
@@ -115,8 +119,8 @@ def _readings(curve: RetentionCurve, durations: Sequence[int]) -> pd.DataFrame:
 def describe_readings(curve: RetentionCurve, durations: Sequence[int]) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of readings."""
     note = (
-        f"Durations in {curve.unit}s since {_start(curve)}, with the "
-        f"{_label(curve.mass, 'log-log')} (log-log). "
+        f"Durations in {curve.unit}s since {start(curve.since)}, with the "
+        f"{label(curve.mass, 'log-log')} (log-log). "
         "Where fewer than 20 are observed or 10 are gone, no interval is claimed."
     )
     last = max((at for at in durations if len(curve.readings([at]))), default=min(durations))
@@ -136,7 +140,7 @@ def _hits(curve: RetentionCurve, durations: Sequence[int]) -> str:
 def describe_day_n(result: DayN) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of day-N retention."""
     note = (
-        f"Durations in {result.unit}s since joining, with the {_label(result.mass, 'exact')}. Only members "
+        f"Durations in {result.unit}s since joining, with the {label(result.mass, 'exact')}. Only members "
         "whose whole follow-up reaches the duration count: newer ones are missing here but not in the curve."
     )
     return {"title": say_day_n(result), "note": note}
@@ -161,8 +165,8 @@ def describe_hazard(rate: LossRate) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of the rate of leaving."""
     width, said = span(rate.width, rate.unit), say_loss_rate(rate)
     subtitle = (
-        f"Members in 100 who {go(rate)} within {width}, by {rate.unit}s since {_start(rate)}, among those "
-        f"{still(rate)}. Band: {_label(rate.mass, 'exact')} of each period. {said}"
+        f"Members in 100 who {go(rate)} within {width}, by {rate.unit}s since {start(rate.since)}, among "
+        f"those {still(rate)}. Band: {label(rate.mass, 'exact')} of each period. {said}"
     )
     end = int(rate.drawn()["duration"].max())
     alt = f"Line of the rate of {going(rate)} per {width}, up to {rate.unit} {count(end)}. {said}"
@@ -206,7 +210,7 @@ def describe_contrasts(contrasts: Contrasts, test: LogRank) -> dict[str, str]:
     within = f"{mean_time(contrasts)} within the first {span(contrasts.until, contrasts.unit)}"
     sentences = [
         f"{within}, and its difference to {who(contrasts.by, contrasts.against)} (first row).",
-        f"The {_label(contrasts.mass, 'wald')} of all differences holds for them together (Bonferroni);",
+        f"The {label(contrasts.mass, 'wald')} of all differences holds for them together (Bonferroni);",
         "p-values allow for the number of comparisons (Holm).",
     ]
     if contrasts.short:
@@ -226,8 +230,7 @@ def _longest(contrasts: Contrasts) -> str:
         return f"No group stands clearly apart from {largest}"
     row: Any = sure.loc[sure["difference"].abs().idxmax()]
     way = "longer" if row["difference"] > 0 else "less long"
-    ends = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
-    size = f"{number(abs(row['difference']))} ({number(ends[0])} to {number(ends[1])})"
+    size = ranged(Interval.of(row, "difference", contrasts.mass, "wald").size())
     within = f"of {span(contrasts.until, contrasts.unit)}"
     said = f"{who(contrasts.by, row['group'])} {stay(contrasts)} {size} {within} {way} than {largest}"
     return said[0].upper() + said[1:]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sojourn.core.interval import Interval
+from sojourn.core.interval import Interval, label
 from sojourn.core.results.retention_forecast import Forecast, Race
-from sojourn.core.text import bounds, count, number, percent, plural
+from sojourn.core.text import count, in_words, number, percent, plural
 from sojourn.report.retention_words import had_gone, span, still
 from sojourn.report.say import register
 
@@ -26,9 +26,7 @@ def say_forecast(forecast: Forecast) -> str:
 
 
 def brief_forecast(forecast: Forecast) -> str:
-    """Say in one short sentence how many are expected to be left; empty where there is no forecast."""
-    if forecast.why_empty:
-        return ""
+    """Say in one short sentence how many are expected to be left."""
     return f"{_short(forecast)}{_totals_held(forecast)}."
 
 
@@ -42,8 +40,8 @@ def _never(forecast: Forecast) -> str:
 
 
 def _expected(forecast: Forecast) -> str:
-    then = forecast.members_then
-    return f"{count(then.value)} ({bounds(then, 0)}) are expected still to be so {_ahead(forecast)} later"
+    then = in_words(forecast.members_then, "", 0)
+    return f"{then} are expected still to be so {_ahead(forecast)} later"
 
 
 def _totals_held(forecast: Forecast) -> str:
@@ -106,7 +104,7 @@ def _ahead(forecast: Forecast) -> str:
 
 
 def _label(forecast: Forecast) -> str:
-    return Interval(0, 0, 0, forecast.mass, "prediction").label.capitalize() + "s"
+    return label(forecast.mass, "prediction").capitalize() + "s"
 
 
 def _newest(forecast: Forecast) -> str:
@@ -117,12 +115,9 @@ def _newest(forecast: Forecast) -> str:
     if drawn.empty:
         return _short(forecast)
     row = drawn.sort_values(["cohort", "steps_ahead"]).iloc[-1]
-    kept = Interval(row["retained"], row["retained_low"], row["retained_high"], forecast.mass, "prediction")
-    scaled = kept.scaled(100)
-    return (
-        f"Of 100 who joined in {row['cohort']}, {number(scaled.value, 0)} ({bounds(scaled, 0)}) are expected "
-        f"to be {still(forecast)} after {span(int(row['duration']), forecast.unit)}"
-    )
+    kept = in_words(Interval.of(row, "retained", forecast.mass, "prediction").scaled(100), "", 0)
+    after = span(int(row["duration"]), forecast.unit)
+    return f"Of 100 who joined in {row['cohort']}, {kept} are expected to be {still(forecast)} after {after}"
 
 
 def describe_forecast(forecast: Forecast) -> dict[str, str]:

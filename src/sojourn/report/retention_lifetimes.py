@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sojourn.core.interval import Interval
+from sojourn.core.interval import label
 from sojourn.core.results.retention_lifetimes import Lifetimes, Stayers
-from sojourn.core.text import bounds, count, in_words, listing, number, percent, points
+from sojourn.core.text import bounds, count, in_words, listing, number, percent, points, ranged
 from sojourn.report.retention_words import go, going, span, still
 from sojourn.report.say import register
 
@@ -68,12 +68,11 @@ def _first_and_last(ages: list[int]) -> list[int]:
 def _age(result: Lifetimes, age: int) -> str:
     time = result.stays_to(age)
     who = "new members" if age == 0 else f"those {still(result)} after {span(age, result.unit)}"
-    values = f"{number(time.value)} ({number(time.low)} to {number(time.high)})"
-    return f"{who} stay {values}"
+    return f"{who} stay {ranged(time)}"
 
 
 def _label(result: Lifetimes) -> str:
-    return Interval(0, 0, 0, result.mass, "wald").label
+    return label(result.mass, "wald")
 
 
 def say_stayers(result: Lifetimes) -> str:
@@ -118,8 +117,8 @@ def _goes(result: Lifetimes) -> str:
 
 
 def brief_lifetimes(result: Lifetimes) -> str:
-    """Return one sentence: how much of the horizon new members stay."""
-    if result.why_empty or not result.close:
+    """Say in one short sentence how much of the horizon new members stay; or nothing."""
+    if not result.close:
         return ""
     rows = result.remaining
     if not len(rows) or bool(rows["extrapolated"].iloc[0]):

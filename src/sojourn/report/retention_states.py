@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from sojourn.core.interval import Interval
+from sojourn.core.interval import Interval, label
 from sojourn.core.results.retention_states import Reasons, TimeToReturn, WithUs
 from sojourn.core.text import count, in_words, listing, number, plural
-from sojourn.report.retention_words import gone, of_100, span
+from sojourn.report.retention_words import CIRCLES, gone, had_gone, here, span
 from sojourn.report.say import register
 
 # --- who has never left, and who is with us ---
@@ -19,34 +19,32 @@ def say_occupation(result: WithUs) -> str:
     if result.why_empty:
         return result.why_empty
     at = result.horizon
-    never, here, back = result.never_left(at), result.with_us(at), result.back(at)
+    never, now, back = result.never_left(at), result.with_us(at), result.back(at)
     said = (
-        f"After {span(at, result.unit)}, {_of_100(here)} of 100 members are {_counting(result)}; "
-        f"{_of_100(never)} have never {_left(result)}."
+        f"After {span(at, result.unit)}, {_of_100(now)} of 100 members are {_counting(result)}; "
+        f"{_of_100(never)} have never {had_gone(result)}."
     )
     if math.isnan(back.value):
         return said
-    return f"{said} Of 100 who had {_left(result)} by then, {_of_100(back)} are {_here(result)} again."
+    return f"{said} Of 100 who had {had_gone(result)} by then, {_of_100(back)} are {here(result)} again."
 
 
 def brief_occupation(result: WithUs) -> str:
     """Say in one short sentence how many are with us, counting those who came back; or nothing."""
-    if result.why_empty:
-        return ""
-    here, never = (number(100 * r.value) for r in (_at(result, "with_us"), _at(result, "never_left")))
-    if here == never:
+    now, never = (number(100 * r.value) for r in (_at(result, "with_us"), _at(result, "never_left")))
+    if now == never:
         return ""
     return (
-        f"Counting those who came back, {here} in 100 of the {count(result.members)} seen from joining on "
-        f"are {_here(result)} after {span(result.horizon, result.unit)}."
+        f"Counting those who came back, {now} in 100 of the {count(result.members)} seen from joining on "
+        f"are {here(result)} after {span(result.horizon, result.unit)}."
     )
 
 
 def describe_occupation(result: WithUs) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of both curves."""
-    never, here = (number(100 * r.value) for r in (_at(result, "never_left"), _at(result, "with_us")))
+    never, now = (number(100 * r.value) for r in (_at(result, "never_left"), _at(result, "with_us")))
     when = f"after {span(result.horizon, result.unit)}"
-    title = f"{here} in 100 are {_here(result)} {when}, {_BACK}; {never} have never {_left(result)}"
+    title = f"{now} in 100 are {here(result)} {when}, {_BACK}; {never} have never {had_gone(result)}"
     what = (
         "Leaving means cancelling; who pauses has not left."
         if result.leaving == "cancellation"
@@ -55,12 +53,12 @@ def describe_occupation(result: WithUs) -> dict[str, str]:
     subtitle = (
         f"Share of {count(result.members)} members, seen from joining on, by {result.unit}s since then. "
         f"Line: {_counting(result)} (Aalen-Johansen). "
-        f"Dashes: never {_left(result)} (Kaplan-Meier). {what} {_bands(result, _left(result))}"
+        f"Dashes: never {had_gone(result)} (Kaplan-Meier). {what} {_bands(result, had_gone(result))}"
     )
     last = result.followed_to
     end = [number(100 * float(result.at(last)[f"{name}_share"])) for name in ("with_us", "never_left")]
     alt = (
-        f"Two falling curves that part as members come back: {when} {here} and {never} in 100, "
+        f"Two falling curves that part as members come back: {when} {now} and {never} in 100, "
         f"after {span(last, result.unit)} {end[0]} and {end[1]}."
     )
     return {"title": title, "subtitle": subtitle, "alt": alt}
@@ -80,9 +78,7 @@ def say_returns(result: TimeToReturn) -> str:
 
 
 def brief_returns(result: TimeToReturn) -> str:
-    """Say in one short sentence how many of those who left came back; or nothing."""
-    if result.why_empty:
-        return ""
+    """Say in one short sentence how many of those who left came back."""
     back, within = number(100 * result.back(result.horizon).value), span(result.horizon, result.unit)
     cannot = "" if result.lapse is None else f", of which the first {result.lapse} cannot count"
     return f"Of 100 who {gone(result)}, {back} came back within {within}{_since_sign(result)}{cannot}."
@@ -142,9 +138,7 @@ def say_reasons(result: Reasons) -> str:
 
 
 def brief_reasons(result: Reasons) -> str:
-    """Say in one short sentence for which reason most leave, and whether that is sure; or nothing."""
-    if result.why_empty:
-        return ""
+    """Say in one short sentence for which reason most leave, and whether that is sure."""
     at, (first, *others) = result.horizon, result.known
     share = _in_100(result.left_for(first, at))
     following = ""
@@ -167,7 +161,7 @@ def describe_reasons(result: Reasons) -> dict[str, str]:
     subtitle = (
         f"Share of all members who have left for each reason, by {result.unit}s since joining (cumulative "
         f"incidence). Layers add up to all who have left. {merged}{_open(result)} "
-        f"The table has each with its {_label(result.mass)}. {_truth(result)}"
+        f"The table has each with its {label(result.mass, 'log-log')}. {_truth(result)}"
     )
     shares = [f"{name} {number(100 * result.left_for(name, at).value)}" for name in result.names]
     alt = f"Layers growing with time since joining; {when}, in 100 members: {listing(shares)}."
@@ -179,10 +173,13 @@ def _most_given(reason: str) -> str:
 
 
 def _lost(result: Reasons) -> str:
-    """Say how much time is lost after leaving for the main reason."""
+    """Say how much time is lost after leaving for the main reason; nothing where none has passed since."""
     first, within = result.known[0], span(result.horizon, result.unit)
-    lost = in_words(result.lost(first, result.horizon), f"{result.unit}s")
-    return f"Time lost after leaving for {first}: {lost} of the first {within} per member."
+    lost = result.lost(first, result.horizon)
+    if not lost.value:
+        return ""
+    said = in_words(lost, f"{result.unit}s")
+    return f"Time lost after leaving for {first}: {said} of the first {within} per member."
 
 
 def _open(result: Reasons) -> str:
@@ -218,16 +215,15 @@ def _is_sure(result: Reasons) -> bool:
 # --- words ---
 
 
-def _of_100(interval: Interval) -> str:
+def _of_100(interval: Interval, unit: str = "") -> str:
     """Print a share as members in 100 with its interval, where there is one."""
-    known = math.isfinite(interval.low) and math.isfinite(interval.high)
-    return of_100(interval) if known else number(100 * interval.value)
+    if math.isfinite(interval.low) and math.isfinite(interval.high):
+        return in_words(interval.scaled(100), unit)
+    return f"{number(100 * interval.value)} {unit}".rstrip()
 
 
 def _in_100(interval: Interval) -> str:
-    """Print a share as members in 100 with its interval, where there is one, after the unit."""
-    value, *rest = _of_100(interval).split(" ", 1)
-    return " ".join([value, "in 100", *rest])
+    return _of_100(interval, "in 100")
 
 
 def _at(result: WithUs, name: str) -> Interval:
@@ -235,30 +231,18 @@ def _at(result: WithUs, name: str) -> Interval:
     return found
 
 
-def _here(result: WithUs) -> str:
-    return "with us" if result.leaving == "cancellation" else "active"
-
-
 #: Words that set the curve with those who came back apart from that of those who never left.
 _BACK = "counting those who came back"
 
 
 def _counting(result: WithUs) -> str:
-    return f"{_here(result)}, {_BACK}"
-
-
-def _left(result: WithUs) -> str:
-    return "left" if result.leaving == "cancellation" else "fallen silent"
-
-
-def _label(mass: float) -> str:
-    return Interval(0, 0, 0, mass, "log-log").label
+    return f"{here(result)}, {_BACK}"
 
 
 def _bands(result: WithUs | TimeToReturn, moved: str) -> str:
-    said = f"Bands: {_label(result.mass)} where at least 20 are observed and 10 have {moved}."
+    said = f"Bands: {label(result.mass, 'log-log')} where at least 20 are observed and 10 have {moved}."
     return f"{said} Curves end where fewer than {result.min_group} are observed. {_truth(result)}".rstrip()
 
 
 def _truth(result: WithUs | TimeToReturn | Reasons) -> str:
-    return "" if result.truth is None else "Circles: the truth of the simulated world."
+    return "" if result.truth is None else CIRCLES

@@ -14,7 +14,7 @@ from sojourn.core.results.retention_groups import Contrasts
 from sojourn.core.results.retention_states import UNKNOWN, Reasons
 from sojourn.core.text import bounds, number
 from sojourn.report.retention import has_found
-from sojourn.report.retention_words import at_once, go, going, span, stay, still, who
+from sojourn.report.retention_words import at_once, go, going, span, start, stay, still, who
 
 
 def next_steps_retention(
@@ -90,12 +90,8 @@ def _reach_at_once(curve: RetentionCurve, rate: LossRate, end: int) -> Action:
         f"{_more(curve, end, 1.0, 1 - rate.share_at_once)} more members in 100 {still(curve)} at "
         f"{span(end, curve.unit)}, if those kept then {go(curve)} as others do"
     )
-    what = f"Try something that reaches members right after {_start(curve)}, as a trial: {said}"
+    what = f"Try something that reaches members right after {start(curve.since)}, as a trial: {said}"
     return Action(what, effect, "not known before a trial", "none: arithmetic on the curve")
-
-
-def _start(curve: RetentionCurve) -> str:
-    return "joining" if curve.since == "joining" else f"the {curve.since}"
 
 
 def _more(curve: RetentionCurve, end: int, before: float, after: float) -> str:
@@ -135,9 +131,7 @@ def _ask_alike(drivers: Drivers | None) -> list[Action]:
     if clear.empty:
         return []
     row: Any = clear.iloc[0]
-    apart = drivers.difference(row["column"], row["level"]).scaled(100)
-    if apart.value < 0:
-        apart = Interval(-apart.value, -apart.high, -apart.low, apart.mass, apart.kind)
+    apart = drivers.difference(row["column"], row["level"]).scaled(100).size()
     groups = [who(row["column"], row[name]) for name in ("level", "against")]
     fewer, more = groups if row["difference_points"] < 0 else reversed(groups)
     gap = (
@@ -162,10 +156,9 @@ def _ask_why(contrasts: Contrasts) -> list[Action]:
     row: Any = clear.loc[clear["difference"].abs().idxmax()]
     groups = [who(contrasts.by, group) for group in (row["group"], contrasts.against)]
     shorter, longer = groups if row["difference"] < 0 else reversed(groups)
-    ends = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
+    size = Interval.of(row, "difference", contrasts.mass, "wald").size()
     gap = (
-        f"a gap of {number(abs(row['difference']))} {contrasts.unit}s within {contrasts.until} "
-        f"({contrasts.mass * 100:g} % confidence interval {number(ends[0])} to {number(ends[1])}) to "
+        f"a gap of {number(size.value)} {contrasts.unit}s within {contrasts.until} ({bounds(size)}) to "
         "understand; moving members from one to the other need not close it"
     )
     evidence = "observational: those who are in one group differ from the others in other ways too"

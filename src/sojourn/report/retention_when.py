@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sojourn.core.interval import Interval, Kind
+from sojourn.core.interval import Interval, label
 from sojourn.core.results.retention_when import CohortEffects, Peak, RiskPeak
-from sojourn.core.text import bounds, count, listing, number, plural
-from sojourn.report.retention_words import at_once, go, going, gone, span, still
+from sojourn.core.text import bounds, count, in_words, listing, number, plural
+from sojourn.report.retention_words import at_once, go, going, gone, span, start, still
 from sojourn.report.say import register
 
 
@@ -75,12 +75,10 @@ def _places(result: RiskPeak) -> str:
 
 
 def brief_when(result: RiskPeak) -> str:
-    """Say in one short sentence when members leave fastest; empty when there is no curve.
+    """Say in one short sentence when members leave fastest.
 
     Where some were lost at once, the sentence goes on from one that says so.
     """
-    if result.why_empty:
-        return ""
     said = _when_fastest(result)
     if not at_once(result.share_at_once, result.since, result.lapse):
         return f"{said[0].upper()}{said[1:]}."
@@ -117,10 +115,10 @@ def describe_when(result: RiskPeak) -> dict[str, str]:
     if result.true_peak is not None:
         marked += " Circle: the peak of the simulated world."
     subtitle = (
-        f"Members in 100 who {go(result)} within {width}, by {result.unit}s since {_start(result)}, among "
-        f"those {still(result)}. Line: smooth (penalised spline); band: {_label_of(result.mass)} at each "
-        f"{result.unit}; points: counted{_above(result)}. {count(result.events)} {gone(result)}.{marked}"
-        f"{_not_here(result)}"
+        f"Members in 100 who {go(result)} within {width}, by {result.unit}s since {start(result.since)}, "
+        f"among those {still(result)}. Line: smooth (penalised spline); band: {label(result.mass, 'eti')} at "
+        f"each {result.unit}; points: counted{_above(result)}. {count(result.events)} {gone(result)}."
+        f"{marked}{_not_here(result)}"
     )
     end = f"{result.unit} {count(int(result.drawn()['duration'].max()))}"
     alt = f"Smooth line of the rate of {going(result)} within {width}, up to {end}. {said}"
@@ -157,14 +155,6 @@ def _title(result: RiskPeak) -> str:
     }[_shape(result)]
 
 
-def _start(result: RiskPeak) -> str:
-    return "joining" if result.since == "joining" else f"the {result.since}"
-
-
-def _label_of(mass: float, kind: Kind = "eti") -> str:
-    return Interval(0, 0, 0, mass, kind).label
-
-
 # --- months of joining and of the calendar ---
 
 _KINDS = {"calendar month": "calendar month", "joined in": "month of joining"}
@@ -194,7 +184,7 @@ def _named(result: CohortEffects, what: str) -> list[str]:
     named = result.named(what)
     said = []
     for row in named.head(_MOST_NAMED).to_dict("records"):
-        pace = Interval(row["times"], row["times_low"], row["times_high"], result.mass, "wald")
+        pace = Interval.of(row, "times", result.mass, "wald")
         said.append(f"{row['month']} ({number(pace.value)} times the pace, {bounds(pace)})")
     more = len(named) - len(said)
     return [*said, f"{count(more)} more"] if more > 0 else said
@@ -202,7 +192,7 @@ def _named(result: CohortEffects, what: str) -> list[str]:
 
 def _say_drift(result: CohortEffects, drift: Interval) -> str:
     """Say how the pace drifts over a year, and that it can be read in two ways."""
-    factor = f"{number(drift.value, 2)} ({bounds(drift, 2)}) a year"
+    factor = f"{in_words(drift, '', 2)} a year"
     if drift.low <= 1 <= drift.high:
         return f"No steady drift is seen: the pace of {going(result)} changes by a factor of {factor}."
     return (
@@ -213,7 +203,7 @@ def _say_drift(result: CohortEffects, drift: Interval) -> str:
 
 def brief_cohort_effects(result: CohortEffects) -> str:
     """Say in one short sentence which months stand apart, else a drift; empty when nothing is seen."""
-    if result.why_empty or result.drift is None:
+    if result.drift is None:
         return ""
     for what, who in (("calendar month", "In {} members"), ("joined in", "Members who joined in {}")):
         named = result.named(what)
@@ -232,7 +222,7 @@ def describe_cohort_effects(result: CohortEffects) -> dict[str, str]:
     said = say_cohort_effects(result)
     subtitle = (
         f"How many times as fast members {go(result)} as the straight line through all months that do not "
-        f"stand apart would have it, at equal ages. Bars: {_label_of(result.mass, 'wald')}. Squares stand "
+        f"stand apart would have it, at equal ages. Bars: {label(result.mass, 'wald')}. Squares stand "
         f"apart: by accident in at most 1 of 100 such panels. Lines themselves are in neither panel: {_WHY}"
     )
     many = result.table["what"].value_counts()

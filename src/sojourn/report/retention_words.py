@@ -6,7 +6,10 @@ from typing import Protocol
 
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention import EVERYONE, RetentionCurve
-from sojourn.core.text import bounds, number, plural
+from sojourn.core.text import in_words, number, plural
+
+#: How pictures show what is true in a simulated world.
+CIRCLES = "Circles: the truth of the simulated world."
 
 _WHO = {
     "cohort": "members of the {} cohort",
@@ -51,9 +54,14 @@ def _cancels(result: Leaves) -> bool:
     return result.leaving == "cancellation"
 
 
+def here(result: Leaves) -> str:
+    """Say what those who are members are, in the words of the case."""
+    return "with us" if _cancels(result) else "active"
+
+
 def still(result: Leaves) -> str:
     """Say what those who have not left are, in the words of the case."""
-    return "still with us" if _cancels(result) else "still active"
+    return f"still {here(result)}"
 
 
 def gone(result: Leaves) -> str:
@@ -84,6 +92,17 @@ def stay(result: Leaves) -> str:
 def mean_time(result: Leaves) -> str:
     """Name the restricted mean in the words of the case."""
     return "Mean time with us" if _cancels(result) else "Mean time until the first long silence"
+
+
+def start(since: str) -> str:
+    """Name the day from which durations count.
+
+    Examples
+    --------
+    >>> start("joining"), start("first purchase")
+    ('joining', 'the first purchase')
+    """
+    return "joining" if since == "joining" else f"the {since}"
 
 
 def once(since: str) -> str:
@@ -133,5 +152,4 @@ def of_100(interval: Interval) -> str:
     >>> of_100(Interval(0.612, 0.604, 0.62, mass=0.95, kind="log-log"))
     '61.2 (95 % confidence interval 60.4 to 62.0)'
     """
-    scaled = interval.scaled(100)
-    return f"{number(scaled.value)} ({bounds(scaled)})"
+    return in_words(interval.scaled(100), "")

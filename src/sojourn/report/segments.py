@@ -12,7 +12,7 @@ from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.segments import CEILING, OURS, RFM, Profile, Segmentation, WhatNext
-from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural
+from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural, ranged
 from sojourn.report.say import register
 
 _UNIT = "members in 100"
@@ -77,7 +77,7 @@ def _contrast(after: WhatNext, what: str) -> str:
     shares = [after.share(name, what).scaled(100) for name in (high, low)]
     return (
         f"of “{high}”, {in_words(shares[0], _UNIT)} {did} the next {after.days} days, of “{low}” "
-        f"{number(shares[1].value)} ({number(shares[1].low)} to {number(shares[1].high)})"
+        f"{ranged(shares[1])}"
     )
 
 
@@ -151,7 +151,7 @@ def _spend_figure(after: WhatNext) -> list[KeyFigure]:
     if "spend" not in after.table:
         return []
     top = after.table.sort_values(["spend", "segment"]).iloc[-1]
-    spend = Interval(top["spend"], top["spend_low"], top["spend_high"], after.mass, "wald")
+    spend = Interval.of(top, "spend", after.mass, "wald")
     label = f"“{top['segment']}”: spend in the next {after.days} days"
     return [KeyFigure(label, money(spend.value, after.currency), f"a member; {bounds(spend, 2)}")]
 

@@ -1,12 +1,17 @@
-"""Axes that pictures of staying have in common: shares upwards, time since joining to the right."""
+"""What pictures of staying have in common: shares upwards, time since joining to the right, short names."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from itertools import accumulate
+from typing import TYPE_CHECKING, Protocol, cast
+from unicodedata import east_asian_width
+
+from sojourn.core.errors import UndefinedError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -23,10 +28,53 @@ _KEY_GAP, _TICK_GAP = 0.024, 0.095
 _DIGIT, _SPACE = 6.4, 4.0
 
 
+class Drawable(Protocol):
+    """A result that knows what of it is drawn, or why nothing is."""
+
+    @property
+    def why_empty(self) -> str:
+        """Why there is nothing to draw; empty when there is something."""
+
+    def drawn(self) -> pd.DataFrame:
+        """Return what a picture shows."""
+
+
+def drawn_of(result: Drawable) -> pd.DataFrame:
+    """Return what is drawn of a result.
+
+    Raises
+    ------
+    UndefinedError
+        When there is nothing to draw.
+    """
+    if result.why_empty:
+        raise UndefinedError(f"There is nothing to draw. {result.why_empty}")
+    return result.drawn()
+
+
+def fitting(name: str, longest: int) -> str:
+    """Return a name cut to so many letters; East Asian ones count twice.
+
+    Examples
+    --------
+    >>> fitting("annual", 20), fitting("a plan with a very long name", 20)
+    ('annual', 'a plan with a very…')
+    """
+    widths = list(accumulate(1 + (east_asian_width(letter) in "WF") for letter in name))
+    if max(widths, default=0) <= longest:
+        return name
+    return name[: sum(width < longest for width in widths)].rstrip() + "…"
+
+
 def set_shares(ax: Axes) -> None:
     """Set the vertical axis from 0 to 100 %."""
     ax.set_ylim(0, 1)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    set_lines(ax)
+
+
+def set_lines(ax: Axes) -> None:
+    """Set level lines across the picture in place of a vertical axis."""
     ax.yaxis.grid(visible=True)
     ax.spines["left"].set_visible(False)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
-from unicodedata import east_asian_width
 
 import pandas as pd
 
-from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention import EVERYONE, CohortTriangle, LossRate, RetentionCurve
 from sojourn.core.text import count
-from sojourn.viz.axes import clear, ranked, set_shares, set_time, width_of
+from sojourn.viz.axes import clear, drawn_of, fitting, ranked, set_lines, set_shares, set_time, width_of
 from sojourn.viz.theme import ACCENT, BAND, DASHES, INK, MUTED, OTHERS, label_end, new_axes, new_panels, theme
 
 if TYPE_CHECKING:
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
 _LABEL_GAP = 0.055
 #: Bands are this much lighter than their line.
 _BAND_ALPHA = 0.16
-#: Names stand on both sides of the curves; what is longer is cut. East Asian letters count twice.
+#: Names stand on both sides of the curves; what is longer is cut, and colours tell those cut alike.
 _LONGEST = 18
 #: Between a name and the first number beside it, in points: the space, and half a figure.
 _BESIDE, _HALF = 6.0, 3.2
@@ -73,9 +70,7 @@ def plot_triangle(triangle: CohortTriangle, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When the triangle is empty.
     """
-    if triangle.why_empty:
-        raise UndefinedError(f"There is no triangle to draw. {triangle.why_empty}")
-    drawn = triangle.drawn()
+    drawn = drawn_of(triangle)
     cohorts, ages = sorted(drawn["cohort"].unique()), sorted(drawn["duration"].unique())
     ax = new_axes(ax, height=46 + 15 * len(cohorts))
     with theme():
@@ -99,8 +94,7 @@ def plot_hazard(rate: LossRate, *, ax: Axes | None = None) -> Axes:
         ax.fill_between(middle, 100 * drawn["rate_low"], 100 * drawn["rate_high"], color=BAND)
         ax.plot(middle, 100 * drawn["rate"], color=ACCENT)
         ax.set_ylim(0, 105 * float(drawn["rate_high"].max()))
-        ax.yaxis.grid(visible=True)
-        ax.spines["left"].set_visible(False)
+        set_lines(ax)
         set_time(ax, rate.unit, int(drawn["duration"].max()), rate.since)
     return ax
 
@@ -130,15 +124,7 @@ def _label_ends(ax: Axes, drawn: pd.DataFrame, groups: list[str]) -> None:
         named = [height for at, height in taken if abs(at - x) < longest / 4]
         height = _free(y, [*_passing(others, x, x + longest // 5), *named, 0.0])
         taken.append((x, height))
-        label_end(ax, x, height, _fitting(group), color=_colours(groups)[groups.index(group)])
-
-
-def _fitting(group: str) -> str:
-    """Return a name that leaves room for the curves between two of its kind; colours tell those cut alike."""
-    widths = list(accumulate(1 + (east_asian_width(letter) in "WF") for letter in group))
-    if max(widths, default=0) <= _LONGEST:
-        return group
-    return group[: sum(width < _LONGEST for width in widths)].rstrip() + "…"
+        label_end(ax, x, height, fitting(group, _LONGEST), color=_colours(groups)[groups.index(group)])
 
 
 def _passing(lines: list[pd.DataFrame], first: int, last: int) -> list[float]:
@@ -175,7 +161,7 @@ def _name_rows(ax: Axes, curve: RetentionCurve) -> None:
         ax.text(0, -0.75, "still observed", color=MUTED, va="center", ha="left")
         for y, (group, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
             if group != EVERYONE:
-                label_end(ax, 0, y, _fitting(group), color=colour, xytext=(left, 0), ha="right")
+                label_end(ax, 0, y, fitting(group, _LONGEST), color=colour, xytext=(left, 0), ha="right")
 
 
 def _draw_at_risk(ax: Axes, curve: RetentionCurve) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention_definitions import DefinitionLens, LapseWindow
 from sojourn.core.text import number
+from sojourn.viz.axes import drawn_of, set_lines
 from sojourn.viz.theme import ACCENT, BAD, GRID, INK, MUTED, label_end, new_axes, theme
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ def plot_lens(result: DefinitionLens, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When there is nothing to draw.
     """
-    if result.why_empty:
-        raise UndefinedError(f"There are no definitions to draw. {result.why_empty}")
-    drawn = result.drawn()
+    drawn = drawn_of(result)
     days = sorted(drawn["day"].unique())
     ax = new_axes(ax, height=70 + 34 * len(days))
     with theme():
@@ -73,9 +71,7 @@ def plot_lapse_window(result: LapseWindow, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When there is nothing to draw.
     """
-    if result.why_empty:
-        raise UndefinedError(f"There are no silences to draw. {result.why_empty}")
-    drawn = result.drawn()
+    drawn = drawn_of(result)
     ax = new_axes(ax, height=230)
     last = int(drawn["days"].max())
     with theme():
@@ -87,8 +83,7 @@ def plot_lapse_window(result: LapseWindow, *, ax: Axes | None = None) -> Axes:
         top = max(float(drawn["back_share"].max()), result.most_back)
         ax.set(xlim=(0, max(last, 1)), ylim=(0, min(1.0, 1.15 * top)))
         ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
-        ax.yaxis.grid(visible=True)
-        ax.spines["left"].set_visible(False)
+        set_lines(ax)
         ax.set_xlabel("days of silence so far", loc="left")
     return ax
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
 
-from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention_drivers import Drivers, LandmarkCurves, ProportionalHazards
 from sojourn.core.text import number
-from sojourn.viz.axes import set_shares, set_time
+from sojourn.viz.axes import drawn_of, fitting, set_lines, set_shares, set_time
 from sojourn.viz.theme import (
     ACCENT,
     CONTROL,
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Height of a row and of what stands around the rows, in points.
 _ROW, _AROUND = 15, 58
-#: Longer names are cut; East Asian letters count twice.
+#: Longer names are cut.
 _LONGEST = 20
 #: Bands are this much lighter than their line.
 _BAND_ALPHA = 0.14
@@ -55,7 +53,7 @@ def plot_drivers(result: Drivers, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When there is nothing to draw.
     """
-    drawn = _drawn(result)
+    drawn = drawn_of(result)
     places = _places(drawn)
     ax = new_axes(ax, height=_AROUND + _ROW * (places["y"].max() + 1))
     with theme():
@@ -82,7 +80,7 @@ def plot_proportional(result: ProportionalHazards, *, ax: Axes | None = None) ->
     UndefinedError
         When there is nothing to draw.
     """
-    drawn = _drawn(result)
+    drawn = drawn_of(result)
     levels = list(drawn["level"].unique())
     ax = new_axes(ax, height=190)
     with theme():
@@ -93,8 +91,7 @@ def plot_proportional(result: ProportionalHazards, *, ax: Axes | None = None) ->
         marks = [ratio for ratio in _RATIOS if low <= np.log(ratio) <= high]
         ax.set_ylim(low, high)
         ax.set_yticks(np.log(marks), [f"{ratio:g}" for ratio in marks])
-        ax.yaxis.grid(visible=True)
-        ax.spines["left"].set_visible(False)
+        set_lines(ax)
         ends = [
             float(np.log(drawn.loc[drawn["level"] == level, "hazard_ratio"].iloc[-1])) for level in levels
         ]
@@ -119,7 +116,7 @@ def plot_landmark(result: LandmarkCurves, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When there is nothing to draw.
     """
-    drawn = _drawn(result)
+    drawn = drawn_of(result)
     groups = list(drawn["group"].unique())[: 1 + len(OTHERS)]
     ax = new_axes(ax, height=240)
     with theme():
@@ -131,13 +128,6 @@ def plot_landmark(result: LandmarkCurves, *, ax: Axes | None = None) -> Axes:
         set_time(ax, result.unit, last, f"{result.unit} {result.landmark}")
         _name_ends(ax, groups, ends, last, 1.0)
     return ax
-
-
-def _drawn(result: Drivers | ProportionalHazards | LandmarkCurves) -> pd.DataFrame:
-    if result.why_empty:
-        raise UndefinedError(f"There is nothing to draw. {result.why_empty}")
-    drawn: pd.DataFrame = result.drawn()
-    return drawn
 
 
 def _places(drawn: pd.DataFrame) -> pd.DataFrame:
@@ -169,10 +159,8 @@ def _name_rows(ax: Axes, places: pd.DataFrame) -> None:
     beside = ax.get_yaxis_transform()
     for row in places.to_dict("records"):
         head = row["level"] == ""
-        name = (
-            f"{row['column'].replace('_', ' ')}, against {fitting(row['against'])}" if head else row["level"]
-        )
-        shown = name if head else fitting(name)
+        name = fitting(row["against" if head else "level"], _LONGEST)
+        shown = f"{row['column'].replace('_', ' ')}, against {name}" if head else name
         side, x = ("left", -0.24) if head else ("right", -0.015)
         colour = MUTED if head else INK
         ax.text(x, row["y"], shown, ha=side, va="center", color=colour, transform=beside)
@@ -208,18 +196,4 @@ def _name_ends(ax: Axes, names: list[str], ends: list[float], x: int, height: fl
     gap, below = _LABEL_GAP * height, -np.inf
     for place in np.argsort(ends, kind="stable"):
         below = max(ends[place], below + gap)
-        label_end(ax, x, below, fitting(names[place]), color=[ACCENT, *OTHERS][place])
-
-
-def fitting(name: str) -> str:
-    """Return a name cut to what fits beside a picture.
-
-    Examples
-    --------
-    >>> fitting("annual"), fitting("a plan with a very long name")
-    ('annual', 'a plan with a very…')
-    """
-    widths = np.cumsum([1 + (east_asian_width(letter) in "WF") for letter in name])
-    if not len(widths) or widths[-1] <= _LONGEST:
-        return name
-    return name[: int((widths < _LONGEST - 1).sum())].rstrip() + "…"
+        label_end(ax, x, below, fitting(names[place], _LONGEST), color=[ACCENT, *OTHERS][place])

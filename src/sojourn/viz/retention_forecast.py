@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention_forecast import Forecast
 from sojourn.core.text import count
+from sojourn.viz.axes import drawn_of, set_lines
 from sojourn.viz.theme import ACCENT, BAND, INK, MUTED, label_end, new_axes, theme
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def plot_triangle_forecast(forecast: Forecast, *, ax: Axes | None = None) -> Axe
     UndefinedError
         When there is no forecast.
     """
-    _there_is_one(forecast)
-    drawn = forecast.drawn()
+    drawn = drawn_of(forecast)
     members = drawn.groupby("cohort")["members"].first()
     cohorts, ages = list(members.index), sorted(drawn["duration"].unique())
     ax = new_axes(ax, height=64 + 15 * len(cohorts))
@@ -58,7 +57,7 @@ def plot_forecast(forecast: Forecast, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When there is no forecast.
     """
-    _there_is_one(forecast)
+    drawn_of(forecast)
     totals = forecast.totals
     ax = new_axes(ax, height=220)
     with theme():
@@ -70,15 +69,9 @@ def plot_forecast(forecast: Forecast, *, ax: Axes | None = None) -> Axes:
         ax.set_xticks(x, [str(at) for at in x])
         ax.set_xlabel(f"{forecast.unit}s ahead", loc="left")
         ax.yaxis.set_major_formatter(lambda value, _: count(value))
-        ax.yaxis.grid(visible=True)
-        ax.spines["left"].set_visible(False)
+        set_lines(ax)
         label_end(ax, float(x.iloc[-1]), float(totals["members"].iloc[-1]), count(totals["members"].iloc[-1]))
     return ax
-
-
-def _there_is_one(forecast: Forecast) -> None:
-    if forecast.why_empty:
-        raise UndefinedError(f"There is no forecast to draw. {forecast.why_empty}")
 
 
 def _draw_counted(ax: Axes, rows: pd.DataFrame) -> None:

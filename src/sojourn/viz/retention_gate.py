@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention_gate import Gate
+from sojourn.viz.axes import drawn_of, set_lines
 from sojourn.viz.theme import ACCENT, MUTED, label_end, new_axes, theme
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ def plot_gate(gate: Gate, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When nothing was examined.
     """
-    if gate.why_empty:
-        raise UndefinedError(f"There is nothing to draw. {gate.why_empty}")
-    drawn = gate.drawn()
+    drawn = drawn_of(gate)
     most = min(1.0, 1.1 * float(drawn[["p_predicted", "p_observed_high"]].max().max()))
     ax = new_axes(ax, height=230)
     with theme():
@@ -35,7 +33,6 @@ def plot_gate(gate: Gate, *, ax: Axes | None = None) -> Axes:
         shown = [f"{100 * tick:g} %" for tick in ticks]
         ax.set_xticks(ticks, shown)
         ax.set_yticks(ticks, shown)
-        ax.yaxis.grid(visible=True)
-        ax.spines["left"].set_visible(False)
+        set_lines(ax)
         ax.set_xlabel("predicted to leave", loc="left")
     return ax

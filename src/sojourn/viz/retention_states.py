@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention_states import MAY_BE_ANY, OTHER, Reasons, TimeToReturn, WithUs
-from sojourn.viz.axes import set_shares, set_time
+from sojourn.viz.axes import drawn_of, set_lines, set_shares, set_time
 from sojourn.viz.theme import (
     ACCENT,
     BAND,
@@ -43,7 +42,7 @@ def plot_occupation(result: WithUs, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When there are no two curves.
     """
-    drawn = _drawn(result)
+    drawn = drawn_of(result)
     ax = new_axes(ax, height=240)
     lines = {"with_us_share": (ACCENT, DASHES[0]), "never_left_share": (CONTROL, DASHES[1])}
     with theme():
@@ -69,7 +68,7 @@ def plot_returns(result: TimeToReturn, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When there is no curve.
     """
-    drawn = _drawn(result)
+    drawn = drawn_of(result)
     ax = new_axes(ax, height=200)
     with theme():
         _draw_line(ax, drawn, "back_share", ACCENT, DASHES[0])
@@ -93,7 +92,7 @@ def plot_reasons(result: Reasons, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When no reason is known.
     """
-    drawn = _drawn(result)
+    drawn = drawn_of(result)
     ax = new_axes(ax, height=260)
     wide = drawn.pivot_table(index="duration", columns="reason", values="left_share")[list(result.names)]
     tops = wide.cumsum(axis=1)
@@ -143,12 +142,6 @@ def spread(heights: list[float], gap: float) -> list[float]:
     return [float(height) for height in result]
 
 
-def _drawn(result: WithUs | TimeToReturn | Reasons) -> pd.DataFrame:
-    if result.why_empty:
-        raise UndefinedError(f"There is nothing to draw. {result.why_empty}")
-    return result.drawn()
-
-
 def _draw_line(ax: Axes, drawn: pd.DataFrame, column: str, colour: str, dash: Any) -> None:
     """Draw a curve straight between the days that are drawn, with its band where that is claimed."""
     ax.plot(drawn["duration"], drawn[column], color=colour, linestyle=dash)
@@ -175,8 +168,7 @@ def _set_from_zero(ax: Axes, highest: float) -> None:
     places = [i * step for i in range(int(highest / step + 1e-9) + 1)]
     ax.set_ylim(0, highest * 1.03)
     ax.set_yticks(places, [f"{100 * place:.0f} %" for place in places])
-    ax.yaxis.grid(visible=True)
-    ax.spines["left"].set_visible(False)
+    set_lines(ax)
 
 
 def _mark_lapse(ax: Axes, lapse: int) -> None:

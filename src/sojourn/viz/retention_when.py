@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sojourn.core.errors import UndefinedError
 from sojourn.core.results.retention_when import CohortEffects, Peak, RiskPeak
 from sojourn.core.text import count
-from sojourn.viz.axes import set_time
+from sojourn.viz.axes import drawn_of, set_lines, set_time
 from sojourn.viz.theme import ACCENT, BAD, BAND, CONTROL, INK, MUTED, label_end, new_axes, new_panels, theme
 
 if TYPE_CHECKING:
@@ -24,9 +23,7 @@ def plot_when(result: RiskPeak, *, ax: Axes | None = None) -> Axes:
     UndefinedError
         When there is no curve.
     """
-    if result.why_empty:
-        raise UndefinedError(f"There is no rate of leaving to draw. {result.why_empty}")
-    drawn = result.drawn()
+    drawn = drawn_of(result)
     x, top = drawn["duration"] - 0.5, 112 * result.top
     ax = new_axes(ax, height=230)
     with theme():
@@ -38,8 +35,7 @@ def plot_when(result: RiskPeak, *, ax: Axes | None = None) -> Axes:
         if result.true_peak is not None:
             _draw_truth(ax, result.true_peak, 100 * result.rate_at(result.true_peak))
         ax.set_ylim(0, top)
-        ax.yaxis.grid(visible=True)
-        ax.spines["left"].set_visible(False)
+        set_lines(ax)
         set_time(ax, result.unit, int(drawn["duration"].max()), result.since)
     return ax
 
@@ -78,9 +74,7 @@ def plot_cohort_effects(result: CohortEffects) -> Axes:
     UndefinedError
         When there is nothing to draw.
     """
-    if result.why_empty:
-        raise UndefinedError(f"There are no departures to draw. {result.why_empty}")
-    drawn = result.drawn()
+    drawn = drawn_of(result)
     panels = new_panels([1.0, 1.0], height=290, share_x=False)
     low, high = float(drawn["times_low"].min()), float(drawn["times_high"].max())
     for ax, (what, rows) in zip(panels, drawn.groupby("what", sort=False), strict=True):

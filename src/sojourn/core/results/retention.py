@@ -240,8 +240,7 @@ class RetentionCurve:
 
     def _interval(self, column: str, duration: int, group: str, kind: Kind) -> Interval:
         row = self.only([group]).at([duration]).iloc[0]
-        value, low, high = (float(row[f"{column}{end}"]) for end in ("", "_low", "_high"))
-        return Interval(value, low, high, self.mass, kind)
+        return Interval.of(row, column, self.mass, kind)
 
     def __repr__(self) -> str:
         spans = ", ".join(f"{group} to {until}" for group, until in self.followed_to.items())

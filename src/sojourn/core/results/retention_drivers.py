@@ -131,8 +131,7 @@ class Drivers:
         rows = self.table[(self.table["column"] == column) & (self.table["level"] == level)]
         if rows.empty:
             raise UndefinedError(f"There is no difference for {column} {level}.")
-        value, low, high = (float(rows[f"difference_points{end}"].iloc[0]) for end in ("", "_low", "_high"))
-        return Interval(value, low, high, self.mass, "wald")
+        return Interval.of(rows.iloc[0], "difference_points", self.mass, "wald")
 
     def drawn(self) -> pd.DataFrame:
         """Return what a picture shows: all levels, or those with the largest differences."""

@@ -148,9 +148,7 @@ class Forecast:
     @property
     def members_then(self) -> Interval:
         """How many of them are expected to be left `ahead` steps on."""
-        last = self.totals.iloc[-1]
-        value, low, high = (float(last[f"members{end}"]) for end in ("", "_low", "_high"))
-        return Interval(value, low, high, self.mass, "prediction")
+        return Interval.of(self.totals.iloc[-1], "members", self.mass, "prediction")
 
     def __repr__(self) -> str:
         if self.why_empty:

@@ -69,8 +69,7 @@ class Gate:
 
     def auc(self) -> Interval:
         """Return the discrimination at the last horizon."""
-        row = self.table.iloc[-1]
-        return Interval(row["auc"], row["auc_low"], row["auc_high"], 0.95, "wald")
+        return Interval.of(self.table.iloc[-1], "auc", 0.95, "wald")
 
     def drawn(self) -> pd.DataFrame:
         """Return what the picture shows."""

@@ -136,14 +136,7 @@ class Lifetimes:
         rows = self.remaining[self.remaining["duration"] == age] if len(self.remaining) else self.remaining
         if rows.empty:
             raise UndefinedError(f"Remaining time was not worked out for members of {age} {self.unit}s.")
-        row = rows.iloc[0]
-        return Interval(
-            float(row["remaining"]),
-            float(row["remaining_low"]),
-            float(row["remaining_high"]),
-            self.mass,
-            "wald",
-        )
+        return Interval.of(rows.iloc[0], "remaining", self.mass, "wald")
 
     def drawn(self) -> pd.DataFrame:
         """Return one compact table: every law, how far from the counted curve, and what it extrapolates."""

@@ -112,7 +112,7 @@ class WithUs:
         return _thinned(self.table)[["duration", "at_risk", *shown, "back_share", "claimed"]]
 
     def _read(self, column: str, duration: int) -> Interval:
-        return _interval(_row(self, duration), column, self.mass)
+        return Interval.of(_row(self, duration), column, self.mass, "log-log")
 
     def __repr__(self) -> str:
         return self.why_empty or f"WithUs ({self.members:,} members to {self.followed_to} {self.unit}s)"
@@ -162,7 +162,7 @@ class TimeToReturn:
         UndefinedError
             Beyond the longest follow-up, or where silence makes coming back impossible.
         """
-        return _interval(_row(self, duration), "back_share", self.mass)
+        return Interval.of(_row(self, duration), "back_share", self.mass, "log-log")
 
     def readings(self) -> pd.DataFrame:
         """Return the rows at the durations of `days` that are reached."""
@@ -254,7 +254,7 @@ class Reasons:
         ParameterError
             When nobody gave that reason.
         """
-        return self._read(reason, "left_share", duration)
+        return Interval.of(self._row_of(reason, duration), "left_share", self.mass, "log-log")
 
     def lost(self, reason: str, duration: int) -> Interval:
         """Return the mean time lost to a reason up to a duration, in `unit`.
@@ -266,19 +266,18 @@ class Reasons:
         ParameterError
             When nobody gave that reason.
         """
-        found = self._read(reason, "lost_days", duration)
-        return Interval(found.value, found.low, found.high, found.mass, "wald")
+        return Interval.of(self._row_of(reason, duration), "lost_days", self.mass, "wald")
 
     def drawn(self) -> pd.DataFrame:
         """Return what a picture shows: every reason at evenly spaced durations and the last."""
         shown = ["reason", "duration", "at_risk", "left_share", "left_share_low", "left_share_high"]
         return _thinned(self.table, 45)[[*shown, "most_left_share", "lost_days", "claimed"]]
 
-    def _read(self, reason: str, column: str, duration: int) -> Interval:
+    def _row_of(self, reason: str, duration: int) -> pd.Series:
         rows = self.at(duration)
         if reason not in self.names:
             raise ParameterError.unknown(reason, "the reasons", self.names)
-        return _interval(rows[rows["reason"] == reason].iloc[0], column, self.mass)
+        return rows[rows["reason"] == reason].iloc[0]
 
     def __repr__(self) -> str:
         return self.why_empty or f"Reasons ({', '.join(self.names)}; at {self.horizon} {self.unit}s)"
@@ -297,11 +296,6 @@ def _row(result: WithUs | TimeToReturn | Reasons, duration: int) -> pd.Series:
             f"{result.min_group} members are observed, or nothing can have happened."
         )
     return rows.iloc[0]
-
-
-def _interval(row: pd.Series, column: str, mass: float) -> Interval:
-    value, low, high = (float(row[f"{column}{end}"]) for end in ("", "_low", "_high"))
-    return Interval(value, low, high, mass, "log-log")
 
 
 def _thinned(table: pd.DataFrame, points: int = _POINTS) -> pd.DataFrame:

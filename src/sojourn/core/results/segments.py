@@ -284,8 +284,7 @@ class WhatNext:
         if row.empty or what not in row:
             known = ", ".join(repr(name) for name in self.table["segment"])
             raise ParameterError(f"No '{what}' of segment {segment!r}; the segments are {known}.")
-        value, low, high = (float(row[what + end].iloc[0]) for end in ("", "_low", "_high"))
-        return Interval(value, low, high, mass=self.mass, kind="eti")
+        return Interval.of(row.iloc[0], what, self.mass, "eti")
 
     def __repr__(self) -> str:
         return f"What {len(self.table)} segments did in the next {self.days} days"

@@ -218,7 +218,7 @@ class TrialResult:
     def lift(self, scheme: str) -> Interval:
         """Return the lift over control with its interval (share or currency per member)."""
         row = self.row(scheme)
-        return Interval(float(row["lift"]), float(row["lift_low"]), float(row["lift_high"]), self.mass, "eti")
+        return Interval.of(row, "lift", self.mass, "eti")
 
     def _index(self, scheme: str) -> int:
         return self.schemes.index(one_of(scheme, "scheme", self.schemes))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sojourn.core.interval import Scale
+from sojourn.core.normal import standard_errors
 from sojourn.estimators.survival.intervals import Bounds, bounds
 
 Floats = NDArray[np.float64]
@@ -166,7 +166,7 @@ def share_bounds(share: Floats, se: Floats, mass: float, scale: Scale = "log-log
     """
     known = (share > 0) & (share < 1) & (se > 0)
     relative = np.divide(se, share, out=np.full(share.shape, np.nan), where=known)
-    return bounds(share, norm.ppf(0.5 + mass / 2) * relative, scale)
+    return bounds(share, standard_errors(mass) * relative, scale)
 
 
 def _steps(counts: StateCounts) -> Floats:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from sojourn.core.errors import UndefinedError
 from sojourn.estimators.survival.design import PatternCells
@@ -79,11 +78,6 @@ class CoxFit:
     def se(self) -> Floats:
         """Standard errors of the coefficients."""
         return np.asarray(np.sqrt(np.diag(self.covariance)))
-
-    @property
-    def score_p(self) -> float:
-        """Probability of at least this score test when no covariate matters."""
-        return float(chi2.sf(self.score_test, len(self.coefficients)))
 
 
 def cox(

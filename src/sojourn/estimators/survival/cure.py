@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range, one_of
 from sojourn.estimators.survival.interval_cells import IntervalCells, Terms, terms_of
 from sojourn.estimators.survival.lifetime_fit import LAWS, STAYERS, LifetimeFit, made
@@ -70,7 +71,8 @@ def fit_cure(model: CureModel, cells: IntervalCells, *, mass: float = 0.95) -> C
     Raises
     ------
     UndefinedError
-        When nobody leaves after 0, nobody stays, or the likelihood has no clear maximum.
+        When nobody leaves after 0, all leave at about the same time, nobody stays, or the likelihood has no
+        clear maximum.
 
     Notes
     -----
@@ -81,6 +83,7 @@ def fit_cure(model: CureModel, cells: IntervalCells, *, mass: float = 0.95) -> C
     in_range(mass, "mass", gt=0, lt=1)
     terms = terms_of(cells)
     check_events(terms, model)
+    _check_spread(terms)
     if not bool((terms.beyond > 0).any()):
         raise UndefinedError("Everybody was seen to leave: nobody is left who might stay for ever.")
     plain, mixed = _without(model, terms), _with(model, terms)
@@ -94,6 +97,16 @@ def fit_cure(model: CureModel, cells: IntervalCells, *, mass: float = 0.95) -> C
     else:
         fit = made(model + STAYERS, ("location", "log_scale", "logit_stays"), peak, terms)
     return CureFit(fit, _of_all(fit, stays, mass), gain)
+
+
+def _check_spread(terms: Terms) -> None:
+    """Raise where all leave in one cell or two that touch: the likelihood rises while the scale shrinks."""
+    cells, points = len(terms.within), len(terms.exact)
+    touching = cells == 2 and not points and bool(terms.high[0] >= terms.low[1])
+    if cells + points < 2 or touching:
+        raise UndefinedError(
+            "All members who left did so at about the same time: no law can be fitted to it."
+        )
 
 
 def _without(model: CureModel, terms: Terms) -> Peak | None:
@@ -140,6 +153,8 @@ def _interval(
     """Return the share of stayers among those who do not leave at once, with its bounds."""
     floor = peak.value - float(chi2.ppf(mass, 1)) / 2
     centre = float(peak.place[2]) if len(peak.place) == 3 else _LOWEST
+    if peak is plain and profile(centre) < floor:
+        raise UndefinedError("The likelihood has no clear maximum: these data do not determine the law.")
     low = 0.0
     if plain is None or plain.value < floor:
         low = float(expit(_crossing(profile, floor, centre, -1.0)))
@@ -170,6 +185,6 @@ def _of_all(fit: LifetimeFit, stays: tuple[float, float, float], mass: float) ->
     """
     rest, se = 1 - float(fit.estimates[0]), float(np.sqrt(fit.covariance[0, 0]))
     share, low, high = (rest * value for value in stays)
-    spread = float(norm.ppf(0.5 + mass / 2)) * se * stays[0]
+    spread = standard_errors(mass) * se * stays[0]
     below, above = (float(np.hypot(share - low, spread)), float(np.hypot(high - share, spread)))
     return Interval(share, share - below if low > 0 else 0.0, min(share + above, rest), mass, "profile")

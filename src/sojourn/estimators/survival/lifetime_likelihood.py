@@ -51,8 +51,10 @@ _ROUNDS = 60
 #: A Newton step that promises less than this is the last: the one after would promise its square.
 _LAST = 1e-10
 _LONGEST_STEP = 2.0
-#: Log scales and logits beyond this are a likelihood without a maximum.
+#: Log scales and logits beyond this are a likelihood without a maximum, and so is a log scale with so large a
+#: standard error: where all leave at about the same time the likelihood rises for ever as the scale shrinks.
 _REACH = 30.0
+_LOG_SCALE = 1
 
 
 def log_likelihood(law: Law, terms: Terms, place: Floats) -> Score:
@@ -227,4 +229,7 @@ def _curved(place: Floats, here: Score, free: Bools, promised: float = 0.0) -> P
     flat = float(np.linalg.eigvalsh(bend / np.outer(scale, scale)).min()) < 1e-10
     if flat or promised > max(1e-6, 100 * _noise(here)):
         raise UndefinedError("The likelihood has no clear maximum: these data do not determine the law.")
-    return Peak(place, here[0], here[2], free)
+    peak = Peak(place, here[0], here[2], free)
+    if peak.covariance[_LOG_SCALE, _LOG_SCALE] > _REACH**2:
+        raise UndefinedError("The likelihood has no clear maximum: the law runs off to its edge.")
+    return peak

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
+from sojourn.core.normal import standard_errors
 from sojourn.estimators.survival.risk_set import Counts, RiskSet
 
 Floats = NDArray[np.float64]
@@ -59,7 +59,7 @@ def nelson_aalen(risk: RiskSet, mass: float, *, ties: Ties = "together") -> Cumu
     steps, squares = _together(risk) if ties == "together" else _one_by_one(risk.at_risk, risk.churned)
     hazard, se = np.cumsum(steps), np.sqrt(np.cumsum(squares))
     some = hazard > 0
-    turn = np.exp(norm.ppf(0.5 + mass / 2) * np.divide(se, hazard, out=np.zeros_like(se), where=some))
+    turn = np.exp(standard_errors(mass) * np.divide(se, hazard, out=np.zeros_like(se), where=some))
     return CumulativeHazard(
         hazard, se, np.where(some, hazard / turn, np.nan), np.where(some, hazard * turn, np.nan)
     )

@@ -42,6 +42,11 @@ class RiskSet:
             np.concatenate([self.censored, np.zeros(more, dtype=np.int64)]),
         )
 
+    def while_at_least(self, least: int) -> RiskSet:
+        """Return the set up to the last duration before which at least `least` were at risk throughout."""
+        few = np.flatnonzero(self.at_risk < least)
+        return self.on(int(few[0])) if len(few) else self
+
 
 def risk_set(day: Counts, entered: Counts, churned: Counts, censored: Counts) -> RiskSet:
     """Return numbers at risk from counts by duration; rows may repeat and stand in any order.

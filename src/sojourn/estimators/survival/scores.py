@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.estimators.survival.solvable import solvable
 
 Floats = NDArray[np.float64]
@@ -301,7 +302,7 @@ def auc(held: Held, step: int, *, mass: float = 0.95) -> Interval:
     cases, controls = (np.bincount(where, weights=squares * one) for one in (known.gone, 1 - known.gone))
     variance = (cases * (below - value) ** 2).sum() / leave.sum() ** 2
     variance += (controls * (above - value) ** 2).sum() / stay.sum() ** 2
-    reach = float(norm.ppf(0.5 + mass / 2) * np.sqrt(variance))
+    reach = standard_errors(mass) * float(np.sqrt(variance))
     return Interval(value, max(value - reach, 0.0), min(value + reach, 1.0), mass, "wald")
 
 

@@ -122,7 +122,7 @@ def smooth_hazard(risk: RiskSet) -> SmoothHazard:
     Pointwise bounds of the posterior hold their mass on average over the curve, since its covariance has room
     for the bias of smoothing (Nychka 1988, J. Am. Stat. Assoc. 83, 1134-1143). Its draws are rougher than the
     smooth hazards of this world, so the place where they are highest varies too much: a 90 % interval held
-    94-98 %. With the sampling covariance it held 83-87 %, with the mean of both 90-93 %, which is used for
+    94-98 %. With the sampling covariance it held 83-87 %, with the mean of both 87-94 %, which is used for
     places; both covariances are given by Wood (2006). `calibration/when.py` measures what is published.
     """
     at_risk, churned = risk.at_risk[1:], risk.churned[1:]

@@ -11,12 +11,13 @@ from scipy.stats import binom, norm
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.retention import EVERYONE, RetentionCurve
 from sojourn.core.text import count, in_words, listing, number, percent, plural
 from sojourn.estimators.survival.log_rank import LogRankTest, log_rank
 from sojourn.studies.retention.curve import LEAST_GONE
-from sojourn.studies.retention.groups import read_risk_set, rows_by
+from sojourn.studies.retention.groups import COHORT, NO_DATES, read_risk_set, rows_by, why_no_cohorts
 
 #: Fewer members at risk at the horizon than this, and one more or fewer leaver shows in the answer.
 SOLID = 100
@@ -149,7 +150,7 @@ def drift_ratio(test: LogRankTest, mass: float) -> Interval:
     older, newer = test.observed / test.expected
     gone, ratio = float(test.observed.sum()), float(newer / older)
     share = float(test.expected[1]) / gone
-    reach = math.exp(float(norm.ppf(0.5 + mass / 2)) / math.sqrt(gone * share * (1 - share)))
+    reach = math.exp(standard_errors(mass) / math.sqrt(gone * share * (1 - share)))
     return Interval(ratio, ratio / reach, ratio * reach, mass, "wald")
 
 
@@ -183,9 +184,9 @@ def halves_test(cells: Cells, horizon: int) -> LogRankTest:
     UndefinedError
         When there are fewer than two joining months, or nobody left in the older half.
     """
-    if "cohort" not in set(cells["risk"]["by"]):
-        raise UndefinedError("The data do not say when members joined.")
-    rows = rows_by(cells, "cohort")
+    if why := why_no_cohorts(cells):
+        raise UndefinedError("The data do not say when members joined." if why == NO_DATES else why)
+    rows = rows_by(cells, COHORT)
     members = rows.groupby("group")["entered"].sum().sort_index()
     halfway = members.cumsum() - members / 2 <= members.sum() / 2
     old = rows["group"].isin(members.index[halfway.to_numpy()])

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention_when import CohortEffects
 from sojourn.estimators.survival.age_period_cohort import (
@@ -22,8 +22,7 @@ from sojourn.estimators.survival.age_period_cohort import (
     age_period_cohort,
 )
 from sojourn.estimators.survival.bends import Bends
-from sojourn.studies.retention.counted import NO_DATES
-from sojourn.studies.retention.groups import read_risk_set, rows_by
+from sojourn.studies.retention.groups import COHORT, read_risk_set, rows_by, why_no_cohorts
 
 #: Days of a month, on average; months of age are counted so, half a month around whole numbers.
 DAYS = 365.25 / 12
@@ -48,8 +47,8 @@ def cohort_effects(cells: Cells, *, mass: float = 0.95, min_group: int = 20) -> 
     """
     in_range(mass, "mass", gt=0, lt=1)
     result = CohortEffects(cells.meta["unit"], mass, cells.meta["leaving"], pd.DataFrame(), pd.DataFrame())
-    if "cohort" not in set(cells["risk"]["by"]):
-        return replace(result, why_empty=NO_DATES)
+    if why := why_no_cohorts(cells):
+        return replace(result, why_empty=why)
     months = month_cells(cells, min_group)
     try:
         return _filled(result, age_period_cohort(months))
@@ -65,7 +64,7 @@ def month_cells(cells: Cells, min_group: int) -> MonthCells:
     Age 0 is the first half month after the day of joining, age a the month around a x 30.44 days. Who leaves
     is at risk for half of that day. Cells whose middle lies outside the time observed are left out.
     """
-    rows = rows_by(cells, "cohort")
+    rows = rows_by(cells, COHORT)
     groups = sorted(rows["group"].unique())
     parts = [part for group in groups for part in _ages(rows[rows["group"] == group], group, min_group)]
     table = np.array(parts, dtype=np.float64).reshape(-1, 4)
@@ -112,7 +111,7 @@ def _observed(cells: Cells) -> tuple[int, int]:
 
 
 def _filled(result: CohortEffects, found: AgePeriodCohort) -> CohortEffects:
-    reach = float(norm.ppf(0.5 + result.mass / 2))
+    reach = standard_errors(result.mass)
     value, low, high = (
         float(np.exp(12 * (found.drift + off * found.drift_se))) for off in (0, -reach, reach)
     )

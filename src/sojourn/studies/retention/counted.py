@@ -12,11 +12,16 @@ from scipy.stats import chi2
 from sojourn.core.cells import Cells
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention import CohortTriangle, DayN, LossRate
+from sojourn.core.text import plural
 from sojourn.estimators.survival.shares import exact_rate, exact_share
-from sojourn.studies.retention.groups import everyone, read_groups, rows_by
-
-#: Said wherever dates are needed, so that a page says it once.
-NO_DATES = "The data say how long members have been there but not when they joined."
+from sojourn.studies.retention.groups import (
+    COHORT,
+    NO_DATES,
+    everyone,
+    read_groups,
+    rows_by,
+    why_no_cohorts,
+)
 
 
 def day_n(
@@ -50,7 +55,8 @@ def day_n(
     table = table.sort_values(
         "group", key=lambda g: g.map({name: i for i, name in enumerate(order)}), kind="stable"
     )
-    why = "" if len(table) else f"Nobody has been followed for {min(days)} {cells.meta['unit']}s yet."
+    followed = f"followed for {plural(min(days), cells.meta['unit'])}"
+    why = "" if len(table) else f"No group has {min_group} members who have been {followed}."
     table = _with_interval(table, "matured", mass)
     return DayN(by, cells.meta["unit"], mass, table, why, cells.meta["leaving"])
 
@@ -73,13 +79,14 @@ def cohort_triangle(
     """
     in_range(step, "step", ge=1)
     unit = cells.meta["unit"]
-    if "cohort" not in set(cells["risk"]["by"]):
-        return CohortTriangle(unit, step, mass, pd.DataFrame(), NO_DATES, cells.meta["leaving"])
-    rows = rows_by(cells, "cohort")
+    if why := why_no_cohorts(cells):
+        return CohortTriangle(unit, step, mass, pd.DataFrame(), why, cells.meta["leaving"])
+    rows = rows_by(cells, COHORT)
     table = _kept(rows, range(step, int(rows["day"].max()) + 1, step)).rename(columns={"group": "cohort"})
     table = table[(table["matured"] == table["members"]) & (table["members"] >= min_group)]
     table = _with_interval(table.drop(columns="matured"), "members", mass)
-    why = "" if len(table) else f"No cohort has been followed for {step} {unit}s yet."
+    followed = f"followed for {plural(step, unit)}"
+    why = "" if len(table) else f"No month of joining with {min_group} members or more has been {followed}."
     return CohortTriangle(unit, step, mass, table, why, cells.meta["leaving"])
 
 
@@ -103,9 +110,7 @@ def loss_rate(cells: Cells, *, width: int = 7, mass: float = 0.95, min_group: in
     """
     in_range(width, "width", ge=1)
     risk = everyone(cells)
-    few = np.flatnonzero(risk.at_risk < min_group)
-    followed = (int(few[0]) if len(few) else len(risk)) - 1
-    periods = followed // width
+    periods = max(len(risk.while_at_least(min_group)) - 1, 0) // width
     ends = width * np.arange(1, periods + 1)
     churned = risk.churned[1 : periods * width + 1].reshape(periods, width).sum(axis=1)
     exposure = risk.at_risk[1 : periods * width + 1].reshape(periods, width).sum(axis=1)

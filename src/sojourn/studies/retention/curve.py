@@ -90,14 +90,20 @@ def retention_curve(
     spells = read_spells(cells, by) if weights == "probability" else {}
     groups = read_groups(cells, by, min_group)
     if not groups.risk:
-        raise UndefinedError(
-            f"No group of {cells.case} by '{by}' has {min_group} members followed from joining on: "
-            "there is no curve."
-        )
+        raise UndefinedError(_why_no_curve(cells, by, min_group))
     ask = _Ask(mass, min_group, interval, band)
     tables = [_table(group, risk, ask, spells.get(group)) for group, risk in groups.risk.items()]
     table = pd.concat(tables, ignore_index=True)
     return _described(cells, groups, table, ask, weights)
+
+
+def _why_no_curve(cells: Cells, by: str, min_group: int) -> str:
+    if cells["risk"].empty:
+        return f"Nobody of {cells.case} is followed, or too few to be shown: no curve."
+    return (
+        f"No group of {cells.case} by '{by}' has {min_group} members followed from joining on: there is no "
+        "curve."
+    )
 
 
 def _described(cells: Cells, groups: Groups, table: pd.DataFrame, ask: _Ask, weights: str) -> RetentionCurve:
@@ -125,8 +131,7 @@ def _described(cells: Cells, groups: Groups, table: pd.DataFrame, ask: _Ask, wei
 
 def _table(group: str, risk: RiskSet, ask: _Ask, spells: WeightedSpells | None) -> pd.DataFrame:
     """Return the rows of one group, up to the last duration before fewer than `min_group` are at risk."""
-    few = np.flatnonzero(risk.at_risk < ask.min_group)
-    risk = risk.on(int(few[0])) if len(few) else risk
+    risk = risk.while_at_least(ask.min_group)
     survival, mean = _estimates(risk, ask, spells)
     claimed = (risk.at_risk >= LEAST_AT_RISK) & (np.cumsum(risk.churned) >= LEAST_GONE)
     band_low, band_high = _band(risk, ask, np.flatnonzero(claimed))

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention_drivers import Drivers
 from sojourn.estimators.survival.cox import CoxFit, cox
@@ -167,7 +168,7 @@ def _table(
     ]
     table = pd.concat(parts, ignore_index=True)
     z_all = float(norm.isf((1 - mass) / 2 / len(table)))
-    z_one = float(norm.ppf(0.5 + mass / 2))
+    z_one = standard_errors(mass)
     se, log, log_se = (table.pop(name).to_numpy() for name in ("se", "log", "log_se"))
     difference = table["difference_points"].to_numpy()
     ratios = pd.DataFrame(ratio_columns(log, log_se, z_one))

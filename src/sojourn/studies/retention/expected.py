@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.retention_expected import ExpectedLosses
 from sojourn.core.results.retention_gate import Gate
 from sojourn.estimators.survival.hazard_model import HazardModel, exposure, hazard_model
@@ -116,7 +116,7 @@ def _leavers(model: HazardModel, there: _There, chosen: NDArray[np.bool_], mass:
     np.add.at(gradient, model.effects, weight.T @ there.x)
     value = float(n @ leaves)
     variance = float(n @ (leaves * (1 - leaves)) + gradient @ model.covariance @ gradient)
-    reach = float(norm.ppf(0.5 + mass / 2)) * variance**0.5
+    reach = standard_errors(mass) * variance**0.5
     return Interval(value, max(value - reach, 0.0), min(value + reach, float(n.sum())), mass, "prediction")
 
 

@@ -32,10 +32,12 @@ def blocked_by(forecast: Forecast) -> str:
 
 
 def check_forecast(forecast: Forecast) -> list[Check]:
-    """Return the checks of a forecast: held-out coverage, and agreement of the fast path with sampling."""
+    """Return the checks of a forecast: held-out coverage, and agreement of the fast path with sampling.
+
+    None where too little could be held out: then there is no forecast, and it says why.
+    """
     if forecast.race is None:
-        name = "The forecast held on later months"
-        return [Check(name, "cannot be judged", forecast.why_empty, "So there is no forecast.")]
+        return []
     checks = [_held_out(forecast.race, forecast.mass)]
     return checks if forecast.audit is None else [*checks, _audited(forecast.audit)]
 

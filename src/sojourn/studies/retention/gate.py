@@ -39,9 +39,9 @@ LEAST_LEFT = 300
 #: Mass below the upper bound of the ICI.
 MASS = 0.90
 _MOST_BINS = 10
-#: Measured by ``calibration/gate.py``: share of models 1.5 times too high that are stopped, share of right
-#: models that are stopped.
-GATE_RATES = (1.0, 0.0)
+#: Measured by ``calibration/gate.py``, by members held out: share of models 1.5 times too high that are not
+#: let through, and share of right models that are not, among few because they cannot be judged.
+GATE_RATES = {20_000: (1.0, 0.0), 5_000: (1.0, 0.1075), 1_000: (1.0, 1.0)}
 
 
 def examine(
@@ -221,5 +221,6 @@ def check_gate(gate: Gate) -> list[Check]:
         "cannot be judged": "Too few were held out to say that they are close enough: no forecast is shown.",
     }[gate.verdict]
     shown: Verdict = "pass" if gate.open else "warn"  # the answer itself rests on no prediction
-    source = "400 worlds with 20,000 members held out; fault: hazards predicted 1.5 times too high"
-    return [Check(name, shown, finding, meaning, *GATE_RATES, source)]
+    like = next((n for n in GATE_RATES if n <= gate.members), min(GATE_RATES))
+    source = f"400 worlds with {count(like)} members held out; fault: hazards predicted 1.5 times too high"
+    return [Check(name, shown, finding, meaning, *GATE_RATES[like], source)]

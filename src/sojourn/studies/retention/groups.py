@@ -8,14 +8,18 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sojourn.core.cells import Cells
-from sojourn.core.errors import UndefinedError
 from sojourn.core.joining import known_at_joining
 from sojourn.core.ranges import in_range
 from sojourn.core.results.retention import EVERYONE
 from sojourn.estimators.survival.risk_set import RiskSet, risk_set
 
+#: The grouping by month of joining.
+COHORT = "cohort"
 #: Groupings whose groups have an order of their own; others stand by size.
-ORDERED = ("cohort", "age_band")
+ORDERED = (COHORT, "age_band")
+#: Said wherever dates are needed, so that a page says it once.
+NO_DATES = "The data say how long members have been there but not when they joined."
+_TOO_SMALL = "No month of joining has enough members to be shown."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +61,35 @@ def read_groups(cells: Cells, by: str, min_group: int) -> Groups:
 
 
 def rows_by(cells: Cells, by: str) -> pd.DataFrame:
-    """Return the rows of the table ``risk`` for one grouping.
+    """Return the rows of the table ``risk`` for one grouping; none where all its groups are too small.
 
     Raises
     ------
     ImmortalTimeError, ParameterError
         When `by` is known only later, or is no grouping of these cells.
-    UndefinedError
-        When nobody is counted in these cells.
     """
     risk = cells["risk"]
-    if risk.empty:
-        raise UndefinedError(f"Nobody of {cells.case} is followed, or too few to be shown: no curve.")
-    known_at_joining(by, sorted(risk["by"].unique()), cells.meta.get("known_later"))
+    if not risk.empty:
+        groupings = {EVERYONE, *risk["by"].unique(), *_asked_for(cells)}
+        known_at_joining(by, sorted(groupings), cells.meta.get("known_later"))
     return risk[risk["by"] == by]
 
 
+def why_no_cohorts(cells: Cells) -> str:
+    """Return why nothing is counted by month of joining; empty where something is."""
+    if COHORT in set(cells["risk"]["by"]):
+        return ""
+    return _TOO_SMALL if COHORT in _asked_for(cells) else NO_DATES
+
+
+def _asked_for(cells: Cells) -> tuple[str, ...]:
+    """Return by what members were counted when the cells were made; nothing where that is not known."""
+    groups = cells.meta.get("params", {}).get("groups")
+    return () if groups is None else (COHORT, *groups)
+
+
 def everyone(cells: Cells) -> RiskSet:
-    """Return the risk set of all members."""
+    """Return the risk set of all members; nobody is at risk in it where too few are followed to be shown."""
     return read_risk_set(rows_by(cells, EVERYONE))
 
 

@@ -148,8 +148,7 @@ def _claimed(risk: RiskSet, horizon: int) -> bool:
 
 
 def _table(group: str, risk: RiskSet, mass: float, min_group: int) -> pd.DataFrame:
-    few = np.flatnonzero(risk.at_risk < min_group)
-    risk = risk.on(int(few[0])) if len(few) else risk
+    risk = risk.while_at_least(min_group)
     found = kaplan_meier(risk, mass)
     return pd.DataFrame(
         {

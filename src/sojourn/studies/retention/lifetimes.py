@@ -22,7 +22,7 @@ from sojourn.estimators.survival.lifetime_fit import STAYERS, LifetimeFit
 from sojourn.estimators.survival.parametric import MODELS, fit_lifetime
 from sojourn.estimators.survival.risk_set import RiskSet
 from sojourn.studies.retention.groups import everyone
-from sojourn.studies.retention.stayers import followed, stayers
+from sojourn.studies.retention.stayers import stayers
 
 #: Fewer leavers after the first moment than this and no law is fitted.
 LEAST_LEAVERS = 10
@@ -73,9 +73,9 @@ def lifetimes(
     for value, name in ((within, "within"), (min_group, "min_group")):
         in_range(value, name, ge=1)
     in_range(mass, "mass", gt=0, lt=1)
-    risk = followed(everyone(cells), min_group)
+    risk = everyone(cells).while_at_least(min_group)
     unit, leaving = cells.meta["unit"], cells.meta["leaving"]
-    if why := _why_empty(risk, unit, leaving):
+    if why := _why_empty(risk, unit, leaving, min_group):
         return Lifetimes(unit, mass, leaving, max(len(risk) - 1, 0), within, why_empty=why)
     fits = fit_laws(risk)
     order = sorted(fits, key=lambda name: (fits[name].aic, name))
@@ -99,12 +99,13 @@ def lifetimes(
     )
 
 
-def _why_empty(risk: RiskSet, unit: str, leaving: str) -> str:
+def _why_empty(risk: RiskSet, unit: str, leaving: str, min_group: int) -> str:
     gone = "left" if leaving == "cancellation" else "fell silent"
     later = int(risk.churned[1:].sum()) if len(risk) else 0
     if len(risk) <= LEAST_FOLLOWED:
         return (
-            f"Members were followed for fewer than {LEAST_FOLLOWED} {unit}s: no law of lifetimes is fitted."
+            f"Fewer than {min_group} members were still observed after {LEAST_FOLLOWED} {unit}s: no law of "
+            "lifetimes is fitted."
         )
     if later < LEAST_LEAVERS:
         return f"Fewer than {LEAST_LEAVERS} members {gone} after joining: no law of lifetimes is fitted."

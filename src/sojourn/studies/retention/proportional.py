@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sojourn.core.errors import UndefinedError
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.retention_drivers import ProportionalHazards
 from sojourn.estimators.survival.cox import CoxFit, cox
 from sojourn.estimators.survival.proportional import Transform, changing_effect, proportional_test
@@ -87,7 +87,7 @@ def _smooth(data: Patterned, fit: CoxFit, terms: Sequence[int], mass: float) -> 
     """Return smoothed hazard ratios at places with about equally many leavers between them."""
     found = changing_effect(fit, data.counts, data.design.matrix)
     places = np.unique(np.linspace(0, len(found.days) - 1, min(_PLACES, len(found.days))).astype(int))
-    z = float(norm.ppf(0.5 + mass / 2))
+    z = standard_errors(mass)
     parts, left = [], _left(data)
     for term in sorted(sorted(terms, key=lambda term: -left[term])[:_LEVELS]):
         log, se = found.effect[places, term], found.se[places, term]
@@ -128,7 +128,7 @@ def _period(data: Patterned, columns: Sequence[str], span: tuple[int, int], mass
         fit = cox(data.counts, design.matrix, names=data.names, days=span)
     except UndefinedError:
         return empty
-    z = float(norm.ppf(0.5 + mass / 2))
+    z = standard_errors(mass)
     here = (data.counts.day > span[0]) & (data.counts.day <= span[1])
     gone = np.bincount(data.counts.pattern[here], data.counts.churned[here], minlength=len(data.frame))
     rows = [

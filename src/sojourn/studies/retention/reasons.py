@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range
 from sojourn.core.results.check import Check
 from sojourn.core.results.retention import EVERYONE
@@ -34,8 +34,11 @@ Floats = NDArray[np.float64]
 _NOT_ASKED = "Those who fall silent give no reason."
 _NOT_RECORDED = "The data hold no reasons of leaving."
 #: Of `check_reasons`, measured by calibration/states.py.
-CATCH_RATE, FALSE_ALARM_RATE = 1.0, 0.004
-RATES_FROM = "worlds in which unknown reasons hide another main reason, and in which they hide none"
+CATCH_RATE, FALSE_ALARM_RATE = 1.0, 0.003
+RATES_FROM = (
+    "4,000 worlds of 1,000 members each in which unknown reasons hide another main reason, and as many in "
+    "which they hide none"
+)
 #: At most so many reasons have a layer of their own.
 MOST_REASONS = 6
 
@@ -101,9 +104,7 @@ def reasons(cells: Cells, *, horizon: int = 90, mass: float = 0.95, min_group: i
 
 def _given(cells: Cells, min_group: int) -> tuple[RiskSet, dict[str, Counts]]:
     """Return the risk set of everybody while `min_group` are at risk, and who left by reason and day."""
-    risk = everyone(cells)
-    few = np.flatnonzero(risk.at_risk < min_group)
-    risk = risk.on(int(few[0])) if len(few) else risk
+    risk = everyone(cells).while_at_least(min_group)
     if "reasons" not in cells.tables:
         return risk, {}
     rows = cells["reasons"]
@@ -198,9 +199,7 @@ def _lost(found: Occupation, state: int, mass: float) -> dict[str, Any]:
 def lost_bounds(lost: Floats, se: Floats, mass: float) -> tuple[Floats, Floats]:
     """Return bounds of times above 0, normal on the logarithmic scale (delta method)."""
     some = lost > 0
-    times = np.exp(
-        norm.ppf(0.5 + mass / 2) * np.divide(se, lost, out=np.full(lost.shape, np.nan), where=some)
-    )
+    times = np.exp(standard_errors(mass) * np.divide(se, lost, out=np.full(lost.shape, np.nan), where=some))
     return lost / times, lost * times
 
 
@@ -212,7 +211,7 @@ def lead_of(found: Occupation, names: list[str], at: int, mass: float) -> Interv
         return None
     sign = {known[0]: 1.0, known[1]: -1.0, **dict.fromkeys(MAY_BE_ANY, -1.0)}
     weights = np.array([0.0, *(sign.get(name, 0.0) for name in names)])
-    lead, reach = float(found.share[at] @ weights), float(norm.ppf(0.5 + mass / 2) * found.se_of(weights)[at])
+    lead, reach = float(found.share[at] @ weights), standard_errors(mass) * float(found.se_of(weights)[at])
     return Interval(lead, lead - reach, lead + reach, mass, "wald")
 
 

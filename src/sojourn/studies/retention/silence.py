@@ -85,6 +85,8 @@ def lapse_window(
     longer = share_longer(gaps, min_group)
     if not why and len(longer) < 2:
         why = f"Fewer than {min_group} gaps between signs of life have been seen."
+    if not why and cells.meta.get("lapse") not in (None, *cells["windows"]["window"]):
+        why = f"Too few members were followed to be shown under a window of {cells.meta['lapse']} days."
     table = pd.DataFrame(columns=COLUMNS)
     if not why:
         table = _table(cells["windows"], longer, horizon, mass, min_group)
@@ -129,8 +131,7 @@ def share_longer(gaps: pd.DataFrame, min_group: int) -> Floats:
     days, ended, running = (gaps[name].to_numpy(dtype=np.int64) for name in ("days", "ended", "running"))
     zero = np.zeros_like(days)
     risk = risk_set(np.r_[zero, days], np.r_[ended + running, zero], np.r_[zero, ended], np.r_[zero, running])
-    few = np.flatnonzero(risk.at_risk < min_group)
-    longer: Floats = product_limit(risk.on(int(few[0])) if len(few) else risk)
+    longer: Floats = product_limit(risk.while_at_least(min_group))
     return longer
 
 

@@ -89,9 +89,8 @@ def _followed(cells: Cells, min_group: int) -> tuple[StateCounts, RiskSet]:
     counts = read_moves(_everyone(cells["moves"]))
     first = rows_by(cells, EVERYONE)
     never = read_risk_set(first[first["late"] == 0]).on(len(counts))
-    few = np.flatnonzero(never.at_risk < min_group)
-    last = int(few[0]) if len(few) else len(counts)
-    return StateCounts(counts.at_risk[:last], counts.moves[:last]), never.on(last)
+    never = never.while_at_least(min_group)
+    return StateCounts(counts.at_risk[: len(never)], counts.moves[: len(never)]), never
 
 
 def read_moves(moves: pd.DataFrame) -> StateCounts:
@@ -216,8 +215,7 @@ def time_to_return(
 def _away(cells: Cells, min_group: int) -> RiskSet:
     """Return the risk set of coming back, up to where `min_group` are away and observed."""
     risk = read_risk_set(_everyone(cells["away"]).rename(columns={"back": "churned"}))
-    few = np.flatnonzero(risk.at_risk < min_group)
-    return risk.on(int(few[0])) if len(few) else risk
+    return risk.while_at_least(min_group)
 
 
 def _why_no_returns(risk: RiskSet, begin: int, min_group: int) -> str:

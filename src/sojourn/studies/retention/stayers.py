@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from sojourn.core.errors import UndefinedError
 from sojourn.core.interval import Interval
 from sojourn.core.results.retention_lifetimes import Reason, Stayers
@@ -41,7 +39,7 @@ def stayers(risk: RiskSet, *, mass: float = 0.95, min_group: int = 20) -> Stayer
     for all who may still leave within as long again. Else the share lies between 0 and the upper bound of
     the curve's last level (Maller & Zhou 1996, chapter 4).
     """
-    seen = followed(risk, min_group)
+    seen = risk.while_at_least(min_group)
     upper = _upper(seen, mass)
     try:
         reach = follow_up(seen)
@@ -58,12 +56,6 @@ def stayers(risk: RiskSet, *, mass: float = 0.95, min_group: int = 20) -> Stayer
     if stays.low <= 0:
         return _bounded("not needed", upper, mass, reach)
     return Stayers(stays, "", model, reach.end, reach.share_to_come)
-
-
-def followed(risk: RiskSet, least: int) -> RiskSet:
-    """Return a risk set up to the last duration before which at least `least` were at risk throughout."""
-    few = np.flatnonzero(risk.at_risk < least)
-    return risk.on(int(few[0])) if len(few) else risk
 
 
 def _upper(seen: RiskSet, mass: float) -> float:

@@ -22,7 +22,7 @@ from sojourn.estimators.survival.log_rank import (
 )
 from sojourn.estimators.survival.risk_set import RiskSet
 from sojourn.estimators.survival.shares import holm
-from sojourn.studies.retention.groups import read_groups, read_risk_set
+from sojourn.studies.retention.groups import Groups, read_groups, read_risk_set
 
 _WEIGHTS = ("log-rank", "gehan-breslow", "tarone-ware", "peto-peto", "fleming-harrington")
 
@@ -68,15 +68,15 @@ def logrank(
     in_range(rho, "rho", ge=0)
     in_range(gamma, "gamma", ge=0)
     groups = _at_least_two(cells, by, min_group)
-    strata = _strata(cells, by, within, list(groups)) if within else [list(groups.values())]
+    names = list(groups.risk)
+    strata = _strata(cells, by, within, names) if within else [list(groups.risk.values())]
     test = stratified_log_rank(strata, weights=weights, rho=rho, gamma=gamma)
     if test.df == 0:
         raise UndefinedError(
             f"Nobody left while two groups by '{by}' were observed, so there is nothing to test."
         )
-    members = read_groups(cells, by, min_group).members
     named = f"{weights} ({rho:g}, {gamma:g})" if weights == "fleming-harrington" else weights
-    table = _beside(list(groups), members, test)
+    table = _beside(names, groups.members, test)
     return LogRank(by, test.statistic, test.df, test.p, table, cells.meta["leaving"], named, within)
 
 
@@ -108,7 +108,7 @@ def compare_pairs(
     out.
     """
     one_of(test, "test", (*_WEIGHTS[:-1], "max-combo"))
-    groups = _at_least_two(cells, by, min_group)
+    groups = _at_least_two(cells, by, min_group).risk
     rows = [(a, b, *_of_pair(groups[a], groups[b], test)) for a, b in combinations(groups, 2)]
     table = pd.DataFrame(rows, columns=["group", "other", "statistic", "alone_p_value"])
     table = table[table["alone_p_value"].notna()].reset_index(drop=True)
@@ -120,13 +120,13 @@ def compare_pairs(
     return Pairs(by, test, table.assign(p_value=adjusted), cells.meta["leaving"])
 
 
-def _at_least_two(cells: Cells, by: str, min_group: int) -> dict[str, RiskSet]:
+def _at_least_two(cells: Cells, by: str, min_group: int) -> Groups:
     groups = read_groups(cells, by, min_group)
     if len(groups.risk) < 2:
         raise UndefinedError(
             f"Fewer than two groups by '{by}' have {min_group} members, so there is nothing to test."
         )
-    return dict(groups.risk)
+    return groups
 
 
 def _of_pair(a: RiskSet, b: RiskSet, test: Weights | Literal["max-combo"]) -> tuple[float, float]:

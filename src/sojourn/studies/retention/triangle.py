@@ -9,7 +9,7 @@ import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.estimators.survival.triangle import Triangle
-from sojourn.studies.retention.groups import rows_by
+from sojourn.studies.retention.groups import COHORT, rows_by
 
 #: Older cohorts than so many say little of the coming months, and cost time.
 MOST_COHORTS = 36
@@ -48,7 +48,7 @@ def read_cohorts(cells: Cells, *, step: int, min_group: int) -> Cohorts:
     An entry is known when the last who joined in the month has been followed to its age. Kept counts never
     change afterwards, so a date ``k`` steps earlier knew ``k`` ages less of every cohort, and that is all.
     """
-    rows = rows_by(cells, "cohort")
+    rows = rows_by(cells, COHORT)
     rows = rows[rows["late"] == 0]
     members = rows.groupby("group")["entered"].sum()
     names = sorted(members.index[members >= min_group])[-MOST_COHORTS:]

@@ -65,7 +65,7 @@ def risk_peak(
         events=0,
         table=pd.DataFrame(),
     )
-    risk = _followed(risk, min_group)
+    risk = risk.while_at_least(min_group)
     if len(risk) - 1 < width:
         return replace(result, why_empty=f"Too few have been followed for {plural(width, meta['unit'])}.")
     try:
@@ -94,12 +94,6 @@ def _filled(
 def _peak(found: HazardPeak, mass: float) -> Peak:
     bounds = ((found.at, found.low, found.high), found.before, found.after)
     return Peak(*(Interval(float(at), float(low), float(high), mass, "eti") for at, low, high in bounds))
-
-
-def _followed(risk: RiskSet, min_group: int) -> RiskSet:
-    """Return the risk set up to the last duration before fewer than `min_group` are at risk."""
-    few = np.flatnonzero(risk.at_risk < min_group)
-    return risk.on(int(few[0])) if len(few) else risk
 
 
 def _table(risk: RiskSet, smooth: SmoothHazard, width: int, mass: float) -> pd.DataFrame:
