@@ -50,16 +50,22 @@ def calibrate() -> list[dict[str, Any]]:
 
 def choosing() -> list[dict[str, Any]]:
     """Return how often choosing is claimed where all gain alike, how often where not, and coverage."""
-    rows = []
-    for number, (shift, worlds) in enumerate(((0.0, WORLDS), (-1.0, WORLDS // 4), (1.0, WORLDS // 4))):
-        rng = np.random.default_rng([SEED, number])
-        claimed = [_chosen(_choose(0.0, -shift, rng)[0]) for _ in range(worlds)]
-        what = f"all gain alike: {shift:+g} a member"
-        rows.append(_share("choosing members is claimed", what, claimed, (0.0, 0.05)))
+    alike = ((0.0, WORLDS), (-1.0, WORLDS // 8), (1.0, WORLDS // 8))
+    return [*(_alike(number, *world) for number, world in enumerate(alike)), *_unlike(WORLDS // 5)]
+
+
+def _alike(number: int, shift: float, worlds: int) -> dict[str, Any]:
+    rng = np.random.default_rng([SEED, number])
+    claimed = [_chosen(_choose(0.0, -shift, rng)[0]) for _ in range(worlds)]
+    what = f"all gain alike: {shift:+g} a member"
+    return _share("choosing members is claimed", what, claimed, (0.0, 0.05))
+
+
+def _unlike(worlds: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng([SEED, 9])
-    found = [_with_truth(*_choose(RAISES, COSTS, rng)) for _ in range(WORLDS // 4)]
+    found = [_with_truth(*_choose(RAISES, COSTS, rng)) for _ in range(worlds)]
     claimed = [_chosen(result) for result, _ in found]
-    rows.append(_share("choosing members is claimed", TARGET_PLANTED, claimed, (0.8, 1.0)))
+    rows = [_share("choosing members is claimed", TARGET_PLANTED, claimed, (0.8, 1.0))]
     for policy, column, goal in (
         (EVERYONE, "amount_per_1000", (0.935, 0.965)),
         (RISK, "amount_per_1000", None),
@@ -68,7 +74,7 @@ def choosing() -> list[dict[str, Any]]:
     ):
         of = POLICIES.index(policy)
         pairs = [
-            (result.read(policy, column), 1000 * truth[of, column.startswith("against")])
+            (result.read(policy, column), 1000 * float(truth[of, int(column.startswith("against"))]))
             for result, truth in found
         ]
         what = f"{policy}, {'above everyone' if column.startswith('against') else 'above no one'}"
@@ -179,7 +185,7 @@ PLAN = TrialPlan.from_parameters(
 def later() -> list[dict[str, Any]]:
     """Return coverage of what is said of the weeks, and how often a cliff is told."""
     rng = np.random.default_rng([SEED, 40])
-    found = [_weeks(1.0, rng) for _ in range(5 * WORLDS // 8)]
+    found = [_weeks(1.0, rng) for _ in range(3 * WORLDS // 8)]
     like = "2 x 2,500 members, three in five as fast during the reward, alike after it"
     during, after = _shares(1.0)
     rows = [

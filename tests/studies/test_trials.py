@@ -572,7 +572,7 @@ def test_belief_and_data_disagree_as_rarely_as_stated(kind):
 
 
 def test_the_chance_of_a_wrong_sign_is_that_of_the_other_side():
-    """Half a normal where a stratum's lift is near 0, next to nothing where it is large; from the same draws."""
+    """Half a normal where a stratum's lift is near 0, next to nothing where it is large."""
     table = compare(make_trial(value=(0, 2.5, 0), n=400), "net_value").strata
     coupon, points = (table[table["scheme"] == s] for s in ("coupon", "points"))
     assert (coupon["p_wrong_sign"] < 0.01).all()

@@ -132,8 +132,8 @@ def new_panels(heights: Sequence[float], *, height: float = 300.0, share_x: bool
 
 def name_panel(ax: Axes, text: str) -> None:
     """Say above a panel, unturned, what its heights are."""
-    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-    ax.annotate(text, (0, 1), (0, 6), ha="left", va="bottom", color=MUTED, **above)
+    where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    ax.annotate(text, (0, 1), (0, 6), ha="left", va="bottom", color=MUTED, annotation_clip=False, **where)
 
 
 def label_end(ax: Axes, x: float, y: float, text: str, color: str = INK, **more: Any) -> None:

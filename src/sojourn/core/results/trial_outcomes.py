@@ -305,7 +305,7 @@ class Guardrails:
     why_empty: str = ""
 
     def broken(self, scheme: str) -> tuple[str, ...]:
-        """Return the outcomes that a scheme makes worse by more than they may be; none where none is guarded."""
+        """Return the outcomes that a scheme makes worse by more than they may be."""
         if self.why_empty:
             return ()
         own = self.table[(self.table["scheme"] == scheme) & (self.table["verdict"] == "broken")]
