@@ -27,8 +27,16 @@ TARGET_PLANTED = (
     "the scheme doubles what members are worth, 1 to 28, and costs 10; 4,000 members of each scheme"
 )
 #: What was measured.
-GAP_RATES: dict[str, Any] = {}
-TARGET_RATES: dict[str, Any] = {}
+GAP_RATES: dict[str, Any] = {
+    "catch_rate": 1.0,
+    "false_alarm_rate": 0.017,
+    "rates_from": f"40 worlds in which {GAP_PLANTED}; 60 in which all groups gain alike",
+}
+TARGET_RATES: dict[str, Any] = {
+    "catch_rate": 0.913,
+    "false_alarm_rate": 0.003,
+    "rates_from": f"80 worlds in which {TARGET_PLANTED}; 400 in which all gain alike",
+}
 
 
 def check_afterwards(result: Afterwards, scheme: str) -> list[Check]:
