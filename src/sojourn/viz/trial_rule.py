@@ -38,12 +38,13 @@ def plot_calibration(rule: RuleCalibration, *, ax: Axes | None = None) -> Axes:
         for name, colour, words in (("found_rate", ACCENT, "found"), ("wrong_rate", BAD, "wrong ships")):
             ax.plot(x, 100 * curve[name], color=colour)
             label_end(ax, x[-1], 100 * float(curve[name].iloc[-1]), words, colour)
-        for threshold, words, colour in (
-            (rule.threshold, f"{rule.threshold:.4f}", INK),
+        lines = [
+            (rule.threshold, f"needed: {rule.threshold:.4f}", INK),
             (rule.planned, f"as planned: {rule.planned:g}", CONTROL),
-        ):
+        ]
+        for (threshold, words, colour), side in zip(sorted(lines), ("right", "left"), strict=True):
             ax.axvline(at(threshold), color=colour, linewidth=1)
-            ax.annotate(words, (at(threshold), 102), color=colour, ha="center", annotation_clip=False)
+            ax.annotate(f" {words} ", (at(threshold), 102), color=colour, ha=side, annotation_clip=False)
         shown = [tick for tick in _TICKS if x[0] <= at(tick) <= x[-1]]
         ax.set_xticks([at(tick) for tick in shown], [f"{tick:g}" for tick in shown])
         ax.set_xlim(x[0], x[-1])
