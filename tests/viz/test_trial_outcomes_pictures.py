@@ -27,7 +27,7 @@ def test_curves_and_differences_are_the_drawn_table():
             assert line.get_xdata().tolist() == rows["day"].tolist()
             np.testing.assert_allclose(line.get_ydata(), factor * rows[column])
     assert texts(above) == ["no scheme", "welcome coupon", "daily tasks"]
-    assert texts(below) == ["welcome coupon", "daily tasks"]
+    assert texts(below) == ["welcome coupon", "daily tasks", "members in 100 more than under no scheme"]
     assert above.get_ylim() == (0, 1)
     assert above.get_xlim() == below.get_xlim() == (0, 90)
 
