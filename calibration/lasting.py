@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from common import MASS, Interval, covered
 from numpy.typing import NDArray
 from retention import (
     HORIZON,
-    MASS,
     SEED,
     WORLDS,
-    Interval,
-    _covered,
     lifetimes,
     observed,
     true_kept,
@@ -184,7 +182,7 @@ def _days_row(
             (f"share kept at {horizon}", kept),
         )
         return [
-            _covered(what, like, [pair[i] for pair in found], truth) for i, (what, truth) in enumerate(named)
+            covered(what, like, [pair[i] for pair in found], truth) for i, (what, truth) in enumerate(named)
         ]
 
     return rows
@@ -219,7 +217,7 @@ def _belief_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
         f"mean days within {HORIZON}",
         "60 members, two of three followed to the end; curve from the belief",
     )
-    return {**_covered(what, like, found, 0.0, BELIEF_GOAL), "truth": None}
+    return {**covered(what, like, found, 0.0, BELIEF_GOAL), "truth": None}
 
 
 # --- activity and ratios ----------------------------------------------------------------------------------
@@ -257,7 +255,7 @@ def _counts_row(never: float) -> Row:
             result = counted_activity(_activity(never, OFTENER, rng), mass=MASS, rng=rng, draws=1_000)
             times = result.read("scheme", "times")
             found.append(Interval(times.low, times.high))
-        return _covered("times as many active days", like, found, OFTENER)
+        return covered("times as many active days", like, found, OFTENER)
 
     return row
 
@@ -280,7 +278,7 @@ def _ratio_row(worlds: int, rng: np.random.Generator) -> dict[str, Any]:
     for _ in range(worlds):
         control, scheme = arm(1.0), arm(DEARER)
         found.append(_interval(scheme / control))
-    return _covered("times the ratio of means", "2 x 2,000 members, amounts gamma(.7) per day", found, DEARER)
+    return covered("times the ratio of means", "2 x 2,000 members, amounts gamma(.7) per day", found, DEARER)
 
 
 # --- checks ----------------------------------------------------------------------------------------------

@@ -110,6 +110,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/trials/split.py",
     ),
     "lasting": (
+        "calibration/common.py",  # the row of coverage
         "calibration/retention.py",  # its lives and follow-up
         "estimators/bayes/counts.py",
         "estimators/bayes/curves.py",
