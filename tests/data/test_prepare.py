@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sojourn.core.errors import DataError
 from sojourn.core.params import read_params
 from sojourn.core.schema import AGE_BANDS, CONTRACT
 from sojourn.data.parquet import ARROW
@@ -217,6 +218,43 @@ def test_members_are_derived_from_events(project) -> None:
         "member",
         "joined_at",
     ]
+
+
+ASSIGNED = "trial,member_id,scheme,assigned_at\n"
+
+
+def test_who_is_assigned_and_never_does_anything_is_a_member(project) -> None:
+    """Left out, they would be missing from a trial exactly where the outcome is nothing."""
+    tables = {
+        "events": "member_id,occurred_at,event\nb,2025-01-03,x\na,2025-01-05,x\n",
+        "assignments": ASSIGNED + "main,a,gift,2025-01-02\nmain,b,none,2025-01-09\nmain,c,none,2025-01-04\n",
+    }
+    made = prepare(project.case("shop", tables), "shop")
+    assert [(m["member"], m["joined_at"]) for m in rows(made, "members")] == [
+        (0, utc(2025, 1, 2)),  # a was assigned before the first event
+        (1, utc(2025, 1, 3)),
+        (2, utc(2025, 1, 4)),  # c has no event
+    ]
+    [said] = [f for f in rows(made, "findings") if "without any event" in f["finding"]]
+    assert (said["table"], said["level"], said["concerned"], said["rows"]) == ("members", "note", 1, 3)
+
+
+def test_more_silent_members_than_others_are_warned_of(project) -> None:
+    tables = {
+        "events": "member_id,occurred_at,event\n1,2025-01-03,x\n2,2025-01-05,x\n",
+        "assignments": ASSIGNED + "main,1,gift,2025-01-02\nmain,x,none,2025-01-09\nmain,y,none,2025-01-04\n",
+    }
+    found = rows(prepare(project.case("shop", tables), "shop"), "findings")
+    assert [f["level"] for f in found if "without any event" in f["finding"]] == ["warning"]
+
+
+def test_assignments_of_nobody_who_did_anything_stop_the_door(project) -> None:
+    tables = {
+        "events": "member_id,occurred_at,event\n7,2025-01-03,x\n8,2025-01-05,x\n",
+        "assignments": ASSIGNED + "main,7.0,gift,2025-01-02\nmain,8.0,none,2025-01-09\n",
+    }
+    with pytest.raises(DataError, match=r"none of 2 members has a row in `events`.*ids: whole_numbers"):
+        prepare(project.case("shop", tables), "shop")
 
 
 def test_an_empty_consent_counts_as_the_case_says(project) -> None:

@@ -41,7 +41,8 @@ of a value that could not be read its shape only (`31/02/2020` as `99/99/9999`),
 _TYPES = """
 Times are ISO 8601 (`2025-03-01T09:30:00Z`), numbers have a point and no separators, yes and no are `true`
 and `false`, an empty field is a missing value. Columns that the contract does not know are not read and are
-listed in `quality.csv`. Without a table `members` a member joins with the first event.
+listed in `quality.csv`. Without a table `members` a member joins with the first event, or with an assignment
+before it.
 """
 
 _BEHIND = """

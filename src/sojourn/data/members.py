@@ -1,8 +1,9 @@
-"""Members: derived from events where there is no table of them, numbered, and who of them is kept."""
+"""Members: derived from signs of them where there is no table, numbered, and who of them is kept."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import ibis
 from ibis import Table, Value
@@ -12,13 +13,50 @@ from sojourn.core.schema import CONTRACT
 from sojourn.data.checked import Raw, read
 from sojourn.data.rules import is_expired, is_late, refused
 from sojourn.data.settings import Settings
+from sojourn.data.sources.notes import Note
 
 
-def from_events(events: Raw, settings: Settings) -> Raw:
-    """Return a raw table of members who joined with their first event."""
-    seen = read(events, settings).filter(ibis._.member_id.notnull() & ibis._.occurred_at.notnull())
-    first = seen.group_by("member_id").agg(joined_at=seen.occurred_at.min())
-    return Raw("members", first, events.shown, "utc", explain=events.explain)
+def derived(raws: Mapping[str, Raw], settings: Settings) -> Raw:
+    """Return a raw table of members who joined with their first event, or with an assignment before it.
+
+    Parameters
+    ----------
+    raws : mapping of str to Raw
+        `events`, and `assignments` where the case has them.
+    settings : Settings
+        Of the case.
+
+    Raises
+    ------
+    DataError
+        When no event is of anybody who was assigned: ids are of two kinds then.
+    """
+    seen = read(raws["events"], settings)
+    signs = seen.select("member_id", at="occurred_at")
+    notes: tuple[Note, ...] = ()
+    if "assignments" in raws:
+        rows = read(raws["assignments"], settings).select("member_id", at="assigned_at")
+        notes = _without_events(rows, signs)
+        signs = signs.union(rows)
+    known = signs.filter(signs.member_id.notnull() & signs["at"].notnull())
+    first = known.group_by("member_id").agg(joined_at=known["at"].min())
+    return Raw("members", first, raws["events"].shown, "utc", notes=notes, explain=raws["events"].explain)
+
+
+def _without_events(assigned: Table, signs: Table) -> tuple[Note, ...]:
+    """Say how many members were assigned and never did anything: they joined when they were assigned."""
+    ids = assigned.filter(assigned.member_id.notnull()).select("member_id").distinct()
+    every, silent = (int(of.count().execute()) for of in (ids, ids.anti_join(signs, "member_id")))
+    if not silent:
+        return ()
+    if silent == every:
+        raise DataError(
+            f"assignments.member_id: none of {every:,} members has a row in `events`. "
+            "Write ids in both files in one way, or say with `ids: whole_numbers` that 7, 7.0 and 007 are one."
+        )
+    level: Literal["warning", "note"] = "warning" if 2 * silent > every else "note"
+    hint = "They joined when they were assigned; see that ids are written alike in both tables."
+    return (Note("", level, "assigned to a scheme, but without any event", hint, silent),)
 
 
 def number(engine: Any, members: Table, settings: Settings, left_out: Table | None = None) -> Table:

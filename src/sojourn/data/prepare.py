@@ -34,7 +34,7 @@ from sojourn.data.increment.growing import (
 from sojourn.data.increment.ledger import EVENTS
 from sojourn.data.increment.plan import Plan, events_folder, plan_of
 from sojourn.data.localtime import clock_of
-from sojourn.data.members import from_events, number
+from sojourn.data.members import derived, number
 from sojourn.data.pseudonyms import Key, find_key
 from sojourn.data.quality import write_quality
 from sojourn.data.settings import Settings, read_settings
@@ -180,9 +180,11 @@ def _members(engine: Any, raws: Mapping[str, Raw], settings: Settings) -> Checke
     if "members" in raws:
         return check(engine, raws["members"], settings)
     try:
-        return check(engine, from_events(raws["events"], settings), settings)
+        return check(engine, derived(raws, settings), settings)
     except DataError:
-        check(engine, raws["events"], settings)  # the error is named where it is: in the events
+        for name in ("events", "assignments"):  # the error is named where it is
+            if name in raws:
+                check(engine, raws[name], settings)
         raise
 
 
