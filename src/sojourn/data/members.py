@@ -52,7 +52,7 @@ def _without_events(assigned: Table, signs: Table) -> tuple[Note, ...]:
     if silent == every:
         raise DataError(
             f"assignments.member_id: none of {every:,} members has a row in `events`. "
-            "Write ids in both files in one way, or say with `ids: whole_numbers` that 7, 7.0 and 007 are one."
+            "Write ids in one way in both files, or say with `ids: whole_numbers` that 7 and 7.0 are one."
         )
     level: Literal["warning", "note"] = "warning" if 2 * silent > every else "note"
     hint = "They joined when they were assigned; see that ids are written alike in both tables."
