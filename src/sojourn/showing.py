@@ -128,6 +128,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "PaymentSizes": Picture("trial_revenue:plot_sizes", "trial_revenue:describe_sizes"),
     "PastLifts": Picture("trial_prior:plot_past", "trial_prior:describe_past"),
     "PastLifts.laws": Sheet("trial_prior:past_frame", "trial_prior:describe_past_table"),
+    "PlanCard": Sheet("trial_plan:plan_frame", "trial_plan:describe_plan"),
     "Policies": Picture("trial_targeting:plot_policies", "trial_targeting:describe_policies"),
     "Policies.bands": Picture("trial_targeting:plot_bands", "trial_targeting:describe_bands", drawn="banded"),
     "Policies.table": Sheet(
@@ -135,9 +136,10 @@ SHOWN: Mapping[str, Picture | Sheet] = {
         "trial_targeting:describe_policies_table",
         bold="amount_above_no_one",
     ),
-    "Portfolio": Picture("trial_portfolio:plot_portfolio", "trial_portfolio:describe_portfolio"),
-    "Portfolio.running": Picture("trial_portfolio:plot_running", "trial_portfolio:describe_running"),
-    "Portfolio.shipped": Sheet("trial_portfolio:shipped_frame", "trial_portfolio:describe_shipped"),
+    "Portfolio": Picture("portfolio:plot_portfolio", "portfolio:describe_portfolio"),
+    "Portfolio.running": Picture("portfolio:plot_running", "portfolio:describe_running"),
+    "Portfolio.decided": Sheet("portfolio:decided_frame", "portfolio:describe_decided", bold="verdict"),
+    "Portfolio.left_out": Sheet("portfolio:left_out_frame", "portfolio:describe_left_out"),
     "PriorCheck": Picture("trial_prior:plot_prior_check", "trial_prior:describe_prior_check"),
     "PriorCheck.outcomes": Sheet("trial_prior:outcomes_frame", "trial_prior:describe_outcomes"),
     "PriorCheck.power": Sheet("trial_prior:power_frame", "trial_prior:describe_power"),
@@ -148,7 +150,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "RatioResult.table": Sheet(
         "trial_outcomes:ratio_frame", "trial_outcomes:describe_ratio_table", bold="more"
     ),
-    "ProxyExam": Picture("trial_portfolio:plot_proxy", "trial_portfolio:describe_proxy"),
+    "ProxyExam": Picture("portfolio:plot_proxy", "portfolio:describe_proxy"),
     "Reasons": Picture("retention_states:plot_reasons", "retention_states:describe_reasons"),
     "Revenue": Picture("trial_revenue:plot_revenue", "trial_revenue:describe_revenue"),
     "Revenue.table": Sheet(

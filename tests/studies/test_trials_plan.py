@@ -17,6 +17,7 @@ RULE = {
     "metric": "net_value", "guard": "kept_at_90", "horizon_days": 90, "rope": 0.5, "threshold": 0.95,
     "tolerable_loss": 0.5, "guard_margin": 0.01, "guard_risk": 0.05, "looks": 4, "worthwhile": 2.0,
     "belief": [-0.08, 0.10, 0.9], "belief_value": [-4.0, 4.0, 0.9], "spread": 0.5, "family": 2,
+    "guardrails": {"opted_out": 0.03},
 }  # fmt: skip
 PLAN = TrialPlan.from_parameters(**RULE)
 
@@ -54,7 +55,7 @@ def test_the_frozen_plan_passes_and_is_named():
 
 
 @pytest.mark.parametrize(
-    "name", [f.name for f in fields(TrialPlan) if f.name not in ("belief", "belief_value")]
+    "name", [f.name for f in fields(TrialPlan) if f.name not in ("belief", "belief_value", "guardrails")]
 )
 def test_any_other_setting_of_the_rule_is_found(name):
     """Every single field counts, so that none can be tuned unseen."""
@@ -65,6 +66,24 @@ def test_any_other_setting_of_the_rule_is_found(name):
     check = check_plan(a_trial(planned()), replace(PLAN, **{name: other}))
     assert check.verdict == "fail"
     assert f"{name} {value} became {other}" in check.finding
+
+
+@pytest.mark.parametrize(
+    ("guardrails", "setting"),
+    [
+        ({"opted_out": 0.04}, "rule.guardrails.opted_out"),
+        ({"opted_out": 0.03, "kept_at_30": 0.01}, "rule.guardrails.kept_at_30"),
+    ],
+)
+def test_another_guardrail_is_found(guardrails, setting):
+    assert deviations(a_trial(planned()), replace(PLAN, guardrails=guardrails))["setting"].tolist() == [
+        setting
+    ]
+
+
+def test_a_guardrail_without_a_possible_margin_is_refused():
+    with pytest.raises(ParameterError, match=r"guardrails\.opted_out"):
+        replace(PLAN, guardrails={"opted_out": 1.5})
 
 
 @given(st.sampled_from(["low", "high", "spread"]), st.sampled_from(["belief", "belief_value"]))

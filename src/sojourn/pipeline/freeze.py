@@ -15,8 +15,8 @@ from sojourn.core.project import root
 from sojourn.core.results.trial_plan import TrialPlan, fingerprint_of
 from sojourn.pipeline.private import only_mine
 
-#: Parameters of the study that are not the rule: how intervals are told, and what is simulated.
-NO_RULE = ("mass", "control", "worlds")
+#: Parameters of the study that are not the rule: how intervals are told, what is simulated, for whom one chooses.
+NO_RULE = ("mass", "control", "worlds", "audience")
 
 
 def freeze(case: str, *, at: str | None = None) -> Path:

@@ -42,9 +42,11 @@ def answer(headline: Headline) -> Block:
         "interval": _interval(headline.interval),
         "unit": headline.unit,
         "detail": headline.detail,
+        **({"banner": headline.banner} if headline.banner else {}),
     }
     mark = verdict_mark(headline.verdict, headline.status)
-    return _block("answer", data, " ".join(filter(None, (f"{mark}:", headline.sentence, headline.detail))))
+    said = (headline.banner, f"{mark}:", headline.sentence, headline.detail)
+    return _block("answer", data, " ".join(filter(None, said)))
 
 
 def key_figures(figures: Sequence[KeyFigure]) -> Block:

@@ -22,20 +22,14 @@ def rates_table(trial: Trial) -> Block:
     made = pd.concat([shares, means[["outcome", "scheme", "n", "amount"]]]) if len(means) else shares
     order = {scheme: i for i, scheme in enumerate(trial.schemes)}
     made = made.sort_values(["outcome", "scheme"], key=lambda c: c.map(order) if c.name == "scheme" else c)
-    exact = "; ".join(_exact(trial, shares, outcome) for outcome in sorted(set(shares["outcome"])))
     return table(
         made.assign(
             outcome=made["outcome"].map(trial.words), scheme=made["scheme"].map(plain_scheme)
         ).reset_index(drop=True),
         name="as-counted",
         title="What was counted",
-        note=f"Members with complete follow-up; no model. Shares exactly: {exact}.",
+        note="Members with complete follow-up; no model.",
     )
-
-
-def _exact(trial: Trial, shares: pd.DataFrame, outcome: str) -> str:
-    of = shares[shares["outcome"] == outcome].set_index("scheme")["share"]
-    return f"{trial.words(outcome)}: " + ", ".join(f"{of[s]:.4f} ({plain_scheme(s)})" for s in trial.schemes)
 
 
 def schemes_table(result: TrialResult, decision: Decision | None = None) -> Block:

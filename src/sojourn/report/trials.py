@@ -8,7 +8,6 @@ from sojourn.core.interval import Interval
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.results.trial_plan import TrialPlan
 from sojourn.core.results.trial_rule import ErrorRateCard
 from sojourn.core.results.trials import (
     Audit,
@@ -27,12 +26,22 @@ _UNIT_BINARY = "members in 100"
 _SURE = 0.05
 #: Name of the check of the division.
 SPLIT = "Members divided as planned"
+#: Name of the check of the frozen plan.
+RULE = "Rule written before the data"
 #: What a warning means in a few words, by the name of its check.
 _WARNED = {
     SPLIT: "members were divided unevenly",
-    "Rule written before the data": "the rule was not frozen beforehand",
+    RULE: "the rule was not frozen beforehand",
     "Follow-up complete": "most members not followed to the end yet",
     "Same division at all times": "the division changed over time",
+    "The trial is large enough": "the trial may be too small to find what is worth having",
+    "The proof of these numbers is current": "the code is newer than the proof of its error rates",
+    "Payments follow the law of the model": "payments follow no simple law, so none is assumed",
+    "The rule is seldom wrong": "the rule is wrong more often than promised",
+    "Nobody in two schemes": "some members were in two schemes",
+    "Groups gain alike": "groups do not gain alike",
+    "No cliff when the reward ends": "more members leave when the reward ends",
+    "Payments are not only pulled forward": "payments may only be pulled forward",
 }
 
 
@@ -102,11 +111,16 @@ def headline_trials(decision: Decision, checks: Sequence[Check] = ()) -> Headlin
         interval=shown_lift(result, scheme),
         unit=shown_unit(result),
         detail=" ".join([*decision.reasons, *_warned(checks)]),
+        banner=" ".join(check.finding for check in checks if check.name == RULE and check.verdict == "fail"),
     )
 
 
 def _warned(checks: Sequence[Check]) -> list[str]:
-    names = [_WARNED.get(check.name, check.name) for check in checks if check.verdict == "warn"]
+    names = [
+        _WARNED.get(check.name, f"in doubt: {check.name[0].lower()}{check.name[1:]}")
+        for check in checks
+        if check.verdict == "warn"
+    ]
     return [f"Warnings: {'; '.join(names)}."] if names else []
 
 
@@ -280,20 +294,6 @@ def say_trial(trial: Trial) -> str:
 
 
 @register
-def say_plan(plan: TrialPlan) -> str:
-    """Say the rule in words, with the fingerprint that another rule would not have."""
-    return (
-        f"Ship the scheme whose {plan.metric.replace('_', ' ')} after {plan.horizon_days} days exceeds "
-        f"control's by more than {_plan_amount(plan, plan.rope)} with probability above "
-        f"{percent(plan.threshold, 0)}. Veto: expected loss above "
-        f"{_plan_amount(plan, plan.tolerable_loss)}, or {plan.guard.replace('_', ' ')} lower "
-        f"by more than {number(100 * plan.guard_margin)} in 100 with probability above "
-        f"{percent(plan.guard_risk, 0)}. "
-        f"Looks: {plan.looks}. Fingerprint {plan.fingerprint}."
-    )
-
-
-@register
 def say_result(result: TrialResult) -> str:
     """Say every scheme's lift, the belief behind it and what pooling shrank."""
     lifts = " ".join(_sentence(lift_in_words(result, scheme)) for scheme in result.schemes[1:])
@@ -323,11 +323,6 @@ def say_audit(audit: Audit) -> str:
 def say_decision(decision: Decision) -> str:
     """Say the verdict and its reasons."""
     return f"{headline_trials(decision).sentence} Verdict: {decision.verdict}. {' '.join(decision.reasons)}"
-
-
-def _plan_amount(plan: TrialPlan, value: float) -> str:
-    """Return an amount of the metric; the plan knows whether that is the guard's kind, not its currency."""
-    return f"{value:g} (unit of {plan.metric.replace('_', ' ')} per member)"
 
 
 def plain(scheme: str) -> str:

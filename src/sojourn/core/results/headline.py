@@ -28,6 +28,8 @@ class Headline:
         Unit of the interval, for example ``members in 100`` or ``days``.
     detail : str
         One or two further sentences.
+    banner : str
+        What has to be read before the answer, such as a rule that was changed after it was frozen.
     """
 
     sentence: str
@@ -36,3 +38,4 @@ class Headline:
     interval: Interval | None = None
     unit: str = ""
     detail: str = ""
+    banner: str = ""

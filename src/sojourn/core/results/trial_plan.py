@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import NormalDist
 from typing import Any, Literal
 
@@ -132,6 +132,12 @@ class TrialPlan:
         Decisions that share one rate of wrong ships: trials by metrics that are judged together.
     wash_out_days : int
         Days after the end of a reward for which members are followed before a scheme is rolled out.
+    reward_days : int
+        Days for which a reward runs; 0 where that is not known.
+    wrong_ship : float
+        Wrong ships that are allowed, as a share of trials.
+    guardrails : mapping of str to float
+        Further binary outcomes that veto, and by which share of members each may get worse.
     """
 
     metric: str
@@ -148,6 +154,9 @@ class TrialPlan:
     belief_value: LiftPrior
     family: int = 1
     wash_out_days: int = 0
+    reward_days: int = 0
+    wrong_ship: float = 0.05
+    guardrails: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         in_range(self.threshold, "threshold", gt=0.5, lt=1)
@@ -159,6 +168,10 @@ class TrialPlan:
         in_range(self.worthwhile, "worthwhile", gt=self.rope)
         in_range(self.family, "family", ge=1)
         in_range(self.wash_out_days, "wash_out_days", ge=0)
+        in_range(self.reward_days, "reward_days", ge=0)
+        in_range(self.wrong_ship, "wrong_ship", gt=0, lt=0.5)
+        for outcome, margin in self.guardrails.items():
+            in_range(margin, f"guardrails.{outcome}", ge=0, lt=1)
 
     @classmethod
     def from_parameters(
@@ -194,3 +207,50 @@ class TrialPlan:
 def fingerprint_of(content: Mapping[str, Any]) -> str:
     """Return the hash of plain values by name, 12 hex digits, whatever their order."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCard:
+    """A plan beside the trial that it judges.
+
+    Attributes
+    ----------
+    plan : TrialPlan
+        The rule that decides.
+    control : str
+        The scheme that the others are compared with.
+    schemes : tuple of str
+        The others.
+    shares : mapping of str to float
+        Planned share of every scheme.
+    kind : str
+        Of the metric: ``binary`` or ``value``.
+    words : mapping of str to str
+        Outcomes in plain words.
+    currency : str
+        Of values; may be empty.
+    cells : mapping
+        What outcomes are counted from, as the parameters of the cells state it.
+    fingerprint, frozen_at : str
+        Of the frozen plan (12 hex digits; an ISO instant); empty where none was frozen.
+    changed : tuple of (str, str, str)
+        Settings that are not as they were frozen: ``setting``, ``planned``, ``used``.
+    """
+
+    plan: TrialPlan
+    control: str
+    schemes: tuple[str, ...]
+    shares: Mapping[str, float]
+    kind: OutcomeKind
+    words: Mapping[str, str]
+    currency: str
+    cells: Mapping[str, Any]
+    fingerprint: str = ""
+    frozen_at: str = ""
+    changed: tuple[tuple[str, str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        state = f"frozen as {self.fingerprint}" if self.fingerprint else "not frozen"
+        return (
+            f"Plan for {', '.join(self.schemes)} against {self.control}: {state}, {len(self.changed)} changed"
+        )

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.results.check import Check
-from sojourn.core.results.trial_plan import TrialPlan
+from sojourn.core.results.trial_plan import PlanCard, TrialPlan
 from sojourn.core.results.trials import Trial
 from sojourn.core.text import day, listing, plural
 
@@ -56,6 +56,33 @@ def deviations(trial: Trial, plan: TrialPlan) -> pd.DataFrame:
         if frozen and planned.get(name) != now.get(name)
     ]
     return pd.DataFrame(rows, columns=["setting", "planned", "used"])
+
+
+def planned(trial: Trial, plan: TrialPlan) -> PlanCard:
+    """Lay the rule that decides beside the trial and the plan that was frozen for it.
+
+    Parameters
+    ----------
+    trial : Trial
+        Its cells carry the frozen plan, where there is one.
+    plan : TrialPlan
+        The rule that decides now.
+    """
+    frozen: Mapping[str, Any] = trial.meta.get("frozen", {})
+    changed = deviations(trial, plan).itertuples(index=False, name=None)
+    return PlanCard(
+        plan,
+        trial.control,
+        tuple(scheme for scheme in trial.schemes if scheme != trial.control),
+        trial.allocation,
+        trial.kind(plan.metric),
+        {outcome: trial.words(outcome) for outcome in (plan.metric, plan.guard, *plan.guardrails)},
+        trial.meta.get("currency", ""),
+        trial.meta["params"],
+        frozen.get("fingerprint", ""),
+        frozen.get("frozen_at", ""),
+        tuple((str(setting), str(was), str(used)) for setting, was, used in changed),
+    )
 
 
 def _flat(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

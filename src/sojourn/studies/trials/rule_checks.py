@@ -9,6 +9,8 @@ from sojourn.core.text import percent, plural
 
 #: A rule is wrong too often when it is by so many times what is allowed.
 _FAR = 2.0
+#: A trial is large enough when what is worth having ships in so many.
+_OFTEN = 0.5
 #: Of the check of wrong ships, as `calibration/rule.py` finds them.
 _CATCHES, _FALSE_ALARMS = 1.0, 0.05
 
@@ -59,12 +61,17 @@ def _wrong(rates: ErrorRateCard, allowed: float) -> Check:
 
 def _found(rates: ErrorRateCard) -> Check:
     row = rates.at(rates.planned_looks)
-    enough = float(row["found_rate"]) >= 0.5
+    found, free = float(row["found_rate"]), float(row["unvetoed_rate"])
+    enough, held_back = found >= _OFTEN, free >= _OFTEN
+    without = f"; without vetoes in {percent(free)}" if percent(free) != percent(found) else ""
+    missed = "That nothing ships says little: what is worth having would mostly be missed"
     return Check(
         "The trial is large enough",
         "pass" if enough else "warn",
-        f"A scheme worth having would ship in {percent(row['found_rate'])} of trials of this size.",
+        f"A scheme worth having would ship in {percent(found)} of trials of this size{without}.",
         "What is worth having would mostly be found."
         if enough
-        else "That nothing ships says little: what is worth having would mostly be missed.",
+        else f"{missed}, because too few members show that a guard holds."
+        if held_back
+        else f"{missed}.",
     )
