@@ -38,9 +38,9 @@ def test_every_part_of_the_rule_is_told():
         "Outcome that decides": "net value per member within 90 days",
         "Worth having": "a lift of more than 0.50 EUR",
         "A scheme ships": "if that is so with a probability above 97.0 %",
-        "Unless it": "gives up more than 0.50 EUR against a better scheme, as expected; or has 2.0 in 100 "
-        "fewer members who are still with us after 90 days, with a probability above 5 %; or makes members who "
-        "refused messages within 90 days worse by 3.0 in 100, with a probability above 5 %",
+        "Unless it": "gives up more than 0.50 EUR against a better scheme, as expected; or has 2.0 "
+        "in 100 fewer members who are still with us after 90 days, with a probability above 5 %; or makes "
+        "members who refused messages within 90 days worse by 3.0 in 100, with a probability above 5 %",
         "Looks": "4 looks while data come in",
         "Wrong ships allowed": "5 % of trials",
         "Should be found": "a lift of 2.00 EUR",
