@@ -24,6 +24,7 @@ def copy(tmp_path, monkeypatch):
         shutil.copy(PROJECT / name, tmp_path)
     for name in ("notebooks", "data/casebook"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("kernel-ipc-*"))
+    (tmp_path / "src").symlink_to(PROJECT / "src")  # so that kernels run the code under test
     monkeypatch.setenv("SOJOURN_ROOT", str(tmp_path))
     return tmp_path
 

@@ -24,10 +24,12 @@ from sojourn.data.pseudonyms import Key
 from sojourn.estimators.bayes import graph
 from sojourn.estimators.bayes.graph import Sampled
 from sojourn.estimators.bayes.laplace import fit
+from sojourn.estimators.bayes.renewal import SampledRenewal
 from sojourn.pipeline.cli import main
 from sojourn.pipeline.runner import run
 from sojourn.pipeline.runner.notebook import Shown
 from sojourn.report.scan import leaks_in
+from sojourn.studies.retention import forecast_audit
 from sojourn.world import write_world
 from sojourn.world.bad.rows import FORMULAS, MARKUP
 
@@ -153,6 +155,7 @@ def project(folder):
     params["private_pairs"], params["private_inputs"] = {}, {}
     shutil.copy(PROJECT / "requirements.lock", folder)
     shutil.copytree(PROJECT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns("kernel-*"))
+    (folder / "src").symlink_to(PROJECT / "src")  # so that kernels run the code under test
     return params
 
 
@@ -228,6 +231,13 @@ def fast(data, prior, *, seed):
     return Sampled(draws, r_hat=1.0, ess_bulk=4000.0, divergences=0, sampler="in a test")
 
 
+def fast_renewal(lost, at_risk, held, centre, scale, *, steps, seed):
+    """Give about a tenth lost in each step of every cohort in place of the sampler of forecasts."""
+    rng, draws = np.random.default_rng(seed), 1000
+    logits, levels = rng.normal(-2.2, 0.1, (draws, steps)), rng.normal(0, 0.01, (draws, len(lost)))
+    return SampledRenewal(logits, levels, np.full(draws, 0.01), np.full(draws, 1e4), "in a test")
+
+
 @pytest.fixture(scope="module")
 def reports(raw, tmp_path_factory):
     """Reports of one world, once with hostile names and once with harmless ones as long."""
@@ -255,6 +265,7 @@ def reports(raw, tmp_path_factory):
         patch.setenv("SOJOURN_KEY", SECRET)
         patch.setattr(run, "_items", in_this_process)
         patch.setattr(graph, "sample", fast)
+        patch.setattr(forecast_audit, "sample_renewal", fast_renewal)
         assert main(["check-params"]) == 0
         for case in ("hostile", "harmless"):
             assert main(["prepare", case]) == 0

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def small(tmp_path_factory):
         shutil.copy(PROJECT / name, folder)
     for name in ("notebooks", "data/casebook"):
         shutil.copytree(PROJECT / name, folder / name)
+    (folder / "src").symlink_to(PROJECT / "src")  # so that kernels run the code under test
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOJOURN_ROOT", str(folder))
         assert main(["check-params"]) == 0
@@ -44,6 +46,12 @@ def pages(folder, case, study):
     return (reports / f"{study}.html").read_text(encoding="utf-8"), reports / study
 
 
+@pytest.fixture(scope="module")
+def page_of(small):
+    """Return the page of a pair and the folder of its tables, made by the first test that asks for them."""
+    return cache(partial(pages, small))
+
+
 @pytest.mark.parametrize(
     ("case", "study"),
     [
@@ -55,8 +63,8 @@ def pages(folder, case, study):
         ("cookie_cats", "trials"),
     ],
 )
-def test_a_pair_gives_a_page_its_tables_and_a_headline(small, case, study):
-    page, tables = pages(small, case, study)
+def test_a_pair_gives_a_page_its_tables_and_a_headline(page_of, case, study):
+    page, tables = page_of(case, study)
     headline = json.loads((tables / "headline.json").read_text(encoding="utf-8"))
     assert headline["status"] in {"ok", "blocked"}
     assert headline["sentence"] in page.replace("&#39;", "'").replace("&#x27;", "'").replace("\xa0", " ")
@@ -85,8 +93,8 @@ def test_a_portrait_of_real_purchases_has_fewer_sections_and_knows_no_truth(smal
     }  # fmt: skip
 
 
-def test_the_same_run_gives_the_same_bytes(small):
-    first, _ = pages(small, "demo", "retention")
+def test_the_same_run_gives_the_same_bytes(small, page_of):
+    first, _ = page_of("demo", "retention")
     again, _ = pages(small, "demo", "retention")
     assert first == again
 
@@ -104,8 +112,8 @@ def test_a_missing_table_gives_a_page_with_one_sentence(small):
     assert "not possible" in page
 
 
-def test_a_failing_notebook_keeps_the_last_good_page(small, capsys):
-    good, tables = pages(small, "telco", "retention")
+def test_a_failing_notebook_keeps_the_last_good_page(small, page_of, capsys):
+    good, tables = page_of("telco", "retention")
     notebook = small / "notebooks" / "10-who-stays.ipynb"
     text = notebook.read_text(encoding="utf-8")
     content = json.loads(text)

@@ -61,7 +61,7 @@ def made(tmp_path_factory) -> Path:
     pairs = {"shop-retention": {**pair, "estimators": "survival", "also": "bayes"}}
     content |= {"cases": {"shop": case}, "inputs": {}, "pairs": pairs}
     (root / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    for name in ("notebooks", "requirements.lock"):
+    for name in ("notebooks", "requirements.lock", "src"):
         (root / name).symlink_to(REPOSITORY / name)
     events(1).to_parquet(root / "events.parquet")
     for words in WORDS.values():
