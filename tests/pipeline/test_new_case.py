@@ -414,11 +414,63 @@ def test_members_events_and_assignments_together(here):
         "cells": {"churn": "cancellation", "groups": ["channel"]}, "by": "channel"
     }  # fmt: skip
     trials = params.case("shop")["trials"]
-    assert trials["cells"] == {"trial": "offer: 10 %", "stratum": "channel"}
-    assert (trials["control"], trials["metric"]) == ("control", "kept_at_90")
-    assert params.for_study("shop", "trials")["guard"] == "kept_at_90"
+    assert trials["cells"]["trial"] == "offer: 10 %"
+    assert trials["cells"]["stratum"] == "channel"
+    assert trials["cells"]["horizons"] == [30, 60]  # one of two was followed for 62 days
+    assert (trials["control"], trials["metric"]) == ("control", "kept_at_60")
+    assert params.for_study("shop", "trials")["guard"] == "kept_at_60"
     assert "shop-trials" in params.pairs(private=True)
     assert main(["check", "shop"]) == 0
+
+
+PURCHASES = (
+    "customer_id,order_date,amount\n7,2025-01-10 10:00,12.50\n8,2025-02-01 09:00,3\n7,2025-04-20 11:00,4\n"
+)
+VARIANTS = "customer_id;variant;assigned_on\n7;welcome_gift;06.01.2025\n8;control;08.01.2025\n"
+WIDE = "customer_id,joined,left,revenue\n7,2024-11-02,,12.5\n8,2024-12-24,2025-04-30,0\n"
+
+
+def test_purchases_and_assignments_make_a_trial_about_money(here):
+    """Nobody's leaving is known: the guard is who pays, and what only the owner knows is to be said."""
+    files = {"events": file(here, "o.csv", PURCHASES), "assignments": file(here, "a.csv", VARIANTS)}
+    shown = new_case("shop", files, zone="Europe/Berlin")
+    trials = read_params().case("shop")["trials"]
+    assert trials["cells"] == {
+        "trial": "main", "horizons": [30, 90], "value_days": 90, "stratum": "all", "margin": 0.3,
+        "cost_per_member": {"welcome_gift": 0}, "allocation": {},
+    }  # fmt: skip
+    assert (trials["control"], trials["metric"], trials["guard"]) == ("control", "net_value", "converted")
+    assert "cost_per_member: {welcome_gift: 0}    # say: what a scheme costs for one member" in shown
+    assert main(["check", "shop"]) == 0
+
+
+def test_members_without_events_join_and_leave(here):
+    files = {"members": file(here, "o.csv", WIDE), "assignments": file(here, "a.csv", VARIANTS)}
+    shown = new_case("club", files, zone="Europe/Berlin")
+    found = prepared("club")
+    assert found.tables["events"].path == found.tables["members"].path
+    assert found.mappings["events"].columns == {"customer_id": "member_id", "joined": "occurred_at"}
+    assert found.as_of.isoformat() == "2025-04-30T22:00:00+00:00"  # the midnight after the last one left
+    assert "# not read of members: revenue" in shown
+    params = read_params()
+    assert params.case("club")["trials"]["metric"] == "kept_at_90"
+    assert set(params.case("club")) >= {"quality", "retention", "trials"}
+    assert not {"portrait", "segments"} & set(params.case("club"))
+    assert main(["check", "club"]) == 0
+
+
+def test_a_case_needs_members_or_events(here):
+    before = tree(here)
+    with pytest.raises(ParameterError, match=r"--events FILE.*--members FILE"):
+        new_case("club", {"assignments": file(here, "a.csv", VARIANTS)})
+    assert tree(here) == before
+
+
+def test_a_trial_of_which_no_outcome_is_known_is_none(here):
+    signs = "customer_id,order_date\n7,2025-01-10 10:00\n8,2025-02-01 09:00\n"
+    files = {"events": file(here, "o.csv", signs), "assignments": file(here, "a.csv", VARIANTS)}
+    new_case("shop", files)
+    assert "trials" not in read_params().case("shop")
 
 
 def test_one_scheme_is_no_trial(here):

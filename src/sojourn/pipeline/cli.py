@@ -105,7 +105,7 @@ def _add_new_case(new: argparse.ArgumentParser) -> None:
 
     for table, contract in CONTRACT.items():
         text = f"file, or folder of files: {contract.row} in a row"
-        new.add_argument(f"--{table}", type=Path, metavar="FILE", required=table == "events", help=text)
+        new.add_argument(f"--{table}", type=Path, metavar="FILE", help=text)
     known = "which of your columns is which, where it cannot be guessed (may be repeated)"
     new.add_argument("--column", action="append", default=[], metavar="TABLE.OURS=YOURS", help=known)
     new.add_argument("--zone", help="time zone of the platform, such as Europe/Berlin")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +10,9 @@ from typing import Any
 from sojourn.core.params import Params
 from sojourn.core.schema import KNOWN_AT_JOINING
 from sojourn.data.guess.choose import Guess
-from sojourn.data.guess.names import plain
 from sojourn.data.guess.sample import Sample
+from sojourn.pipeline.first_trial import first_trial
 from sojourn.pipeline.sections import comment, scalar
-
-#: Names of the scheme with which others are compared, the likelier first.
-_CONTROLS = (
-    "control", "none", "holdout", "placebo", "baseline", "nothing", "kontrolle", "kontrollgruppe", "a", "0",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +27,14 @@ class Found:
         Its beginning.
     guess : Guess
         Which column is which.
+    is_joining : bool
+        Whether it is the table of members again, whose joining is the only event that is known.
     """
 
     path: str
     sample: Sample
     guess: Guess
+    is_joining: bool = False
 
     def values(self, ours: str) -> tuple[str, ...]:
         """Return values of one of our columns: those of the sample, or its constant."""
@@ -89,7 +86,7 @@ def written(params: Params, known: Known, found: Mapping[str, Found]) -> dict[st
     """
     name = known.name
     like = {pair["study"]: pair for pair in params.pairs(private=False).values()}
-    studies = {study: text for study, text in _studies(found).items() if study in params.studies}
+    studies = {study: text for study, text in _studies(known, found).items() if study in params.studies}
     pairs = [
         f"  {name}-{study}: {{case: {name}, study: {study}, from: data/tidy/{name}, "
         f"notebook: {like[study]['notebook']}, estimators: {like[study]['estimators']}, "
@@ -197,7 +194,7 @@ def _listed(section: str, entries: Mapping[str, Sequence[str]]) -> list[str]:
     return [f"      {section}:", *lines] if lines else []
 
 
-def _studies(found: Mapping[str, Found]) -> dict[str, str]:
+def _studies(known: Known, found: Mapping[str, Found]) -> dict[str, str]:
     """Return the section of every study that the tables can carry, in the order of reading."""
     members = found["members"].guess.columns if "members" in found else {}
     groups = [name for name in (*KNOWN_AT_JOINING, "birth_year") if name in members]
@@ -211,29 +208,7 @@ def _studies(found: Mapping[str, Found]) -> dict[str, str]:
         "retention": f"{{cells: {{{churn}, {grouped}}}{said}",
         "segments": "{cells: {}}",
     }
-    return studies | _trials(found, groups)
-
-
-def _trials(found: Mapping[str, Found], groups: Sequence[str]) -> dict[str, str]:
-    """Return the section of the largest trial; nothing where fewer than two schemes are in the sample."""
-    if "assignments" not in found:
-        return {}
-    one = found["assignments"]
-    trials, schemes = one.values("trial"), one.values("scheme")
-    counted = Counter(name for name in trials if name)
-    trial = max(sorted(counted), key=lambda name: counted[name], default="main")
-    in_it = schemes if len(trials) <= 1 else [s for t, s in zip(trials, schemes, strict=True) if t == trial]
-    names = sorted({name for name in in_it if name}, key=_as_control)
-    if len(names) < 2:
-        return {}
-    paid = found["events"].has("amount")
-    by = groups[0] if groups else "none"
-    metric = "" if paid else ", metric: kept_at_90, rope: 0.0, tolerable_loss: 0.001, worthwhile: 0.01"
-    text = f"{{cells: {{trial: {scalar(trial)}, stratum: {by}}}, control: {scalar(names[0])}{metric}}}"
-    others = ", ".join(comment(name) for name in names[1:])
-    return {"trials": f"{text}    # guess: compared with {others}"}
-
-
-def _as_control(name: str) -> tuple[int, str]:
-    likely = plain(name)
-    return (_CONTROLS.index(likely) if likely in _CONTROLS else len(_CONTROLS)), name
+    if found["events"].is_joining:  # nothing that members did is known
+        del studies["portrait"], studies["segments"]
+    trial = first_trial(found, groups, known.as_of)
+    return studies | ({"trials": trial} if trial else {})

@@ -28,8 +28,9 @@ from sojourn.pipeline.private import only_mine
 from sojourn.pipeline.sections import add_entries
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-#: Tables whose last row the midnight of the analysis follows.
-_ENDING = ("events", "members", "assignments")
+#: Tables and times whose last one the midnight of the analysis follows; leaving where nothing else goes on.
+_ENDING = tuple((table, CONTRACT[table].time) for table in ("events", "members", "assignments"))
+_LEAVING = (("members", "churned_at"),)
 #: Folders below ``private/`` that the pipeline writes into, so that no case can be made from all of one.
 _WRITTEN = {".", "data", "keys", "reports", "forgotten"}
 
@@ -47,7 +48,8 @@ def new_case(
     name : str
         Of the case: a-z, 0-9 and _.
     files : mapping of str to Path
-        File, or folder of Parquet files, of each table of the contract.
+        File, or folder of Parquet files, of each table of the contract. Where there are no events, joining is
+        the only event that is known of a member.
     stated : sequence of str
         What the user knows, each as ``TABLE.OURS=THEIRS``.
     zone : str, optional
@@ -69,7 +71,8 @@ def new_case(
         time_zone(zone)
     known = _stated(stated, files)
     looked = {table: _look(table, path, known.get(table, {})) for table, path in files.items()}
-    as_of = _end(files, looked, zone)
+    joins = _joins(looked)
+    as_of = _end(files, looked, zone, [*_ENDING, *(_LEAVING if joins else ())])
     with ExitStack() as undo:
         _leave_folders(undo, name)
         with only_mine():
@@ -77,6 +80,8 @@ def new_case(
             key_id = new_key()
             undo.callback((root() / "private" / "keys" / f"{key_id}.key").unlink)
         found = {table: Found(placed[table], *parts) for table, parts in looked.items()}
+        if joins:
+            found = {"events": Found(placed["members"], *joins, is_joining=True), **found}
         text = written(params, Known(name, _origin(placed.values()), key_id, as_of, zone), found)
         add_entries(text, name)
         undo.pop_all()
@@ -116,13 +121,45 @@ def _look(table: str, path: Path, known: Mapping[str, str]) -> tuple[Sample, Gue
     return begin, choose(table, looks, known, str(path))
 
 
-def _end(files: Mapping[str, Path], looked: Mapping[str, tuple[Sample, Guess]], zone: str | None) -> datetime:
+def _joins(looked: Mapping[str, tuple[Sample, Guess]]) -> tuple[Sample, Guess] | None:
+    """Return joining as the events of a case that has members and no events.
+
+    Raises
+    ------
+    ParameterError
+        When it has neither.
+    """
+    if "events" in looked:
+        return None
+    if "members" not in looked:
+        raise ParameterError(
+            "A case needs `--events FILE` (who did what, when), or at least `--members FILE`."
+        )
+    begin, guess = looked["members"]
+    columns = {"member_id": guess.columns["member_id"], "occurred_at": guess.columns["joined_at"]}
+    times = {"occurred_at": guess.times["joined_at"]} if "joined_at" in guess.times else {}
+    naive = ("occurred_at",) if "joined_at" in guess.naive else ()
+    lacking = tuple(name for name in guess.leave_out_empty if name in columns)
+    found = Guess(
+        "events", columns, dict.fromkeys(columns, "stated"), times, {"event": "joined"}, {}, lacking,
+        guess.whole_ids, (), naive, {},
+    )  # fmt: skip
+    return begin, found
+
+
+def _end(
+    files: Mapping[str, Path],
+    looked: Mapping[str, tuple[Sample, Guess]],
+    zone: str | None,
+    among: Sequence[tuple[str, str]],
+) -> datetime:
     """Return the midnight (of the zone, else UTC) after the last row."""
     here = ZoneInfo(zone) if zone else UTC
     ends = []
-    for table in (table for table in _ENDING if table in files):
+    for table, time in among:
+        if table not in files or not _has_values(*looked[table], time):
+            continue
         begin, guess = looked[table]
-        time = CONTRACT[table].time
         last = latest(files[table], begin, guess.columns[time])
         if last.year >= MAXYEAR:
             raise SojournError(
@@ -132,6 +169,12 @@ def _end(files: Mapping[str, Path], looked: Mapping[str, tuple[Sample, Guess]], 
         ends.append(last.replace(tzinfo=here) if time in guess.naive else last.astimezone(here))
     day = max(ends).date() + timedelta(days=1)
     return datetime(day.year, day.month, day.day, tzinfo=here)
+
+
+def _has_values(begin: Sample, guess: Guess, time: str) -> bool:
+    """Whether a time is looked at: that of every row is, another where some row of the sample has it."""
+    of_rows = time == CONTRACT[guess.table].time
+    return of_rows or any(value.strip() for value in begin.columns.get(guess.columns.get(time, ""), ()))
 
 
 def _leave_folders(undo: ExitStack, name: str) -> None:

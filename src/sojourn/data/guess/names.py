@@ -30,11 +30,13 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "recorded_at": ("recordedat", "loadedat", "ingestedat", "receivedat", "insertedat"),
     "joined_at": (
         "joinedat", "joindate", "signupdate", "signup", "signedupat", "registeredat", "registrationdate",
-        "createdat", "startdate", "membersince", "beitritt", "angemeldetam", "注册时间",
+        "createdat", "startdate", "membersince", "joined", "joinedon", "registered", "beitritt",
+        "angemeldetam", "注册时间",
     ),
     "churned_at": (
         "churnedat", "churndate", "cancelledat", "canceledat", "cancellationdate", "enddate", "leftat",
-        "deactivatedat", "gekuendigtam", "kuendigung", "注销时间",
+        "deactivatedat", "left", "lefton", "leftdate", "churned", "cancelledon", "cancelled", "gekuendigtam",
+        "kuendigung", "注销时间",
     ),
     "churn_reason": ("churnreason", "cancellationreason", "cancelreason", "reason", "kuendigungsgrund"),
     "channel": ("channel", "source", "acquisitionchannel", "utmsource", "kanal", "渠道"),
@@ -45,7 +47,10 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "region": ("region", "country", "state", "city", "land", "地区"),
     "referred_by": ("referredby", "referrer", "inviter", "invitedby"),
     "consent": ("consent", "optin", "gdprconsent", "einwilligung"),
-    "assigned_at": ("assignedat", "assignmentdate", "enrolledat", "exposedat", "timestamp", "date"),
+    "assigned_at": (
+        "assignedat", "assignedon", "assigned", "assignmentdate", "enrolledat", "exposedat", "timestamp",
+        "date",
+    ),
     "scheme": ("scheme", "variant", "arm", "group", "treatment", "version"),
     "trial": ("trial", "experiment", "test", "experimentid"),
 }  # fmt: skip
