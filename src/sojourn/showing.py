@@ -213,6 +213,8 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
         return missing(_why_not(result))
     words = _function("report", way.describe)(result, **asked)
     numbers = _function("report", way.drawn)(result) if ":" in way.drawn else getattr(result, way.drawn)()
+    if numbers.empty:
+        return missing(words["title"])
     return figure(_function("viz", way.plot)(result), name=name, table=numbers, **words)
 
 

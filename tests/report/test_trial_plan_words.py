@@ -21,7 +21,7 @@ WORDS = {
 }
 CARD = PlanCard(
     PLAN, "none", ("coupon", "points"), {"none": 0.5, "coupon": 0.25, "points": 0.25}, "value", WORDS, "EUR",
-    {"margin": 0.3, "cost_per_member": {"coupon": 1.5}, "stratum": "age_band"}, "abcdef123456",
+    {"margin": 0.3, "cost_per_member": {"coupon": 1.5}, "strata": "age_band"}, "abcdef123456",
     "2024-03-14T09:00:00Z",
 )  # fmt: skip
 
@@ -58,6 +58,11 @@ def test_a_share_that_decides_is_told_in_members():
     assert told["Worth having"] == "a lift of more than 1.0 members in 100"
     assert "fewer members" not in told["Unless it"]
     assert "Costs and earnings" not in told
+
+
+def test_a_guardrail_that_nobody_counts_is_not_told():
+    counted = {name: words for name, words in WORDS.items() if name != "opted_out"}
+    assert "messages" not in said(replace(CARD, words=counted))["Unless it"]
 
 
 @pytest.mark.parametrize(

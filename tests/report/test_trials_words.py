@@ -302,3 +302,10 @@ def test_power_is_stated_with_and_without_vetoes():
     said = sj.say(RATES)
     assert "leaves the guard as it is ships in 85.0 % (90.0 % if nothing could veto)" in said
     assert "wrong in 5.0 % at worst (no scheme does anything" in said
+
+
+def test_one_stratum_is_a_sentence_and_no_picture():
+    shown = sj.show(make_result(strata=1), name="strata", view="strata")
+    assert shown.kind == "missing"
+    assert "nothing to compare" in shown.text
+    assert sj.show(make_result(), name="strata", view="strata").kind == "picture"

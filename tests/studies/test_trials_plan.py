@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sojourn.core.errors import ParameterError
 from sojourn.core.results.trial_plan import LiftPrior, TrialPlan, fingerprint_of
 from sojourn.core.results.trials import Trial
-from sojourn.studies.trials.plan import check_plan, deviations
+from sojourn.studies.trials.plan import check_plan, deviations, planned as laid_out
 
 CELLS = {"trial": "main", "horizons": [30, 90], "value_days": 90, "cost_per_member": {"coupon": 1.5}}
 RULE = {
@@ -119,3 +119,19 @@ def test_without_a_frozen_plan_or_with_a_historic_one_it_warns():
     assert historic.verdict == "warn"
     assert "public" in historic.finding
     assert len(deviations(a_trial(), PLAN)) == 0
+    assert len(deviations(a_trial(params=None), PLAN)) == 0  # cells of published data do not state theirs
+
+
+def test_the_card_holds_the_rule_the_trial_and_what_was_changed():
+    binary = pd.DataFrame({"outcome": ["kept_at_90", "opted_out"], "scheme": "none"})
+    value = pd.DataFrame({"outcome": ["net_value"], "scheme": "none"})
+    of = {"margin": 0.3, "strata": "plan", "currency": "EUR", "cost_per_member": {}}
+    frozen = planned()
+    trial = replace(a_trial(frozen, **of), binary=binary, value=value, allocation={"none": 0.5, "coupon": 0.5})
+    card = laid_out(trial, replace(PLAN, rope=0.1))
+    assert (card.fingerprint, card.frozen_at) == (frozen["fingerprint"], "2025-01-15T00:00:00Z")
+    assert card.changed == (("rule.rope", "0.5", "0.1"),)
+    assert (card.schemes, card.kind, card.currency) == (("coupon",), "value", "EUR")
+    assert card.counted == {"strata": "plan", "margin": 0.3}
+    assert set(card.words) == {"net_value", "kept_at_90", "opted_out"}
+    assert laid_out(replace(trial, meta=of), PLAN).fingerprint == ""

@@ -13,7 +13,7 @@ from sojourn.report import tiny
 from sojourn.report.page import SOURCES
 from sojourn.report.setting import set_page
 
-_STUDIES = ("portrait", "quality", "retention", "trials", "segments")
+_STUDIES = ("portrait", "quality", "retention", "trials", "portfolio", "segments")
 _SOURCES = tuple(SOURCES)
 
 #: Units of shares; in a trial they are those of a difference.
@@ -55,7 +55,7 @@ def _drawn(entry: Mapping[str, Any]) -> Markup:
     if entry["value"] is None:
         return Markup("")
     value, low, high = (float(entry[key]) for key in ("value", "low", "high"))
-    share = entry["study"] != "trials" and entry["unit"] in _OF_HUNDRED
+    share = entry["study"] not in ("trials", "portfolio") and entry["unit"] in _OF_HUNDRED
     scale = (0.0, 100.0) if share else (min(low, value, 0.0), max(high, value, 0.0))
     return tiny.interval(value, low, high, scale=scale, label=entry["in_words"])
 

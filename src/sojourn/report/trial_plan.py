@@ -38,7 +38,7 @@ def plan_frame(card: PlanCard) -> pd.DataFrame:
         ("Wrong ships allowed", f"{allowed}{shared}"),
         ("Should be found", f"a lift of {_amount(card, plan.worthwhile)}"),
         ("Belief beforehand", _belief(card, plan.prior(card.kind))),
-        ("Members alike in", str(card.cells.get("stratum", "nothing known beforehand")).replace("_", " ")),
+        ("Members alike in", str(card.counted.get("strata", "nothing known beforehand")).replace("_", " ")),
         ("Costs and earnings", _money(card)),
         ("Reward", _reward(card)),
     ]
@@ -67,6 +67,7 @@ def _vetoes(card: PlanCard) -> str:
     said += [
         f"makes members who {card.words[outcome]} worse by {number(100 * margin)} in 100, {risk}"
         for outcome, margin in sorted(plan.guardrails.items())
+        if outcome in card.words
     ]
     return "; or ".join(said)
 
@@ -82,17 +83,19 @@ def _belief(card: PlanCard, belief: LiftPrior) -> str:
 
 
 def _money(card: PlanCard) -> str:
-    if card.kind == "binary" or "margin" not in card.cells:
+    if card.kind == "binary" or "margin" not in card.counted:
         return ""
     stated = [
         f"{plain_scheme(scheme)} {money(cost, card.currency)}"
-        for scheme, cost in sorted(dict(card.cells.get("cost_per_member", {})).items())
+        for scheme, cost in sorted(dict(card.counted.get("cost_per_member", {})).items())
     ]
-    margin = f"{percent(card.cells['margin'], 0)} of revenue is earned"
+    margin = f"{percent(card.counted['margin'], 0)} of revenue is earned"
     return f"{margin}; cost per member: {listing(stated)}" if stated else f"{margin}; costs as booked"
 
 
 def _reward(card: PlanCard) -> str:
     plan = card.plan
-    runs = f"runs for {plural(plan.reward_days, 'day')}" if plan.reward_days else "runs for a time not stated"
+    if not plan.reward_days:
+        return ""
+    runs = f"runs for {plural(plan.reward_days, 'day')}"
     return f"{runs}; watched for {plural(plan.wash_out_days, 'day')} after it" if plan.wash_out_days else runs

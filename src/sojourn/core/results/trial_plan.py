@@ -226,11 +226,11 @@ class PlanCard:
     kind : str
         Of the metric: ``binary`` or ``value``.
     words : mapping of str to str
-        Outcomes in plain words.
+        Those outcomes of the plan that the trial counts, in plain words.
     currency : str
         Of values; may be empty.
-    cells : mapping
-        What outcomes are counted from, as the parameters of the cells state it.
+    counted : mapping
+        How outcomes are counted: ``strata``, ``margin`` (share of revenue), ``cost_per_member`` (by scheme).
     fingerprint, frozen_at : str
         Of the frozen plan (12 hex digits; an ISO instant); empty where none was frozen.
     changed : tuple of (str, str, str)
@@ -244,7 +244,7 @@ class PlanCard:
     kind: OutcomeKind
     words: Mapping[str, str]
     currency: str
-    cells: Mapping[str, Any]
+    counted: Mapping[str, Any]
     fingerprint: str = ""
     frozen_at: str = ""
     changed: tuple[tuple[str, str, str], ...] = ()

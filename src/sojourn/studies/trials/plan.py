@@ -47,13 +47,15 @@ def deviations(trial: Trial, plan: TrialPlan) -> pd.DataFrame:
     All are compared: the rule, the control, and what cells are made of.
     """
     frozen: Mapping[str, Any] = trial.meta.get("frozen", {})
+    if not frozen:
+        return pd.DataFrame(columns=["setting", "planned", "used"])
     used = {"control": trial.control, "rule": asdict(plan), "cells": dict(trial.meta["params"])}
-    planned = dict(_flat({name: frozen[name] for name in used})) if frozen else {}
+    planned = dict(_flat({name: frozen[name] for name in used}))
     now = dict(_flat(used))
     rows = [
         (name, str(planned.get(name, "-")), str(now.get(name, "-")))
         for name in sorted(planned.keys() | now.keys())
-        if frozen and planned.get(name) != now.get(name)
+        if planned.get(name) != now.get(name)
     ]
     return pd.DataFrame(rows, columns=["setting", "planned", "used"])
 
@@ -76,9 +78,13 @@ def planned(trial: Trial, plan: TrialPlan) -> PlanCard:
         tuple(scheme for scheme in trial.schemes if scheme != trial.control),
         trial.allocation,
         trial.kind(plan.metric),
-        {outcome: trial.words(outcome) for outcome in (plan.metric, plan.guard, *plan.guardrails)},
+        {
+            name: trial.words(name)
+            for name in (plan.metric, plan.guard, *plan.guardrails)
+            if name in trial.outcomes
+        },
         trial.meta.get("currency", ""),
-        trial.meta["params"],
+        {name: trial.meta[name] for name in ("strata", "margin", "cost_per_member") if trial.meta.get(name)},
         frozen.get("fingerprint", ""),
         frozen.get("frozen_at", ""),
         tuple((str(setting), str(was), str(used)) for setting, was, used in changed),

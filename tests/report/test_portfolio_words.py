@@ -7,9 +7,9 @@ import pytest
 
 import sojourn as sj
 from portfolio_worlds import make_portfolio
-from sojourn.core.results.trial_portfolio import Portfolio
+from sojourn.core.results.portfolio import Portfolio
 from sojourn.core.text import number
-from sojourn.report.trial_portfolio import (
+from sojourn.report.portfolio import (
     describe_portfolio,
     describe_proxy,
     describe_running,

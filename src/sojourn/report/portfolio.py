@@ -11,10 +11,18 @@ from sojourn.core.interval import Interval
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.results.trial_portfolio import Portfolio, ProxyExam
+from sojourn.core.results.portfolio import Portfolio, ProxyExam
 from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import bounds, count, in_words, listing, number, percent, plural
 from sojourn.report.say import register
+
+#: A table shows at most so many schemes, those worth it first.
+_MOST = 40
+_VERDICTS = {
+    "ship": "worth it",
+    "worth it, another is better": "worth it, another one is better",
+    "drop": "not worth it",
+}
 
 
 def _digits(portfolio: Portfolio) -> int:
@@ -82,8 +90,8 @@ def _cursed(portfolio: Portfolio) -> str:
     if "truth" in row and pd.notna(row["truth"]):
         truth = f" (planted: {number(portfolio.factor * float(row['truth']), digits, signed=True)})"
     return (
-        f"{measured}; to be expected are {lift}{truth}. The difference is the luck that winners have had, "
-        "and is taken off once, by the belief."
+        f"{measured}; to be expected are {lift}{truth}. Whoever comes out best has usually been lucky too: "
+        "that part is taken off, once."
     )
 
 
@@ -96,11 +104,11 @@ def headline_portfolio(portfolio: Portfolio, checks: Sequence[Check] = ()) -> He
     ships = len(portfolio.shipped)
     detail = f"Warnings: {'; '.join(warned)}." if warned else ""
     if not ships:
-        return Headline(say_portfolio(portfolio), "nothing to ship", "ok", detail=detail)
+        return Headline(say_portfolio(portfolio), "nothing worth it", "ok", detail=detail)
     said = say_portfolio(portfolio).split(". ")
     return Headline(
         sentence=". ".join(said[:2]) + ".",
-        verdict="blocked" if blocking else f"{plural(ships, 'scheme')} to ship",
+        verdict="blocked" if blocking else f"{plural(ships, 'scheme')} worth it",
         status="blocked" if blocking else "ok",
         interval=portfolio.total(),
         unit=_total_unit(portfolio),
@@ -109,7 +117,7 @@ def headline_portfolio(portfolio: Portfolio, checks: Sequence[Check] = ()) -> He
 
 
 def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
-    """Return the strip: trials, what ships, the mean lift of it as counted and as expected, its sum."""
+    """Return the strip: trials, what is worth it, how much of that is luck, and its sum."""
     if portfolio.why_empty:
         return []
     ships, digits = len(portfolio.shipped), _digits(portfolio)
@@ -120,12 +128,11 @@ def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
             f"the chance of a lift above {_amount(portfolio, portfolio.rope)} is over "
             f"{percent(portfolio.threshold, 0)}",
         ),
-        KeyFigure(
-            "True lifts of all schemes spread by",
-            f"{number(portfolio.factor * _spread(portfolio).value, digits)} {portfolio.unit}",
-            _spread_words(portfolio),
-        ),
     ]
+    if portfolio.belief is None:
+        spread = _spread(portfolio).scaled(portfolio.factor)
+        worth = f"{number(spread.value, digits)} {portfolio.unit}"
+        figures.append(KeyFigure("True lifts of all schemes spread by", worth, bounds(spread, digits)))
     if not ships:
         return figures
     row = portfolio.curse.iloc[0]
@@ -135,7 +142,12 @@ def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
     return [
         *figures,
         KeyFigure(
-            "Mean lift of what ships",
+            "Of these, to turn out not worth it",
+            _few(portfolio.wrong),
+            "expected number, by the chances of all of them",
+        ),
+        KeyFigure(
+            "Mean lift of what is worth it",
             f"{number(lift.value, digits, signed=True)} {portfolio.unit}",
             f"{bounds(lift, digits)}; as counted: {raw}",
         ),
@@ -143,9 +155,14 @@ def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
             f"Together, each {_reached(portfolio)}",
             f"{count(portfolio.total().value)} {_total_unit(portfolio)}",
             bounds(portfolio.total(), 0),
-            trend,
+            trend if len(trend) > 1 else (),
         ),
     ]
+
+
+def _few(expected: float) -> str:
+    """Return an expected number of schemes, as far as it can be read."""
+    return "fewer than 0.1" if expected < 0.1 else number(expected)
 
 
 def _amount(portfolio: Portfolio, value: float) -> str:
@@ -158,28 +175,20 @@ def _spread(portfolio: Portfolio) -> Interval:
     return portfolio.spread
 
 
-def _spread_words(portfolio: Portfolio) -> str:
-    if portfolio.belief is not None:
-        return "as the frozen belief states it"
-    return bounds(_spread(portfolio).scaled(portfolio.factor), _digits(portfolio))
-
-
 def next_steps_portfolio(portfolio: Portfolio, exam: ProxyExam | None = None) -> list[Action]:
     """Return what to do after all trials so far."""
     if portfolio.why_empty:
         return []
-    steps = []
-    for _, row in (
-        portfolio.shipped.sort_values(["lift", "trial"], ascending=[False, True]).head(2).iterrows()
-    ):
-        effect = in_words(_lift(portfolio, row), portfolio.unit, _digits(portfolio))
-        what = f"Give {plain_scheme(str(row['scheme']))} of {row['trial']} to everyone."
+    best = portfolio.shipped.sort_values(["lift", "trial"], ascending=[False, True]).head(2)
+    steps = [_give(portfolio, row) for _, row in best.iterrows()]
+    odd = [str(row.trial) for row in portfolio.left_out.itertuples() if not row.by_lot]
+    if odd:
         steps.append(
             Action(
-                what,
-                effect,
-                "Counted in the net value." if portfolio.kind == "value" else "Not known.",
-                "trial; effects of all trials",
+                f"Find out how members of {listing(odd)} were chosen; repeat it by lot if it matters.",
+                "Nothing is known yet of what it does.",
+                "A trial.",
+                "days on which its members came before",
             )
         )
     if portfolio.belief is None:
@@ -189,7 +198,7 @@ def next_steps_portfolio(portfolio: Portfolio, exam: ProxyExam | None = None) ->
                 f"Estimates then move {percent(portfolio.shrunk, 0)} less from trial to trial than as "
                 "counted.",
                 "None.",
-                "trial; the law of lifts",
+                "the law of lifts",
             )
         )
     if exam is not None and not exam.why_empty and exam.verdict != "accepted":
@@ -198,76 +207,115 @@ def next_steps_portfolio(portfolio: Portfolio, exam: ProxyExam | None = None) ->
                 f"Keep every trial running to its horizon; decide nothing by {exam.early_words}.",
                 "Early effects are not shown to tell of late ones.",
                 "The time until the horizon.",
-                "trial; the exam of early results",
+                "the exam of early results",
             )
         )
     return steps
 
 
+def _give(portfolio: Portfolio, row: pd.Series) -> Action:
+    """Return the step that gives a scheme to all."""
+    scheme, trial = plain_scheme(str(row["scheme"])), str(row["trial"])
+    return Action(
+        f"Give “{scheme}” to all whom trial “{trial}” was for, unless a guard or a check on the trial’s own "
+        "page speaks against it.",
+        in_words(_lift(portfolio, row), portfolio.unit, _digits(portfolio)),
+        "Counted in the net value." if portfolio.outcome == "net_value" else "Not counted here.",
+        f"{count(float(row['members']))} members assigned by lot; effects of all trials",
+    )
+
+
 def describe_portfolio(portfolio: Portfolio) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of all effects."""
     ships = len(portfolio.shipped)
-    title = (
-        f"{count(ships)} of {plural(portfolio.trials, 'trial')} {'has' if ships == 1 else 'have'} a scheme "
-        f"to ship; chance made {percent(portfolio.shrunk, 0)} of the spread that was counted"
-    )
+    title = f"{count(ships)} of {plural(portfolio.trials, 'trial')} {'has' if ships == 1 else 'have'} a "
+    title += "scheme that is worth it"
+    if len(portfolio.table) > 2 and portfolio.shrunk > 0:
+        title += f"; chance made {percent(portfolio.shrunk, 0)} of the differences that were counted"
     rope, threshold = _amount(portfolio, portfolio.rope), percent(portfolio.threshold, 0)
-    rule = f"the chance of more than {rope} is over {threshold}"
-    left = f" Nothing to compare in {listing(list(portfolio.left_out))}." if portfolio.left_out else ""
     subtitle = (
-        f"Difference from {_control(portfolio)} in {_what(portfolio)}: hollow as "
-        "counted, full shrunk towards what trials usually do, with "
-        f"{portfolio.mass * 100:g} % credible intervals. A scheme ships where {rule}.{left}"
+        f"Difference from {_control(portfolio)} in {_what(portfolio)}: hollow as counted, full what is to be "
+        f"expected ({_shrunk_towards(portfolio)}), with {portfolio.mass * 100:g} % credible intervals. Worth "
+        f"it: the chance of more than {rope} is over {threshold}."
     )
     return {"title": title, "subtitle": subtitle, "alt": say_portfolio(portfolio)}
+
+
+def _shrunk_towards(portfolio: Portfolio) -> str:
+    if portfolio.belief is None:
+        return "drawn towards what trials usually do"
+    low, high = (
+        number(portfolio.factor * x, _digits(portfolio))
+        for x in (portfolio.belief.low, portfolio.belief.high)
+    )
+    return (
+        f"drawn towards the belief that {percent(portfolio.belief.mass, 0)} of lifts lie in {low} to {high}"
+    )
 
 
 def describe_running(portfolio: Portfolio) -> dict[str, str]:
-    """Return ``title``, ``subtitle`` and ``alt`` of the picture of what shipping adds up to."""
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of what schemes add up to."""
     if not len(portfolio.shipped):
-        title = "Nothing ships, so nothing adds up"
+        title = "No scheme is worth it, so nothing adds up"
     else:
         counted = number(float(portfolio.running["raw_amount"].iloc[-1]), 0)
         title = (
-            f"What ships brings {in_words(portfolio.total(), _total_unit(portfolio), 0)}; "
+            f"What is worth it brings {in_words(portfolio.total(), _total_unit(portfolio), 0)}; "
             f"as counted it would be {counted}"
         )
     subtitle = (
-        f"Summed over the schemes that ship, each {_reached(portfolio)}, in the order of the trials; "
-        f"{_what(portfolio)}. "
-        f"Band: {portfolio.mass * 100:g} % credible interval, with what is not known of the law of lifts. "
-        "Dashed: lifts as "
-        "counted, which flatter winners."
+        f"Summed over the schemes that are worth it, each {_reached(portfolio)}, in the order of the trials; "
+        f"{_what(portfolio)}. Band: {portfolio.mass * 100:g} % credible interval. Dashed: lifts as counted, "
+        "which flatter winners."
     )
     return {"title": title, "subtitle": subtitle, "alt": say_portfolio(portfolio)}
 
 
-def shipped_frame(portfolio: Portfolio) -> pd.DataFrame:
-    """Return the schemes to ship, the best first, as a table; empty where there are none."""
-    if portfolio.why_empty or not len(portfolio.shipped):
+def decided_frame(portfolio: Portfolio) -> pd.DataFrame:
+    """Return the schemes, the best first, with what is decided on each; empty where there are none.
+
+    Of more than 40 those with the largest lifts.
+    """
+    if portfolio.why_empty:
         return pd.DataFrame()
-    rows = portfolio.shipped.sort_values(["lift", "trial"], ascending=[False, True])
+    rows = portfolio.table.sort_values(["lift", "trial"], ascending=[False, True]).head(_MOST)
     names = ("as_counted_lift", "lift") if portfolio.kind == "binary" else ("amount_as_counted", "amount")
     made = pd.DataFrame(
         {"trial": rows["trial"], "scheme": rows["scheme"].map(plain_scheme), "members": rows["members"]}
     )
-    for stem, name in zip(("raw_lift", "lift"), names, strict=True):
-        for end in ("", "_low", "_high"):
-            made[f"{name}{end}"] = rows[f"{stem}{end}"]
+    made[names[0]] = rows["raw_lift"]
+    for end in ("", "_low", "_high"):
+        made[f"{names[1]}{end}"] = rows[f"lift{end}"]
     made["p_worth"] = rows["p_worth"]
-    if "truth" in rows:
+    if "truth" in rows and rows["truth"].notna().any():
         made["planted_lift" if portfolio.kind == "binary" else "amount_planted"] = rows["truth"]
-    return made.reset_index(drop=True)
+    return made.assign(verdict=rows["verdict"].replace(_VERDICTS)).reset_index(drop=True)
 
 
-def describe_shipped(portfolio: Portfolio) -> dict[str, str]:
-    """Return ``title`` and ``note`` of the table of schemes to ship."""
+def describe_decided(portfolio: Portfolio) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of all schemes."""
+    found = portfolio.table["verdict"].replace(_VERDICTS).value_counts()
+    order = (*_VERDICTS.values(), "undecided")
+    said = listing([f"{count(found[name])} {name}" for name in order if name in found])
+    more = f" The {_MOST} largest lifts are shown." if len(portfolio.table) > _MOST else ""
     note = (
-        f"{_what(portfolio)}; {portfolio.mass * 100:g} % intervals: as counted without a "
-        "model, and "
-        "credible intervals under the belief. Choosing winners calls for no further correction of the latter."
+        f"Difference from {_control(portfolio)} in {_what(portfolio)}; {portfolio.mass * 100:g} % credible "
+        "intervals. Chance: of a lift above "
+        f"{_amount(portfolio, portfolio.rope)}. Choosing winners calls for no further correction of what is "
+        f"expected.{more}"
     )
-    return {"title": f"Worth it: {plural(len(portfolio.shipped), 'scheme')}", "note": note}
+    return {"title": f"{plural(len(portfolio.table), 'scheme')}: {said}", "note": note}
+
+
+def left_out_frame(portfolio: Portfolio) -> pd.DataFrame:
+    """Return the trials that are left out, and why."""
+    return portfolio.left_out[["trial", "why"]] if len(portfolio.left_out) else pd.DataFrame()
+
+
+def describe_left_out(portfolio: Portfolio) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of trials that are left out."""
+    note = "None of what this page says uses them."
+    return {"title": f"Left out: {plural(len(portfolio.left_out), 'trial')}", "note": note}
 
 
 @register
