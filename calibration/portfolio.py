@@ -19,11 +19,11 @@ from sojourn.estimators.bayes.empirical import fit_law
 from sojourn.estimators.bayes.laplace import fit
 from sojourn.estimators.bayes.model import CellData, Floats, ModelPrior, deviations
 from sojourn.studies.trials.compare import compare_schemes
-from sojourn.studies.trials.portfolio import portfolio
-from sojourn.studies.trials.portfolio_checks import check_past, check_portfolio, check_prior, check_proxy
+from sojourn.studies.portfolio.portfolio import portfolio
+from sojourn.studies.portfolio.checks import check_past, check_portfolio, check_prior, check_proxy
 from sojourn.studies.trials.prior_check import prior_check
-from sojourn.studies.trials.priors import prior_from_past
-from sojourn.studies.trials.proxy import proxy_exam
+from sojourn.studies.portfolio.priors import prior_from_past
+from sojourn.studies.portfolio.proxy import proxy_exam
 from sojourn.studies.trials.trial import trial
 
 MASS = 0.95

@@ -8,7 +8,7 @@ from scipy import stats
 import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError
-from sojourn.studies.trials.portfolio_checks import check_prior
+from sojourn.studies.trials.prior_checks import check_prior
 
 
 def make_trial(share=0.34, n=600, value=False, schemes=("gift",)):

@@ -21,7 +21,7 @@ from sojourn.studies.trials.outcome_checks import (
     check_lasting,
     check_ratio,
 )
-from sojourn.studies.trials.portfolio_checks import check_prior
+from sojourn.studies.trials.prior_checks import check_prior
 from sojourn.studies.trials.revenue import check_revenue
 
 #: Checks of a result alone, of a result and the scheme that may be recommended, of a result and its trial.

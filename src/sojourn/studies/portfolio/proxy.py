@@ -12,12 +12,18 @@ from scipy.special import ndtri
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
 from sojourn.core.ranges import in_range
-from sojourn.core.results.trial_portfolio import ProxyExam, ProxyVerdict
-from sojourn.core.results.trials import Trial
+from sojourn.core.results.portfolio import ProxyExam, ProxyVerdict
 from sojourn.core.text import listing, plural
 from sojourn.estimators.bayes.model import Floats
 from sojourn.estimators.bayes.proxy import Effects, ProxyFit, fit_proxy, spread_p
-from sojourn.studies.trials.past_effects import CONTROLS, described, in_plain_words, outcomes, trial_effects
+from sojourn.studies.portfolio.effects import (
+    CONTROLS,
+    LEAST,
+    described,
+    in_plain_words,
+    outcomes,
+    trial_effects,
+)
 
 #: Fewer trials cannot be judged.
 LEAST_TRIALS = 20
@@ -27,7 +33,7 @@ _DRAWS, _PLACES = 8000, 41
 
 
 def proxy_exam(
-    source: Cells | Trial,
+    cells: Cells,
     outcome: str,
     *,
     rng: np.random.Generator,
@@ -35,12 +41,13 @@ def proxy_exam(
     sure: float = 0.8,
     mass: float = 0.95,
     control: str | Sequence[str] = CONTROLS,
+    min_group: int = LEAST,
 ) -> ProxyExam:
     """Examine whether the early outcome of the cells stands for a late one.
 
     Parameters
     ----------
-    source : Cells or Trial
+    cells : Cells
         With the table ``trials`` and its early outcome; see `trial_effects`.
     outcome : str
         The late outcome.
@@ -53,6 +60,8 @@ def proxy_exam(
         Probability mass of every interval.
     control : str or sequence of str
         Scheme with which the others of a trial are compared: the first of these names that the trial has.
+    min_group : int
+        Schemes with fewer members who can be judged are left out.
 
     Notes
     -----
@@ -62,16 +71,16 @@ def proxy_exam(
     """
     for name, value in (("least", least), ("sure", sure), ("mass", mass)):
         in_range(value, name, gt=0, lt=1)
-    blank = described(source, outcome) | {
-        "early_words": _early_words(source),
+    blank = described(cells, outcome) | {
+        "early_words": _early_words(cells),
         "mass": mass,
         "least": least,
         "sure": sure,
         "verdict": "cannot be judged",
     }
-    if outcome not in outcomes(source):
+    if outcome not in outcomes(cells):
         return ProxyExam(**blank, why_empty="There are no cells of several trials with this outcome.")
-    effects = trial_effects(source, outcome, control=control)
+    effects = trial_effects(cells, outcome, control=control, min_group=min_group)
     effects = effects[effects["early_error"].gt(0) & effects["covariance"].notna()].reset_index(drop=True)
     trials = effects["trial"].nunique()
     if trials < 3:
@@ -79,9 +88,9 @@ def proxy_exam(
     return _examined(blank, effects, trials, rng)
 
 
-def _early_words(source: Cells | Trial) -> str:
-    days = source.meta.get("early_days")
-    return f"how often members come in the first {days} days" if days else in_plain_words(source, "early")
+def _early_words(cells: Cells) -> str:
+    days = cells.meta.get("early_days")
+    return f"how often members come in the first {days} days" if days else in_plain_words(cells, "early")
 
 
 def _no_early(trials: int) -> str:

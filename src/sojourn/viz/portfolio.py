@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from sojourn.core.errors import UndefinedError
-from sojourn.core.results.trial_portfolio import Portfolio, ProxyExam
+from sojourn.core.results.portfolio import Portfolio, ProxyExam
+from sojourn.core.results.trials import plain_scheme
+from sojourn.core.text import number
 from sojourn.viz.theme import ACCENT, CONTROL, GRID, INK, MUTED, label_end, new_axes, theme
 
 if TYPE_CHECKING:
@@ -15,10 +18,14 @@ if TYPE_CHECKING:
 
 #: A picture shows at most so many schemes, evenly by rank; and so many points of early against late.
 _MOST, _MOST_POINTS = 80, 150
+#: So many schemes have a row with their name; so many steps are named.
+_MOST_NAMED, _MOST_STEPS = 16, 6
 
 
 def plot_portfolio(portfolio: Portfolio, *, ax: Axes | None = None) -> Axes:
     """Draw every scheme's shrunk lift with its interval, in order of size, and as counted (hollow).
+
+    Up to 16 schemes have their names.
 
     Parameters
     ----------
@@ -35,6 +42,39 @@ def plot_portfolio(portfolio: Portfolio, *, ax: Axes | None = None) -> Axes:
     if portfolio.why_empty:
         raise UndefinedError(f"There is nothing to draw. {portfolio.why_empty}")
     rows = portfolio.drawn().sort_values(["lift", "trial", "scheme"]).reset_index(drop=True)
+    return _named(portfolio, rows, ax) if len(rows) <= _MOST_NAMED else _ranked(portfolio, rows, ax)
+
+
+def _named(portfolio: Portfolio, rows: pd.DataFrame, ax: Axes | None) -> Axes:
+    """Draw a row for every scheme, the best on top, with its name and numbers."""
+    digits, factor = (1 if portfolio.kind == "binary" else 2), portfolio.factor
+    ax = new_axes(ax, height=62 + 26 * len(rows))
+    where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
+    with theme():
+        ax.axvline(0, color=CONTROL, linewidth=1)
+        for y, (_, row) in enumerate(rows.iterrows()):
+            names = ("lift", "lift_low", "lift_high", "raw_lift")
+            lift, low, high, raw = (factor * float(row[name]) for name in names)
+            colour = ACCENT if row["verdict"] == "ship" else MUTED
+            ax.plot([low, high], [y, y], color=colour, linewidth=1.6)
+            ax.plot(raw, y, "o", markerfacecolor="none", color=colour, markersize=6)
+            ax.plot(lift, y, "o", color=colour, markersize=4)
+            words = f"{number(lift, digits, signed=True)} ({number(low, digits)} to {number(high, digits)})"
+            ax.annotate(words, (1.02, y), color=colour if row["verdict"] == "ship" else INK, **where)
+        ax.set_yticks(range(len(rows)), _names(rows))
+        ax.spines["left"].set_visible(False)
+        ax.set_ylim(-0.6, len(rows) - 0.4)
+        ax.set_xlabel(portfolio.unit, loc="left")
+    return ax
+
+
+def _names(rows: pd.DataFrame) -> list[str]:
+    """Return what schemes are called: with their trial, where it is not called so itself."""
+    return [f"{plain_scheme(str(r.scheme))}, {r.trial}" for r in rows.itertuples()]
+
+
+def _ranked(portfolio: Portfolio, rows: pd.DataFrame, ax: Axes | None) -> Axes:
+    """Draw many schemes from the worst to the best."""
     ships = (rows["verdict"] == "ship").to_numpy()
     every = np.unique(np.linspace(0, len(rows) - 1, _MOST).round().astype(int))
     shown = np.union1d(every, np.flatnonzero(ships)[-_MOST:])
@@ -44,23 +84,16 @@ def plot_portfolio(portfolio: Portfolio, *, ax: Axes | None = None) -> Axes:
     )
     x = np.arange(len(rows))
     ax = new_axes(ax, height=260)
+    hollow: dict[str, Any] = {"markerfacecolor": "none", "markersize": 3.5, "markeredgewidth": 0.7}
     with theme():
         ax.axhline(0, color=CONTROL, linewidth=1)
-        for own, colour, name in ((~ships, MUTED, ""), (ships, ACCENT, "ships")):
-            ax.vlines(x[own], low[own], high[own], color=colour if name else GRID, linewidth=1.6)
-            ax.plot(
-                x[own],
-                raw[own],
-                "o",
-                markerfacecolor="none",
-                color=colour,
-                markersize=3.5,
-                markeredgewidth=0.7,
-            )
+        for own, colour, line in ((~ships, MUTED, GRID), (ships, ACCENT, ACCENT)):
+            ax.vlines(x[own], low[own], high[own], color=line, linewidth=1.6)
+            ax.plot(x[own], raw[own], "o", color=colour, **hollow)
             ax.plot(x[own], lift[own], "o", color=colour, markersize=3.5)
         if ships.any():
-            label_end(ax, float(x[-1]), float(lift[-1]), "ships", ACCENT, xytext=(8, 0))
-            label_end(ax, float(x[-1]), float(raw[-1]), "as counted", MUTED, xytext=(8, 0))
+            label_end(ax, float(x[-1]), float(lift[-1]), "worth it", ACCENT, xytext=(8, -2))
+            label_end(ax, float(x[-1]), float(raw[-1]), "as counted", MUTED, xytext=(8, 2))
         ax.set_xticks([])
         ax.spines["bottom"].set_visible(False)
         ax.set_ylabel(portfolio.unit)
@@ -95,13 +128,25 @@ def plot_running(portfolio: Portfolio, *, ax: Axes | None = None) -> Axes:
         ax.step(x, rows["raw_amount"], where="post", color=MUTED, linestyle=(0, (4, 2)), linewidth=1.2)
         label_end(ax, float(x[-1]), float(rows["amount"].iloc[-1]), "expected", ACCENT)
         label_end(ax, float(x[-1]), float(rows["raw_amount"].iloc[-1]), "as counted", MUTED)
+        _name_steps(ax, rows)
         ax.set_xlim(1, max(len(rows), 2))
+        ax.set_xticks(sorted({1, len(rows)}))
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace("-", "−"))
         ax.yaxis.grid(visible=True)
         ax.spines["left"].set_visible(False)
         ax.set_ylabel(portfolio.currency or "members")
         ax.set_xlabel("trials, in order", loc="left")
     return ax
+
+
+def _name_steps(ax: Axes, rows: pd.DataFrame) -> None:
+    """Write at each step which trial makes it, where there are few."""
+    steps = np.flatnonzero(np.diff(rows["shipped"], prepend=0))
+    if len(steps) > _MOST_STEPS:
+        return
+    for at in steps:
+        text: dict[str, Any] = {"xytext": (-4, 4), "textcoords": "offset points", "ha": "right"}
+        ax.annotate(str(rows["trial"].iloc[at]), (at + 1, rows["amount"].iloc[at]), color=INK, **text)
 
 
 def plot_proxy(exam: ProxyExam, *, ax: Axes | None = None) -> Axes:

@@ -12,20 +12,27 @@ from scipy import stats
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
 from sojourn.core.ranges import in_range
+from sojourn.core.results.portfolio import Portfolio
 from sojourn.core.results.trial_plan import LiftPrior
-from sojourn.core.results.trial_portfolio import Portfolio
-from sojourn.core.results.trials import Trial
 from sojourn.core.text import plural
 from sojourn.estimators.bayes.empirical import Law, Mixture, stated
 from sojourn.estimators.bayes.model import Floats
-from sojourn.studies.trials.past_effects import CONTROLS, described, outcomes, trial_effects
-from sojourn.studies.trials.priors import LEAST_PAST, best_law
+from sojourn.studies.portfolio.effects import (
+    CONTROLS,
+    LEAST,
+    described,
+    knows_before,
+    left_out,
+    outcomes,
+    trial_effects,
+)
+from sojourn.studies.portfolio.priors import LEAST_PAST, best_law
 
 _DRAWS = 4000
 
 
 def portfolio(
-    source: Cells | Trial,
+    cells: Cells,
     outcome: str,
     *,
     rope: float,
@@ -33,15 +40,16 @@ def portfolio(
     rng: np.random.Generator,
     mass: float = 0.95,
     control: str | Sequence[str] = CONTROLS,
-    belief: LiftPrior | None = None,
+    min_group: int = LEAST,
+    belief: LiftPrior | Sequence[float] | None = None,
     reach: float | None = None,
 ) -> Portfolio:
     """Lay all trials of a case side by side, shrink their effects and decide on each.
 
     Parameters
     ----------
-    source : Cells or Trial
-        With the table ``trials``; see `trial_effects`.
+    cells : Cells
+        With the table ``trials``; see `trial_effects`, also for trials that are left out.
     outcome : str
         The outcome that decides.
     rope, threshold : float
@@ -53,8 +61,11 @@ def portfolio(
         Probability mass of every interval.
     control : str or sequence of str
         Scheme with which the others of a trial are compared: the first of these names that the trial has.
-    belief : LiftPrior, optional
-        A frozen belief of lifts. Without one the law of lifts is learned from these trials (at least 10).
+    min_group : int
+        Schemes with fewer members who can be judged are left out.
+    belief : LiftPrior or sequence of float, optional
+        A belief of lifts that was stated before, or its bounds and the mass between them. Without one, or
+        with an empty sequence, the law of lifts is learned from these trials (at least 10).
     reach : float, optional
         Members who would get a scheme that ships; as many as took part in its trial when not stated.
 
@@ -67,15 +78,17 @@ def portfolio(
     in_range(mass, "mass", gt=0, lt=1)
     in_range(threshold, "threshold", gt=0.5, lt=1)
     rule = _Rule(rope, threshold, mass)
-    blank = described(source, outcome) | asdict(rule) | {"belief": belief, "reach": reach}
-    if outcome not in outcomes(source):
+    if not isinstance(belief, LiftPrior):
+        belief = LiftPrior(*belief) if belief else None
+    blank = described(cells, outcome) | asdict(rule) | {"belief": belief, "reach": reach}
+    if outcome not in outcomes(cells):
         return Portfolio(**blank, why_empty="There are no cells of several trials with this outcome.")
-    effects = trial_effects(source, outcome, control=control)
-    blank["left_out"] = _left_out(source, outcome, effects)
+    effects = trial_effects(cells, outcome, control=control, min_group=min_group)
+    blank |= {"left_out": left_out(cells, outcome, effects, control), "knows_before": knows_before(cells)}
     if effects["trial"].nunique() < (LEAST_PAST if belief is None else 1):
         return Portfolio(**blank, why_empty=_too_few(effects["trial"].nunique()))
     law, tails = (stated(belief.mean, belief.sd), "normal") if belief else best_law(effects)
-    table = _judged(effects, law, _truth(source, outcome), rule)
+    table = _judged(effects, law, _truth(cells, outcome), rule)
     running, curse = _summed(table, law, reach, mass, rng)
     return Portfolio(
         **blank,
@@ -96,16 +109,10 @@ class _Rule:
 
 
 def _too_few(trials: int) -> str:
-    return (
-        f"There {'is' if trials == 1 else 'are'} {plural(trials, 'trial')} to lay side by side; what trials "
-        f"usually do is learned from {LEAST_PAST} or more."
-    )
-
-
-def _left_out(source: Cells | Trial, outcome: str, effects: pd.DataFrame) -> tuple[str, ...]:
-    table = source.other("trials") if isinstance(source, Trial) else source["trials"]
-    every = set(table.loc[table["outcome"] == outcome, "trial"])
-    return tuple(sorted(every - set(effects["trial"])))
+    if not trials:
+        return "There is no trial whose schemes can be compared."
+    there = f"There {'is' if trials == 1 else 'are'} {plural(trials, 'trial')} to lay side by side"
+    return f"{there}; what trials usually do is learned from {LEAST_PAST} or more."
 
 
 def _spread(law: Law, mass: float) -> Interval:
@@ -130,11 +137,14 @@ def _fit(effects: pd.DataFrame, law: Law) -> float:
     return float(min(1.0, 3 * min(2 * spread, 2 * (1 - spread), centre, worst)))
 
 
-def _truth(source: Cells | Trial, outcome: str) -> dict[tuple[str, str], float]:
-    """Return planted lifts of a simulated case, by trial and scheme."""
+def _truth(cells: Cells, outcome: str) -> dict[tuple[str, str], float]:
+    """Return planted lifts of a simulated case, by trial and scheme, where they are of the same days."""
     found: dict[tuple[str, str], float] = {}
-    for trial, known in source.meta.get("truth", {}).items():
-        of = {f"kept_at_{known.get('horizon_days')}": "lift", "net_value": "net_gain"}.get(outcome)
+    for trial, known in cells.meta.get("truth", {}).items():
+        days = known.get("horizon_days")
+        of = {f"kept_at_{days}": "lift"}.get(outcome)
+        if outcome == "net_value" and days == cells.meta.get("horizon_days"):
+            of = "net_gain"
         for scheme in known.get("schemes", []) if of else []:
             found[trial, scheme["scheme"]] = float(scheme[of])
     return found

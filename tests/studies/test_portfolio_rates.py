@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.studies.trials.portfolio_rates import FIT, PAST, PRIOR, PROXY
+from sojourn.studies.portfolio.rates import FIT, PAST, PROXY
 
 RESULTS = Path(__file__).resolve().parents[2] / "calibration" / "results" / "portfolio.json"
 ROWS = {row["estimand"]: row["found"] for row in json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]}

@@ -1,13 +1,12 @@
-"""What could be wrong with beliefs and with all trials together, each check with its measured rates."""
+"""What could be wrong with all trials together, each check with its measured rates."""
 
 from __future__ import annotations
 
 from sojourn.core.results.check import Check, Verdict
-from sojourn.core.results.trial_portfolio import Portfolio, ProxyExam
-from sojourn.core.results.trial_prior import PastLifts, PriorCheck
-from sojourn.core.results.trials import plain_scheme
-from sojourn.core.text import count, listing, number, percent, plural
-from sojourn.studies.trials.portfolio_rates import FIT, PAST, PRIOR, PROXY
+from sojourn.core.results.portfolio import Portfolio, ProxyExam
+from sojourn.core.results.trial_prior import PastLifts
+from sojourn.core.text import count, listing, percent, plural
+from sojourn.studies.portfolio.rates import FIT, LOT, PAST, PROXY
 
 #: Below this the law could hardly have produced the estimates.
 _UNLIKELY = 0.01
@@ -38,64 +37,40 @@ def check_past(past: PastLifts) -> list[Check]:
     return [Check(name, "warn" if fails else "pass", finding, meaning, *PAST)]
 
 
-def check_prior(check: PriorCheck) -> list[Check]:
-    """Check that the answer is the data's and would be the same had the belief counted half or twice."""
-    deciding = check.table[check.table["reading"].isin(["the belief decides", "belief and data disagree"])]
-    verdict: Verdict = "warn" if len(deciding) or check.hanging else "pass"
-    worst = check.worst
-    finding = (
-        f"{plain_scheme(str(worst['scheme']))}: {worst['reading']}; the lift is "
-        f"{_amount(check, worst['halved_lift'])} {check.unit} when the belief counts half, "
-        f"{_amount(check, worst['lift'])} as it is, {_amount(check, worst['doubled_lift'])} when it counts "
-        f"twice (sensitivity to the belief {number(worst['belief_sensitivity'], 2)}, to the data "
-        f"{number(worst['data_sensitivity'], 2)})."
-    )
-    return [
-        Check(
-            f"The answer does not hang on the belief ({check.words})",
-            verdict,
-            finding,
-            _hanging(check, [plain_scheme(str(scheme)) for scheme in deciding["scheme"]]),
-            *PRIOR,
-        )
-    ]
-
-
-def _amount(check: PriorCheck, lift: float) -> str:
-    return number(check.factor * float(lift), 1 if check.kind == "binary" else 2, signed=True)
-
-
-def _hanging(check: PriorCheck, deciding: list[str]) -> str:
-    if check.hanging:
-        names = listing([plain_scheme(scheme) for scheme in check.hanging])
-        return f"Whether {names} would ship depends on how much the belief counts: get more data first."
-    if deciding:
-        return f"For {listing(deciding)} the belief is at odds with the data, or says more than they do."
-    return "Half or twice the weight of the belief would not change what ships."
-
-
 def check_portfolio(portfolio: Portfolio) -> list[Check]:
-    """Check that the belief could have produced the trials; nothing where there are none."""
+    """Check that trials were by lot and that the belief could have produced them; nothing without trials."""
     if portfolio.why_empty:
         return []
+    return [_by_lot(portfolio), _fits(portfolio)]
+
+
+def _by_lot(portfolio: Portfolio) -> Check:
+    name = "Members of all schemes were alike before"
+    if not portfolio.knows_before:
+        finding = "What members did before they were assigned is not known."
+        return Check(name, "warn", finding, "Whether members were assigned by lot is taken on trust.", *LOT)
+    odd = [str(row.trial) for row in portfolio.left_out.itertuples() if not row.by_lot]
+    if not odd:
+        finding = f"No difference beyond chance in {plural(portfolio.trials, 'trial')}."
+        return Check(name, "pass", finding, "Differences afterwards are the schemes' or chance.", *LOT)
+    finding = f"{listing(odd)}: members of its schemes had come on different numbers of days before."
+    meaning = "Left out of this page: what it would show is who was chosen, not what the scheme does."
+    return Check(name, "warn", finding, meaning, *LOT)
+
+
+def _fits(portfolio: Portfolio) -> Check:
     unlikely = portfolio.p_fit < _UNLIKELY
-    stated = "frozen belief" if portfolio.belief is not None else "learned law of lifts"
+    stated = "stated belief" if portfolio.belief is not None else "learned law of lifts"
     meaning = {
         False: "Shrunk effects, and their sum, are as good as it.",
         True: "Shrunk effects and their sum rest on a belief that these trials speak against.",
     }[unlikely]
+    chance = "less than 1 in 1,000" if portfolio.p_fit < 0.001 else f"{percent(portfolio.p_fit)}"
     finding = (
-        f"The {stated} and the effects of {plural(portfolio.trials, 'trial')}: p = {portfolio.p_fit:.4f}."
+        f"Under the {stated}, effects as odd as those of {plural(portfolio.trials, 'trial')} have a chance "
+        f"of {chance}."
     )
-    return [
-        Check(
-            "Belief and past effects agree",
-            "warn" if unlikely else "pass",
-            finding,
-            meaning,
-            *FIT,
-        )
-    ]
+    return Check("Belief and past effects agree", "warn" if unlikely else "pass", finding, meaning, *FIT)
 
 
 def check_proxy(exam: ProxyExam) -> list[Check]:

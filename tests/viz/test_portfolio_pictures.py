@@ -8,9 +8,9 @@ import pytest
 import sojourn as sj
 from portfolio_worlds import make_portfolio
 from sojourn.core.errors import UndefinedError
-from sojourn.core.results.trial_portfolio import Portfolio, ProxyExam
+from sojourn.core.results.portfolio import Portfolio, ProxyExam
 from sojourn.core.results.trial_prior import PastLifts
-from sojourn.viz.trial_portfolio import plot_portfolio, plot_proxy, plot_running
+from sojourn.viz.portfolio import plot_portfolio, plot_proxy, plot_running
 from sojourn.viz.trial_prior import plot_past, plot_prior_check
 from trial_worlds_of_words import made_check, made_past
 

@@ -1,4 +1,4 @@
-"""Catch and false-alarm rates of the checks of `portfolio_checks`, measured by ``calibration/portfolio.py``.
+"""Catch and false-alarm rates of the checks of `checks`, measured by ``calibration/portfolio.py``.
 
 Each is the share of planted faults found, the share of sound data alarmed at, and where both come from. They
 are what is measured, not what is calibrated, and so stand in a file of their own.
@@ -9,7 +9,11 @@ from __future__ import annotations
 Rates = tuple[float, float, str]
 
 PAST: Rates = (1.0, 0.0, "100 past trials; fault: true lifts of the later half spread three times as far")
-PRIOR: Rates = (0.92, 0.02, "1,500 members an arm; fault: the truth four of the belief's deviations from it")
+LOT: Rates = (
+    0.9,
+    0.0,
+    "20 trials of 1,500 members a scheme; fault: one whose members came 0.2 deviations less",
+)
 FIT: Rates = (0.82, 0.0, "80 trials that err as lifts spread; fault: the belief three times too narrow")
 PROXY: Rates = (
     1.0,

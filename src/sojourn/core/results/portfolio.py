@@ -50,8 +50,11 @@ class Portfolio:
         P-value of the estimates under the law: their centre, their spread or the most surprising one.
     reach : float or None
         Members who would get a scheme; None for as many as took part.
-    left_out : tuple of str
-        Trials in which nothing can be compared.
+    left_out : DataFrame
+        Trials in which nothing can be compared: ``trial``, ``why``, ``by_lot`` (False: its members were not
+        alike before they were assigned).
+    knows_before : bool
+        Whether it was examined that members of the schemes were alike before they were assigned.
     why_empty : str
         Why there is no portfolio; empty when there is one.
     """
@@ -72,7 +75,8 @@ class Portfolio:
     curse: pd.DataFrame = field(default_factory=pd.DataFrame)
     p_fit: float = float("nan")
     reach: float | None = None
-    left_out: tuple[str, ...] = ()
+    left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
+    knows_before: bool = False
     why_empty: str = ""
 
     @property
@@ -105,6 +109,11 @@ class Portfolio:
     def controls(self) -> tuple[str, ...]:
         """Names of the trials' controls."""
         return tuple(sorted(set(self.table["control"]))) if len(self.table) else ()
+
+    @property
+    def wrong(self) -> float:
+        """Of the schemes to ship, how many are expected to be worth no more than `rope`."""
+        return float((1 - self.shipped["p_worth"]).sum())
 
     def total(self) -> Interval:
         """Return what all schemes to ship bring together (members, or currency)."""
