@@ -219,7 +219,7 @@ def test_truth_stands_beside_the_estimate_where_it_is_known():
     block = sj.truth_table(trial, [make_result(), make_result()])
     assert block.kind == "table"
     assert block.data["title"] == "1 of 2 intervals hold the truth"
-    assert sj.truth_table(make_trial(), [make_result()]).kind == "note"
+    assert sj.truth_table(make_trial(), [make_result()]).kind == "missing"
 
 
 def test_tables_have_no_member_and_keep_their_bounds_together():

@@ -6,7 +6,7 @@ import pandas as pd
 
 from sojourn.core.results.block import Block
 from sojourn.core.results.trials import Audit, Decision, Trial, TrialResult, plain_scheme
-from sojourn.report.blocks import note, table
+from sojourn.report.blocks import missing, note, table
 
 #: What the rule says of one scheme, in words.
 _VERDICTS = {"drop": "not worth it", "undecided": "not decided"}
@@ -125,7 +125,7 @@ def truth_table(trial: Trial, results: list[TrialResult]) -> Block:
         row for result in {r.outcome: r for r in results}.values() for row in _beside_truth(trial, result)
     ]
     if not rows:
-        return note(_NO_TRUTH)
+        return missing(_NO_TRUTH)
     frame = pd.DataFrame(rows)
     inside = int(frame["covered"].sum())
     return table(
