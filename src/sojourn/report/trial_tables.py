@@ -75,7 +75,7 @@ def with_stem(column: str, names: dict[str, str]) -> str:
 
 def strata_frame(result: TrialResult) -> pd.DataFrame:
     """Return lifts by stratum, alone and pooled, as they are drawn; no rows where there is one stratum."""
-    several = result.strata["stratum"].nunique() > 1
+    several = len(set(result.strata["stratum"])) > 1
     strata = result.strata if several else result.strata.iloc[:0]
     strata = strata.drop(columns="raw_lift_se").rename(columns={"n": "members_with_control"})
     strata = strata.assign(scheme=strata["scheme"].map(plain_scheme))
