@@ -43,7 +43,7 @@ META = {
         **dict.fromkeys(("first_sign", "last_sign", "as_of"), "2024-12-31T00:00:00+00:00"),
         "left_out": {},
     },
-    "trials": {"left_before_assignment": 0},
+    "trials": {"other_state": 0},
     "quality": {"read": {}, "kept": {}, "members": 0, "left": 0},
 }
 

@@ -10,7 +10,7 @@ from sojourn.data.protection.trials import least_members, protect
 
 MONTHS = ["2024-03", "2024-04", "2024-05", "2024-06"]
 CAP = Decimal(50)
-META = {"left_before_assignment": 13}
+META = {"other_state": 13}
 
 
 def tables(per_row: int, *, seed: int = 1) -> dict[str, pd.DataFrame]:
@@ -44,7 +44,7 @@ def test_counts_are_multiples_and_parts_of_their_whole(per_row, base) -> None:
     assert (binary["k"] <= binary["n"]).all()
     assert (split[["assigned", "matured"]] % base == 0).all(axis=None)
     assert (split["matured"] <= split["assigned"]).all()
-    assert said["left_before_assignment"] % base == 0
+    assert said["other_state"] % base == 0
 
 
 @pytest.mark.parametrize("per_row", [30, 300, 3_000])

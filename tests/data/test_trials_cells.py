@@ -126,7 +126,7 @@ def test_who_is_kept_and_who_is_counted():
     ]
     split = rows(cells.tables["split"], "scheme", "period", "assigned", "matured")
     assert split == [("coupon", "2025-03", 2, 2), ("coupon", "2025-06", 2, 1), ("none", "2025-03", 2, 2)]
-    assert cells.meta["left_before_assignment"] == 1
+    assert cells.meta["other_state"] == 1
 
 
 def test_values_are_exact_decimals_of_matured_members():

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from sojourn.data.cells import make_cells
+from sojourn.data.cells.trials.assigning import assigning_tables
 from sojourn.data.cells.trials.spending import BOUNDS, bin_of
 from sojourn.data.engine import connect
 from sojourn.data.tidy import Tidy
@@ -363,3 +364,17 @@ def test_bins_begin_at_their_bound(amount, expected) -> None:
     found = connect().to_pyarrow(table.select(place=bin_of(table.paid)))["place"].to_pylist()
     assert found == [expected]
     assert [*BOUNDS] == sorted({*BOUNDS})
+
+
+@pytest.mark.parametrize(
+    ("cluster_of_5", "expected"),
+    [("a", [("gift", 1), ("none", 2)]), ("b", [("gift", 0), ("none", 0)]), ("", [])],
+)
+def test_members_of_units_that_are_in_several_schemes_are_a_fault(
+    monkeypatch, cluster_of_5, expected
+) -> None:
+    """Unit a: 0 and 3 under none and, if put there, 5 under gift; without units nothing is said of them."""
+    split = [(*row[:4], cluster_of_5 and (cluster_of_5 if row[1] == 5 else row[4])) for row in ASSIGNED]
+    monkeypatch.setitem(globals(), "ASSIGNED", [(*row[:4], row[4] or None) for row in split])
+    faults = assigning_tables(tidy(), PARAMS)["faults"].execute()
+    assert rows(faults, "scheme", "members", fault="split_unit") == expected

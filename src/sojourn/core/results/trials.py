@@ -82,6 +82,11 @@ class Trial:
         """Whether its results were known before the rule was written."""
         return bool(self.meta.get("historic", False))
 
+    @property
+    def wins_back(self) -> bool:
+        """Whether its members had left at assignment: it asks who is back, not who is kept."""
+        return self.meta.get("aim") == "back"
+
     def kind(self, outcome: str) -> OutcomeKind:
         """Return ``binary`` or ``value``.
 

@@ -59,9 +59,9 @@ def protect(
     if "value" in tables:
         made["value"] = _value(coarse["value"], base, caps)
     made |= protect_beside(tables, base)
-    left = int(to_multiples(meta["left_before_assignment"], base))
+    left = int(to_multiples(meta["other_state"], base))
     withheld = sorted(set(tables) - set(made))
-    return made, {**meta, "left_before_assignment": left, "withheld": withheld}
+    return made, {**meta, "other_state": left, "withheld": withheld}
 
 
 def _together(tables: Mapping[str, pd.DataFrame], least: int) -> tuple[dict[str, str], dict[str, str]]:

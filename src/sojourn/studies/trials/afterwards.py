@@ -18,6 +18,9 @@ from sojourn.studies.trials.weekly import WEEK, Weekly, weekly
 
 #: Weeks of the reward that a trend needs.
 _TREND_WEEKS = 3
+_HAD_LEFT = (
+    "Its members had left before, so in this trial nobody is followed week by week to the end of a reward."
+)
 
 
 def afterwards(
@@ -57,6 +60,8 @@ def afterwards(
     currency = str(trial.meta.get("currency", ""))
     about = (trial.name, trial.control, currency, days, plan.wash_out_days, mass)
     empty = Afterwards(*about, scheme=told_of(trial, scheme))
+    if trial.wins_back:
+        return replace(empty, why_empty=_HAD_LEFT)
     made = weekly(trial)
     begin, end = -(-days // WEEK), (days + plan.wash_out_days) // WEEK
     why = _why_not(made, days, begin, end)

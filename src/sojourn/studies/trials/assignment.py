@@ -31,15 +31,16 @@ def check_assignment(trial: Trial) -> list[Check]:
     Returns
     -------
     list of Check
-        Split by day, property behind a mismatch, balance before assignment, members in two schemes, exposure
-        before assignment, missing outcomes, other trials, clusters: those that the cells allow, and one that
-        names the others.
+        Split by day, property behind a mismatch, balance before assignment, members in two schemes, units in
+        several, exposure before assignment, missing outcomes, other trials, clusters: those that the cells
+        allow, and one that names the others.
     """
     looked: dict[str, Callable[[Trial], Check | None]] = {
         "arrivals by day": _by_day,
         "properties of members": _mismatch,
         "what was so before assignment": _balance,
         "members in two schemes": _two_schemes,
+        "units in several schemes": _split_units,
         "rewards before assignment": _before,
         "missing outcomes": _missing,
         "other trials": _overlap,
@@ -52,7 +53,8 @@ def check_assignment(trial: Trial) -> list[Check]:
 
 def _unseen(names: list[str], trial: Trial) -> list[Check]:
     """Say what could not be looked at; a trial without other trials and clusters need not have any."""
-    absent = {"other trials", "what was assigned together"} if trial.others else set()
+    together = {"units in several schemes", "what was assigned together"}
+    absent = {"other trials", *together} if trial.others else set()
     absent |= {"arrivals by day"} if units(trial) is not None else set()
     names = [name for name in names if name not in absent]
     if not names:
@@ -190,6 +192,26 @@ def _two_schemes(trial: Trial) -> Check | None:
         "Every member has one scheme."
         if verdict == "pass"
         else "The first assignment counts; who met two schemes makes them look more alike than they are.",
+        catch_rate=1.0,
+        false_alarm_rate=0.0,
+        rates_from=f"counted, not estimated; more than {percent(_FEW)} of members fails",
+    )
+
+
+def _split_units(trial: Trial) -> Check | None:
+    counted = _counted(trial, "split_unit")
+    if counted is None:
+        return None
+    members, share = counted
+    verdict = _of_share(share)
+    return Check(
+        "Every unit in one scheme",
+        verdict,
+        f"In units that were assigned as a whole and are in several schemes: {_told(trial, members, share)}.",
+        "What was assigned together has one scheme."
+        if verdict == "pass"
+        else "These units were not assigned as a whole: members of one unit meet several schemes, and "
+        "intervals by unit do not hold for them.",
         catch_rate=1.0,
         false_alarm_rate=0.0,
         rates_from=f"counted, not estimated; more than {percent(_FEW)} of members fails",

@@ -120,10 +120,11 @@ def _maturity(trial: Trial) -> Check:
     summed = trial.split.groupby("scheme")[["assigned", "matured"]].sum().reindex(list(trial.schemes))
     assigned, matured = int(summed["assigned"].sum()), int(summed["matured"].sum())
     young = summed["assigned"] - summed["matured"]
-    left = int(trial.meta.get("left_before_assignment", 0))
+    others = int(trial.meta.get("other_state", 0))
     days = trial.meta["horizon_days"]
     finding = f"{count(matured)} of {count(assigned)} members have been followed for all {days} days"
-    finding += f"; {count(left)} had left before they were assigned and are not counted." if left else "."
+    state = "were with us when" if trial.wins_back else "had left before"
+    finding += f"; {count(others)} {state} they were assigned and are not counted." if others else "."
     parts = summed.assign(young=young)[["young", "matured"]]
     unequal = bool(young.sum()) and _independent_p(parts) < FAIL
     verdict: Verdict = "fail" if unequal else "warn" if matured < assigned / 2 else "pass"

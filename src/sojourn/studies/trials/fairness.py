@@ -93,8 +93,8 @@ class _Grouping:
 
 def _groupings(result: TrialResult, trial: Trial, by: Sequence[str]) -> Iterator[_Grouping]:
     """Yield every grouping with two groups or more."""
-    features = trial.other("features")
-    known = result.outcome in (f"kept_at_{trial.meta['horizon_days']}", "net_value")
+    features, aim = trial.other("features"), "back" if trial.wins_back else "kept"
+    known = result.outcome in (f"{aim}_at_{trial.meta['horizon_days']}", "net_value")
     named = [name for name in by if known and name in features]
     for name in named:
         found = _from_features(trial, features, name, result.kind)

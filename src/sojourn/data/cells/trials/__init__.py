@@ -1,13 +1,14 @@
 """Cells of trials: one member is one row until here, sums by scheme, stratum and month after.
 
-In a trial is who was still with us at the first assignment, which is the one that counts. Only members whose
-follow-up is complete at `as_of` are judged ("matured"); how many that are stands in `split`, and `times` has
-everybody for as long as they were followed. Strata are something of `members` that was known before.
+In a trial is who was still with us at the first assignment, which is the one that counts; or, in a trial that
+is to win members back, who had left by then (`people` says how that is told). Only members whose follow-up is
+complete at `as_of` are judged ("matured"); how many that are stands in `split`, and `times` has everybody for
+as long as they were followed. Strata are something of `members` that was known before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ibis import Table
@@ -15,11 +16,13 @@ from ibis import Table
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.data.cells.trials.around import around_tables
 from sojourn.data.cells.trials.assigning import assigning_tables
+from sojourn.data.cells.trials.costs import refuse_shared_costs
 from sojourn.data.cells.trials.course import course_tables
 from sojourn.data.cells.trials.doings import BEFORE, EARLY, members_of
 from sojourn.data.cells.trials.outcomes import amounts, covariate_tables, outcome_tables
-from sojourn.data.cells.trials.people import STUDY, enrolled, present
+from sojourn.data.cells.trials.people import aim_of, enrolled
 from sojourn.data.cells.trials.spending import BOUNDS, spending_tables
+from sojourn.data.cells.trials.words import words_of
 from sojourn.data.tidy import Tidy
 
 __all__ = ["amounts", "describe", "expressions"]
@@ -37,13 +40,13 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         Tables of the case; `members` and `assignments` are needed, `events`, `costs`, `messages`, `ledger`
         used where they are.
     params : mapping
-        ``trial``, ``horizons`` (days of ``kept_at_``), ``value_days``, ``stratum``, ``margin`` (share of
-        revenue), ``cost_per_member`` (by scheme), ``allocation``.
+        ``trial``, ``horizons`` (days of ``kept_at_`` or ``back_at_``), ``value_days``, ``stratum``,
+        ``margin`` (share of revenue), ``cost_per_member`` (by scheme), ``allocation``.
 
     Raises
     ------
     MissingTableError
-        When the case has no assignments.
+        When the case has no assignments, or no spells and the trial is of members who had left.
     ParameterError
         When the stratum is not known at joining or a number is out of range.
     """
@@ -60,9 +63,9 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
     DataError
         When nobody is in the trial, or a scheme has costs that belong to no member.
     """
-    _refuse_shared_costs(tidy)
-    listed = enrolled(tidy)
-    excluded = listed.filter(listed.trial == params["trial"], ~present(listed))
+    refuse_shared_costs(tidy)
+    listed, aim = enrolled(tidy, params), aim_of(tidy, params)
+    excluded = listed.filter(listed.trial == params["trial"], listed.takes_part == 0)
     if not int(members_of(tidy, params).count().execute()):
         raise DataError(f"assignments.trial: no rows of trial '{params['trial']}' in the case '{tidy.case}'.")
     horizons = [int(days) for days in params["horizons"]]
@@ -77,12 +80,13 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
         "margin": params["margin"],
         "cost_per_member": dict(params["cost_per_member"]),
         "strata": params["stratum"],
-        "left_before_assignment": int(excluded.count().execute()),
+        "aim": aim,
+        "other_state": int(excluded.count().execute()),
         "before_days": BEFORE,
         "early_days": EARLY,
-        "guarded": f"kept_at_{max(horizons)}",
+        "guarded": f"{aim}_at_{max(horizons)}",
         "spend_bounds": [str(bound) for bound in BOUNDS],
-        "words": _words(horizons, int(params["value_days"])),
+        "words": words_of(aim, horizons, int(params["value_days"])),
         **_reward_days(truth, params["trial"]),
         **({"truth": truth} if truth is not None else {}),
     }
@@ -92,35 +96,3 @@ def _reward_days(truth: Mapping[str, Any] | None, trial: str) -> dict[str, int]:
     """Return for how long a scheme's reward is given, where a simulated world says so."""
     said = (truth or {}).get(trial, {})
     return {"reward_days": int(said["reward_days"])} if "reward_days" in said else {}
-
-
-def _words(horizons: Iterable[int], value_days: int) -> dict[str, str]:
-    kept = {f"kept_at_{days}": f"are still with us {days} days after assignment" for days in horizons}
-    return {
-        **kept,
-        "converted": f"paid something within {value_days} days",
-        "opted_out": f"refused messages within {value_days} days",
-        "revenue": f"revenue per member within {value_days} days",
-        "net_value": f"net value per member within {value_days} days",
-        "revenue_per_active_day": f"revenue per day on which a member came, within {value_days} days",
-        "events_per_active_day": f"events per day on which a member came, within {value_days} days",
-    }
-
-
-def _refuse_shared_costs(tidy: Tidy) -> None:
-    if "costs" not in tidy.tables:
-        return
-    costs = tidy.table("costs", STUDY)
-    shared = costs.filter(costs.scheme.notnull() & costs.member.isnull())
-    bad, rows = int(shared.count().execute()), int(costs.count().execute())
-    if bad:
-        schemes = shared.select("scheme").distinct().order_by("scheme").limit(3).execute()["scheme"].tolist()
-        raise DataError.in_rows(
-            "costs",
-            "member",
-            "a scheme's cost belongs to no member",
-            bad_rows=bad,
-            all_rows=rows,
-            examples=schemes,
-            hint="State it per member as `cells.cost_per_member` of the study and leave these rows out.",
-        )

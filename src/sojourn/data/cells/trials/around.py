@@ -11,7 +11,7 @@ from ibis import Table, Value
 from sojourn.data.cells.trials.assigning import traits_of
 from sojourn.data.cells.trials.decimals import AMOUNT, amount, count, decimal, product, total
 from sojourn.data.cells.trials.doings import EARLY, has_amounts, members_of, net_value
-from sojourn.data.cells.trials.people import STUDY, end, enrolled, kept, matured, present
+from sojourn.data.cells.trials.people import BACK, STUDY, aim_of, end, enrolled, kept, matured
 from sojourn.data.engine import held
 from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
@@ -25,9 +25,13 @@ _DAYS = ((1, "none"), (4, "1 to 3"), (10, "4 to 9"))
 
 
 def around_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
-    """Return ``features``, ``trials``, and where it is known who brought whom ``neighbours``, ``brought``."""
+    """Return ``features``, ``trials``, and where it is known who brought whom ``neighbours``, ``brought``.
+
+    Members who had left bring nobody, so their trials have none of the last two.
+    """
     made = {"features": _features(tidy, params), "trials": _trials(tidy, params)}
-    if "referred_by" in tidy.meta.get("present", {}).get("members", ()):
+    stays = aim_of(tidy, params) != BACK
+    if stays and "referred_by" in tidy.meta.get("present", {}).get("members", ()):
         made |= {"neighbours": _neighbours(tidy, params), "brought": _brought(tidy, params)}
     return made
 
@@ -73,7 +77,7 @@ def _features(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     if has_amounts(tidy):
         known["paid_before"] = ibis.ifelse(rows.paid_before > 0, "something", "nothing")
     net = net_value(rows, params)
-    done = {"kept": kept(rows, days), "net": net, "revenue": rows.revenue}
+    done = {"kept": rows[f"there_{days}"], "net": net, "revenue": rows.revenue}
     rows = rows.select("scheme", block=rows.member % BLOCKS, **done, **known)
     return rows.group_by(*known, "scheme", "block").aggregate(
         n=rows.count(),
@@ -101,21 +105,21 @@ def _trials(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return, for every trial of the case, outcomes beside an early sign of the same member.
 
     The early sign is on how many of the first days members came. Outcomes are being kept to the longest
-    horizon (of those followed so long), and revenue and net value within the value days.
+    horizon (of those followed so long; being back in trials of members who had left), and revenue and net
+    value within the value days.
     """
     days, horizon = int(params["value_days"]), max(int(days) for days in params["horizons"])
-    rows = enrolled(tidy)
-    rows = rows.filter(present(rows)).select("trial", "member", "scheme", "assigned_at", "churned_at")
+    there, rows = f"there_{horizon}", enrolled(tidy, params)
+    rows = rows if "spells" in tidy.tables else rows.filter(rows.aim != BACK)  # nobody is known to be back
+    rows = rows.filter(rows.takes_part == 1).select("trial", "member", "scheme", "assigned_at", "aim", there)
     rows = held(_with_doings(rows, tidy, days))
     judged = rows.filter(matured(rows, tidy, max(horizon, EARLY)))
-    parts = [_beside_early(judged, f"kept_at_{horizon}", kept(judged, horizon))]
+    parts = [_beside_early(judged, judged.aim + f"_at_{horizon}", judged[there])]
     if has_amounts(tidy):
         followed = rows.filter(matured(rows, tidy, max(days, EARLY)))
         of = {"margin": params["margin"], "cost_per_member": {}}
-        parts += [
-            _beside_early(followed, "revenue", followed.revenue),
-            _beside_early(followed, "net_value", net_value(followed, of)),
-        ]
+        amounts = {"revenue": followed.revenue, "net_value": net_value(followed, of)}
+        parts += [_beside_early(followed, ibis.literal(name), late) for name, late in amounts.items()]
     every = ibis.union(*parts) if len(parts) > 1 else parts[0]
     return every.group_by("trial", "scheme", "outcome").aggregate(
         n=every.count(),
@@ -127,11 +131,11 @@ def _trials(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     )
 
 
-def _beside_early(rows: Table, outcome: str, late: Value) -> Table:
+def _beside_early(rows: Table, outcome: Value, late: Value) -> Table:
     return rows.select(
         "trial",
         "scheme",
-        outcome=ibis.literal(outcome),
+        outcome=outcome,
         late=late.cast(AMOUNT),
         early=rows.early.cast(AMOUNT),
     )

@@ -14,14 +14,14 @@ from sojourn.data.cells.trials.decimals import SUM, count, large_product, produc
 from sojourn.data.cells.trials.doings import books_schemes, has_amounts, members_of
 from sojourn.data.cells.trials.outcomes import GROUP, binary_outcomes, value_outcomes
 from sojourn.data.cells.trials.people import (
+    BACK,
     STUDY,
     TRAITS,
+    aim_of,
     end,
     enrolled,
     first_assignments,
-    kept,
     matured,
-    present,
 )
 from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
@@ -116,14 +116,16 @@ def _faults(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return how many members of each scheme are no clean members of the trial."""
     listed = first_assignments(tidy)
     listed = listed.filter(listed.trial == params["trial"])
-    known = enrolled(tidy)
+    known = enrolled(tidy, params)
     known = known.filter(known.trial == params["trial"])
     strangers = listed.anti_join(tidy.table("members", STUDY), "member")
+    other_state = "still_with_us" if aim_of(tidy, params) == BACK else "left_before"
     found = {
         "two_schemes": listed.filter(listed.schemes > 1),
         "before_assignment": rows.filter(rows.cost_before == 1),
-        "left_before": known.filter(~present(known)),
+        other_state: known.filter(known.takes_part == 0),
         "unknown_member": strangers,
+        **_split_units(listed),
     }
     parts = [
         table.select("scheme").mutate(fault=ibis.literal(name), there=ibis.literal(1, "int64"))
@@ -137,17 +139,27 @@ def _faults(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     return every.group_by("fault", "scheme").aggregate(members=count(every.there))
 
 
+def _split_units(listed: Table) -> dict[str, Table]:
+    """Return members of units that were to be assigned as a whole and are in several schemes."""
+    units = listed.filter(listed.cluster.notnull())
+    if not int(units.count().to_pyarrow().as_py()):
+        return {}
+    schemes = units.group_by("cluster").aggregate(apart=units.scheme.nunique())
+    return {"split_unit": units.semi_join(schemes.filter(schemes.apart > 1), "cluster")}
+
+
 def _missing(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return how many outcomes can be known, of everybody assigned in months that are followed to their end.
 
     Who may not be analysed (consent withdrawn, forgotten) is in no table but the door's count by month.
     """
-    parts = [_known(rows, tidy, params, f"kept_at_{int(days)}", int(days)) for days in params["horizons"]]
+    aim = aim_of(tidy, params)
+    parts = [_known(rows, tidy, params, f"{aim}_at_{int(days)}", int(days)) for days in params["horizons"]]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _known(rows: Table, tidy: Tidy, params: Mapping[str, Any], outcome: str, days: int) -> Table:
-    judged = rows.mutate(young=1 - number(matured(rows, tidy, days)), k=kept(rows, days))
+    judged = rows.mutate(young=1 - number(matured(rows, tidy, days)), k=rows[f"there_{days}"])
     months = judged.group_by("scheme", "period").aggregate(
         known=judged.count(), k=count(judged.k), gone=ibis.literal(0, "int64"), young=count(judged.young)
     )
@@ -177,13 +189,13 @@ def _exposed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 
 
 def _overlap(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
-    """Return members who were, before the last horizon, in another trial, and how many of them were kept."""
+    """Return members who were, before the last horizon, in another trial, and how many were kept, or back."""
     days = max(int(days) for days in params["horizons"])
     others = first_assignments(tidy)
     others = others.filter(others.trial != params["trial"])
     others = others.select("trial", "member", other_scheme="scheme", other_at="assigned_at")
     judged = rows.filter(matured(rows, tidy, days))
-    judged = judged.select("member", "scheme", "assigned_at", k=kept(judged, days))
+    judged = judged.select("member", "scheme", "assigned_at", k=judged[f"there_{days}"])
     both = judged.inner_join(others, "member")
     both = both.filter(both.other_at < end(both, days))
     return both.group_by("trial", "other_scheme", "scheme").aggregate(n=both.count(), k=count(both.k))

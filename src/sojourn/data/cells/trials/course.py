@@ -14,7 +14,7 @@ from sojourn.data.cells.retention.days import DAY, as_of, number, seconds
 from sojourn.data.cells.trials.decimals import AMOUNT, amount, count, product, total
 from sojourn.data.cells.trials.doings import has_amounts, members_of
 from sojourn.data.cells.trials.outcomes import GROUP
-from sojourn.data.cells.trials.people import STUDY, weeks_of
+from sojourn.data.cells.trials.people import BACK, STUDY, aim_of, weeks_of
 from sojourn.data.tidy import Tidy
 
 #: Weeks after assignment are told for so many times the value days.
@@ -22,12 +22,16 @@ _TIMES_AS_LONG = 2
 
 
 def course_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
-    """Return ``times`` and, where there are events, ``activity`` and ``after``."""
-    rows = members_of(tidy, params)
-    made = {"times": _times(rows)}
-    if "events" in tidy.tables:
-        made |= {"activity": _activity(rows), "after": _after(rows, tidy, int(params["value_days"]))}
-    return made
+    """Return ``times`` and, where there are events, ``activity`` and ``after``.
+
+    ``times`` and ``after`` follow members until they leave: there are none of members who had left.
+    """
+    rows, stays = members_of(tidy, params), aim_of(tidy, params) != BACK
+    made = {"times": _times(rows)} if stays else {}
+    if "events" not in tidy.tables:
+        return made
+    after = {"after": _after(rows, tidy, int(params["value_days"]))} if stays else {}
+    return made | {"activity": _activity(rows)} | after
 
 
 def _times(rows: Table) -> Table:

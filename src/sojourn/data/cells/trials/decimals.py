@@ -24,6 +24,14 @@ def amount(value: Value) -> Value:
     return value.cast(AMOUNT).fill_null(decimal(0))
 
 
+def cut(amount: Value, cap: Decimal | None) -> Value:
+    """Return amounts cut at a cap on both sides, as private cases show them; as they are without a cap."""
+    if cap is None:
+        return amount
+    high, low = (ibis.literal(bound, AMOUNT) for bound in (cap, -cap))
+    return ibis.greatest(ibis.least(amount, high), low).cast(AMOUNT)
+
+
 def product(one: Value, other: Value) -> Value:
     """Return the exact product of two amounts."""
     return (one.cast(AMOUNT).cast(WIDE) * other.cast(AMOUNT)).cast(SQUARE).cast(SUM)

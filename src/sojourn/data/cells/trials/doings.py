@@ -41,7 +41,7 @@ def members_of(tidy: Tidy, params: Mapping[str, Any]) -> Table:
         ``active_before``, ``paid_before`` (in the `BEFORE` days before assignment), ``opted_out``,
         ``exposed`` (1: something of the scheme was booked), ``cost_before`` (1: booked before assignment).
     """
-    asked = {name: params[name] for name in ("trial", "value_days", "stratum")}
+    asked = {name: params[name] for name in ("trial", "horizons", "value_days", "stratum")}
     return tidy.once(f"{STUDY}: members by {asked}", lambda: held(_members_of(tidy, params)))
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import reduce
 from typing import Any
 
 import ibis
 from ibis import Table, Value
 
-from sojourn.data.cells.trials.decimals import AMOUNT, SQUARE, SUM, WIDE, count, product, total
+from sojourn.data.cells.trials.decimals import SQUARE, SUM, WIDE, count, cut, product, total
 from sojourn.data.cells.trials.doings import has_amounts, members_of, net_value
-from sojourn.data.cells.trials.people import kept, matured
+from sojourn.data.cells.trials.people import aim_of, matured
 from sojourn.data.tidy import Tidy
 
 GROUP = ("scheme", "stratum", "period")
@@ -42,11 +41,11 @@ def covariate_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
 
 def binary_outcomes(tidy: Tidy, params: Mapping[str, Any]) -> list[tuple[str, Table, Value]]:
     """Return name, members who can be judged, and 1 or 0 for each of them."""
-    rows = members_of(tidy, params)
+    rows, aim = members_of(tidy, params), aim_of(tidy, params)
     found = []
-    for days in params["horizons"]:
-        judged = rows.filter(matured(rows, tidy, int(days)))
-        found.append((f"kept_at_{int(days)}", judged, kept(judged, int(days))))
+    for days in map(int, params["horizons"]):
+        judged = rows.filter(matured(rows, tidy, days))
+        found.append((f"{aim}_at_{days}", judged, judged[f"there_{days}"]))
     judged = _followed(rows)
     if has_amounts(tidy):
         found.append(("converted", judged, (judged.paid > 0).cast("int32").cast("int64")))
@@ -87,16 +86,8 @@ def _binary(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 def _value(rows: Table, params: Mapping[str, Any]) -> Table:
     followed, caps = _followed(rows), params.get("caps", {})
     amounts_of = value_outcomes(followed, params)
-    found = (_sums(followed, name, _cut(amount, caps.get(name))) for name, amount in amounts_of.items())
+    found = (_sums(followed, name, cut(amount, caps.get(name))) for name, amount in amounts_of.items())
     return reduce(Table.union, found)
-
-
-def _cut(amount: Value, cap: Decimal | None) -> Value:
-    """Return amounts cut at a cap on both sides, as private cases show them."""
-    if cap is None:
-        return amount
-    high, low = (ibis.literal(bound, AMOUNT) for bound in (cap, -cap))
-    return ibis.greatest(ibis.least(amount, high), low).cast(AMOUNT)
 
 
 def _sums(rows: Table, outcome: str, amount: Value) -> Table:

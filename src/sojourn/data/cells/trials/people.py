@@ -1,4 +1,12 @@
-"""Who is in a trial: one row per member still with us at the first assignment, the one that counts."""
+"""Who is in a trial: one row per member in the trial's state at the first assignment, the one that counts.
+
+A trial is of members who were with us at assignment, and asks who is kept; or of members who had left, and
+asks who is back. Which of both is nobody's choice: it is what more than half of those assigned were when they
+were assigned. That was so before any scheme could act, so no effect can turn it, and it is told per trial, as
+a case may have trials of both kinds. One parameter could not say that, and would be wrong in silence where it
+was forgotten. Members in the other state are counted and not judged: being kept and being back are different
+outcomes of different people, and no lift is of both.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +19,9 @@ from ibis import Table, Value
 from sojourn.core.joining import known_at_joining
 from sojourn.core.ranges import in_range
 from sojourn.core.schema import KNOWN_AT_JOINING
+from sojourn.data.cells.retention.counting import few
 from sojourn.data.cells.retention.days import DAY, as_of, days_down, days_up, number, seconds
+from sojourn.data.engine import held
 from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
 
@@ -20,6 +30,8 @@ STUDY = "trials"
 STRATA = tuple(name for name in KNOWN_AT_JOINING if name != "cohort")
 #: What is known of members at joining, as far as the case has it.
 TRAITS = ("channel", "plan", "region", "age_band", "gender")
+#: What a trial asks of its members: who of those with us is kept, or who of those who had left is back.
+KEPT, BACK = "kept", "back"
 
 
 def first_assignments(tidy: Tidy) -> Table:
@@ -42,18 +54,85 @@ def first_assignments(tidy: Tidy) -> Table:
     return first.inner_join(how_many, keys).select(*first.columns, "schemes")
 
 
-def present(rows: Table) -> Value:
-    """Whether a member was still with us at assignment; who had left is not part of the trial."""
-    return rows.churned_at.isnull() | (rows.churned_at >= rows.assigned_at)
+def enrolled(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return first assignments in all trials, with what `members` knows, also of those whom it is not about.
+
+    Returns
+    -------
+    ibis Table
+        Columns of `first_assignments`, ``joined_at``, ``churned_at``, the traits, and: ``aim`` of the trial
+        (`KEPT` or `BACK`), ``takes_part`` (1: in the state the trial is about), ``there_30`` and the like (1:
+        kept, or back, after so many days; for every horizon and for the value days).
+
+    Notes
+    -----
+    Who had left is who first left before assignment and was in no later spell then; who had left and was back
+    already is in neither kind of trial. Back after N days is who is in a spell at that instant, so who came
+    back and left again is not. Without `spells` nobody is known to be back.
+    """
+    days = sorted({int(days) for days in (*params["horizons"], params["value_days"])})
+    return tidy.once(f"{STUDY}: enrolled, judged after {days}", lambda: held(_enrolled(tidy, days)))
 
 
-def enrolled(tidy: Tidy) -> Table:
-    """Return first assignments in all trials, with what `members` knows: also of those who had left."""
+def _enrolled(tidy: Tidy, days: list[int]) -> Table:
     members = tidy.table("members", STUDY)
     known = [name for name in (*TRAITS, "referred_by") if name in members.columns]
-    return first_assignments(tidy).inner_join(
+    rows = first_assignments(tidy).inner_join(
         members.select("member", "joined_at", "churned_at", *known), "member"
     )
+    rows = _with_returns(rows, tidy, days)
+    gone = number(rows.churned_at < rows.assigned_at)
+    away = gone * (1 - rows.now.fill_null(0))
+    whole = ibis.window(group_by="trial")
+    rows = rows.mutate(won_back=2 * away.sum().over(whole) > rows.count().over(whole), away=away, gone=gone)
+    there = {
+        f"there_{n}": ibis.ifelse(rows.won_back, rows[f"spell_{n}"].fill_null(0), kept(rows, n)) for n in days
+    }
+    rows = rows.mutate(
+        aim=ibis.ifelse(rows.won_back, BACK, KEPT),
+        takes_part=ibis.ifelse(rows.won_back, rows.away, 1 - rows.gone),
+        **there,
+    )
+    return rows.drop("now", "won_back", "away", "gone", *(f"spell_{n}" for n in days))
+
+
+def _with_returns(rows: Table, tidy: Tidy, days: list[int]) -> Table:
+    """Add whether a spell begun after leaving ran at assignment (``now``) and after so many days."""
+    names = ["now", *(f"spell_{n}" for n in days)]
+    if "spells" not in tidy.tables:
+        return rows.mutate(**dict.fromkeys(names, ibis.literal(0, "int64")))
+    spells = tidy.table("spells", STUDY).select("member", "started_at", "ended_at")
+    gone = rows.filter(rows.churned_at < rows.assigned_at)
+    stays = gone.select("trial", "member", "churned_at", "assigned_at").inner_join(spells, "member")
+    stays = stays.filter(stays.started_at >= stays.churned_at)
+    instants = [stays.assigned_at, *(end(stays, n) for n in days)]
+    running = {
+        name: number((stays.started_at <= at) & (stays.ended_at.isnull() | (stays.ended_at > at))).max()
+        for name, at in zip(names, instants, strict=True)
+    }
+    keys = ["trial", "member"]
+    found = stays.group_by(*keys).aggregate(**running)
+    return rows.left_join(found, keys).drop("trial_right", "member_right")
+
+
+def aim_of(tidy: Tidy, params: Mapping[str, Any]) -> str:
+    """Return what a trial asks: `KEPT` or `BACK`.
+
+    Raises
+    ------
+    MissingTableError
+        When it asks who is back and the case has no `spells`.
+    """
+    rows = enrolled(tidy, params)
+    aims = tidy.once(f"{STUDY}: aims", lambda: few(rows.select("trial", "aim").distinct())).to_pyarrow()
+    aim = str(
+        dict(zip(*(aims[name].to_pylist() for name in ("trial", "aim")), strict=True)).get(
+            params["trial"], KEPT
+        )
+    )
+    if aim == BACK:
+        tidy.table("spells", STUDY)
+    return aim
 
 
 def people(tidy: Tidy, params: Mapping[str, Any]) -> Table:
@@ -65,10 +144,10 @@ def people(tidy: Tidy, params: Mapping[str, Any]) -> Table:
         ``member``, ``scheme``, ``stratum``, ``period`` (month of assignment), ``cluster``, ``assigned_at``,
         ``joined_at``, ``churned_at``, the traits, ``began`` (second of assignment), ``tenure`` (whole days
         since joining), ``follow_up`` (whole days to `as_of`), ``leaves`` (day of leaving, counted from 1;
-        missing for those who stay).
+        missing for those who stay), ``there_30`` and the like (see `enrolled`).
     """
-    rows = enrolled(tidy)
-    rows = rows.filter(rows.trial == params["trial"], present(rows))
+    rows = enrolled(tidy, params)
+    rows = rows.filter(rows.trial == params["trial"], rows.takes_part == 1)
     stratum = known_at_joining(params["stratum"], STRATA)
     group: Value = ibis.literal("all") if stratum == "all" else rows[stratum].fill_null("unknown")
     month = clock_of(tidy.meta).day(rows.assigned_at).cast("string").substr(0, 7)
