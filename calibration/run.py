@@ -181,7 +181,21 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/trials/targeting.py",
         "studies/trials/weekly.py",
     ),
-    "trials": ("estimators/bayes", "studies/trials"),
+    "trials": (
+        "estimators/bayes/closed_form.py",
+        "estimators/bayes/coordinates.py",
+        "estimators/bayes/laplace.py",
+        "estimators/bayes/model.py",
+        "studies/trials/arms.py",
+        "studies/trials/checks.py",
+        "studies/trials/compare.py",
+        "studies/trials/conflict.py",
+        "studies/trials/pairs.py",
+        "studies/trials/predictive.py",
+        "studies/trials/rule_posterior.py",
+        "studies/trials/split.py",
+        "studies/trials/trial.py",
+    ),
     "segments": ("estimators/cluster", "studies/segments"),
 }
 
