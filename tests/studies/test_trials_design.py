@@ -3,15 +3,17 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sojourn.core.errors import ParameterError
+from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.core.results.trial_design import Traffic
 from sojourn.core.results.trial_plan import LiftPrior, TrialPlan
-from sojourn.studies.trials.design import cheapest_shares, design_trial
+from sojourn.core.results.trials import Trial
+from sojourn.studies.trials.design import cheapest_shares, design_trial, next_trial, traffic_of
 
 BELIEF = LiftPrior(-2, 4, 0.9)
 SHARE = LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.9)
@@ -208,3 +210,76 @@ def test_without_costs_there_is_no_cheapest():
 def test_traffic_that_cannot_be_is_refused(changes, message):
     with pytest.raises(ParameterError, match=message):
         make_traffic(**changes)
+
+
+def ran(periods=("2025-01", "2025-02"), **tables):
+    """Return a trial of 300 members under control and 100 under a coupon in two strata of unlike size."""
+    rows = [
+        ("none", "east", 200, 2000.0, 4.0), ("none", "west", 100, 400.0, 9.0),
+        ("coupon", "east", 66, 726.0, 4.0), ("coupon", "west", 34, 170.0, 9.0),
+    ]  # fmt: skip
+    value = pd.DataFrame(
+        [
+            ("net_value", scheme, stratum, periods[0], n, total, total**2 / n + (n - 1) * variance, 0.0)
+            for scheme, stratum, n, total, variance in rows
+        ],
+        columns=["outcome", "scheme", "stratum", "period", "n", "total", "total_sq", "total_cube"],
+    )
+    binary = value[["scheme", "stratum", "period", "n"]].assign(outcome="kept", k=value["n"] // 2)
+    split = pd.DataFrame(
+        [("none", periods[0], 300, 300), ("coupon", periods[1], 100, 100)],
+        columns=["scheme", "period", "assigned", "matured"],
+    )
+    planned = {"none": 0.75, "coupon": 0.25}
+    said = {"cost_per_member": {"coupon": 1.5}, "currency": "EUR"}
+    schemes, strata = ("none", "coupon"), ("east", "west")
+    return Trial("shop", "spring", "none", schemes, strata, binary, value, split, planned, 20, said, tables)
+
+
+ARRIVALS = pd.DataFrame(
+    {"day": [0, 0, 15], "scheme": ["none", "coupon", "none"], "assigned": [150, 100, 150]}
+)
+
+
+def test_the_traffic_of_a_trial_is_what_ran():
+    """On paper: 400 members in 16 days; control 10 in east, 4 in west, 266 and 134 of 400 members."""
+    found = traffic_of(ran(arrivals=ARRIVALS), make_plan(guard="kept"))
+    assert (found.days, found.per_day) == (16, 25.0)
+    assert found.base == pytest.approx((266 * 10 + 134 * 4) / 400)
+    assert found.sd == pytest.approx(math.sqrt((266 * 4 + 134 * 9) / 400))
+    assert found.shares == (0.75, 0.25)
+    assert found.guard_base == {"kept": pytest.approx(0.5)}
+    assert found.cost_per_member == (0.0, 1.5)
+    assert (found.schemes, found.currency) == (("none", "coupon"), "EUR")
+
+
+def test_the_traffic_of_a_share_has_no_spread():
+    found = traffic_of(ran(arrivals=ARRIVALS), make_plan(metric="kept", guard="kept", worthwhile=0.4))
+    assert found.kind == "binary"
+    assert found.base == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("periods", "days"),
+    [(("2025-01", "2025-02"), 59), (("2024-12 to 2025-01", "2025-02"), 90), (("2025-03", "2025-03"), 31)],
+)
+def test_where_only_months_are_told_whole_months_count(periods, days):
+    found = traffic_of(ran(periods), make_plan(guard="kept"))
+    assert (found.days, found.per_day) == (days, pytest.approx(400 / days))
+    assert traffic_of(ran(periods), make_plan(guard="kept"), days=20).per_day == 20
+
+
+def test_another_trial_is_designed_on_the_traffic_of_the_one_that_ran():
+    plan, trial = make_plan(guard="kept"), ran(arrivals=ARRIVALS)
+    made = next_trial(trial, plan, rng=np.random.default_rng(3), worlds=200)
+    same = designed(plan, traffic_of(trial, plan), worlds=200, seed=3)
+    pd.testing.assert_frame_equal(made.table, same.table)
+    assert made.planned_days == 16
+
+
+def test_a_trial_without_times_leads_to_no_design_and_says_why():
+    made = next_trial(ran(("all", "all")), make_plan(guard="kept"), rng=np.random.default_rng(1))
+    assert made.table.empty
+    assert "is not told" in made.why_empty
+    with pytest.raises(UndefinedError, match="is not told"):
+        traffic_of(ran(("all", "all")), make_plan(guard="kept"))

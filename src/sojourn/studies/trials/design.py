@@ -9,6 +9,7 @@ to spread over the root of cost, control's times the root of the number of schem
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,17 +18,20 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from sojourn.core.errors import ParameterError
+from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.core.ranges import in_range
 from sojourn.core.results.trial_design import Traffic, TrialDesign
 from sojourn.core.results.trial_plan import TrialPlan
+from sojourn.core.results.trials import Trial
 from sojourn.estimators.bayes.model import Floats
+from sojourn.studies.trials.arms import make_arms
 from sojourn.studies.trials.error_rates import rate
-from sojourn.studies.trials.rule_paths import Ends, all_ends
+from sojourn.studies.trials.rule_paths import Ends, all_ends, guarded_by
 from sojourn.studies.trials.rule_subject import Subject, subject_of
 
 #: Lengths that are looked at, as multiples of the traffic's days.
 _LENGTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def design_trial(
@@ -90,6 +94,103 @@ def design_trial(
         kind=traffic.kind,
         currency=traffic.currency,
     )
+
+
+def next_trial(
+    trial: Trial,
+    plan: TrialPlan,
+    *,
+    rng: np.random.Generator,
+    target: float = 0.8,
+    worlds: int = 2000,
+) -> TrialDesign:
+    """Say what another trial like this one would tell, by the same rule and belief, for several lengths.
+
+    Returns
+    -------
+    TrialDesign
+        As `design_trial` with `traffic_of` makes it; empty where it is not known how fast members came.
+    """
+    try:
+        traffic = traffic_of(trial, plan)
+    except UndefinedError as error:
+        return _no_design(plan, target, str(error))
+    return design_trial(plan, traffic=traffic, rng=rng, target=target, worlds=worlds)
+
+
+def _no_design(plan: TrialPlan, target: float, why: str) -> TrialDesign:
+    return TrialDesign(
+        table=pd.DataFrame(),
+        most=math.nan,
+        target=target,
+        days=0,
+        planned_days=0,
+        follow_up=plan.horizon_days,
+        looks=plan.looks,
+        allocation=pd.DataFrame(),
+        saved=math.nan,
+        cheapest_days=math.nan,
+        worthwhile=plan.worthwhile,
+        worlds=0,
+        metric=plan.metric,
+        why_empty=why,
+    )
+
+
+def traffic_of(trial: Trial, plan: TrialPlan, *, days: int = 0) -> Traffic:
+    """Return the traffic of a trial that ran, as the design of another one like it needs it.
+
+    Parameters
+    ----------
+    trial : Trial
+        Members came to it as they will come to the next one.
+    plan : TrialPlan
+        Its metric and what it guards are looked up under control.
+    days : int
+        For how long members were assigned; as the trial tells it when 0.
+
+    Returns
+    -------
+    Traffic
+        Members assigned a day over all schemes, in the planned shares; mean (share) and spread of the metric
+        under control, standardised over strata as lifts are. Where arrivals are told by month only, whole
+        months count, so members a day are rather too few than too many.
+
+    Raises
+    ------
+    UndefinedError
+        When it is not known for how long members were assigned.
+    """
+    arms, kind = make_arms(trial, plan.metric), trial.kind(plan.metric)
+    in_range(days, "days", ge=0)
+    lasted = days or _days_of(trial)
+    mean, spread = arms.standardised()[0], arms.smoothed_variance() @ arms.weights
+    costs = tuple(float(trial.meta.get("cost_per_member", {}).get(scheme, 0)) for scheme in trial.schemes)
+    return Traffic(
+        per_day=float(trial.split["assigned"].sum()) / lasted,
+        days=lasted,
+        base=float(mean[0]),
+        sd=math.nan if kind == "binary" else math.sqrt(float(spread[0])),
+        schemes=trial.schemes,
+        allocation=tuple(trial.allocation[scheme] for scheme in trial.schemes),
+        guard_base={
+            guard.outcome: float(make_arms(trial, guard.outcome).standardised()[0][0])
+            for guard in guarded_by(plan)
+        },
+        cost_per_member=costs if any(costs) else (),
+        currency=str(trial.meta.get("currency", "")),
+    )
+
+
+def _days_of(trial: Trial) -> int:
+    """Return for how many days members were assigned: to the last arrival, else whole months."""
+    arrivals = trial.other("arrivals")
+    if len(arrivals):
+        return int(arrivals["day"].max()) + 1
+    months = sorted(month for period in trial.split["period"] for month in _MONTH.findall(str(period)))
+    if not months:
+        raise UndefinedError("When members were assigned is not told, so neither is how many come a day.")
+    return (pd.Period(months[-1]).end_time - pd.Period(months[0]).start_time).days + 1
 
 
 def chance_of_worth(plan: TrialPlan, subject: Subject) -> float:
