@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sojourn.core.errors import ParameterError
 from sojourn.core.results.trial_plan import LiftPrior, TrialPlan, fingerprint_of
 from sojourn.core.results.trials import Trial
-from sojourn.studies.trials.plan import check_plan, deviations, planned as laid_out
+from sojourn.studies.trials.plan import check_plan, deviations
+from sojourn.studies.trials.plan import planned as laid_out
 
 CELLS = {"trial": "main", "horizons": [30, 90], "value_days": 90, "cost_per_member": {"coupon": 1.5}}
 RULE = {
@@ -127,7 +128,9 @@ def test_the_card_holds_the_rule_the_trial_and_what_was_changed():
     value = pd.DataFrame({"outcome": ["net_value"], "scheme": "none"})
     of = {"margin": 0.3, "strata": "plan", "currency": "EUR", "cost_per_member": {}}
     frozen = planned()
-    trial = replace(a_trial(frozen, **of), binary=binary, value=value, allocation={"none": 0.5, "coupon": 0.5})
+    trial = replace(
+        a_trial(frozen, **of), binary=binary, value=value, allocation={"none": 0.5, "coupon": 0.5}
+    )
     card = laid_out(trial, replace(PLAN, rope=0.1))
     assert (card.fingerprint, card.frozen_at) == (frozen["fingerprint"], "2025-01-15T00:00:00Z")
     assert card.changed == (("rule.rope", "0.5", "0.1"),)
@@ -135,3 +138,11 @@ def test_the_card_holds_the_rule_the_trial_and_what_was_changed():
     assert card.counted == {"strata": "plan", "margin": 0.3}
     assert set(card.words) == {"net_value", "kept_at_90", "opted_out"}
     assert laid_out(replace(trial, meta=of), PLAN).fingerprint == ""
+
+
+def test_months_that_are_told_together_begin_with_the_first():
+    """Private cases put months together until every scheme has enough members in them."""
+    trial = a_trial(planned(at="2025-01-15T00:00:00Z"))
+    months = trial.split.assign(period=["2025-02 to 2025-03", "2025-02 to 2025-03"])
+    check = check_plan(replace(trial, split=months), PLAN)
+    assert (check.verdict, "2 May 2025" in check.finding) == ("pass", True)  # 90 days after 1 February

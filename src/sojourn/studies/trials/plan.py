@@ -148,5 +148,5 @@ def _when(trial: Trial, plan: TrialPlan, frozen: Mapping[str, Any]) -> Check:
 
 def _first_known(trial: Trial, plan: TrialPlan) -> datetime:
     """Return an instant before which no outcome was known: months of assignment are all that cells tell."""
-    month = min(trial.split["period"])
+    month = min(trial.split["period"])[:7]  # months may be told together: 2025-01 to 2025-02
     return datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC) + timedelta(days=plan.horizon_days)
