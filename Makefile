@@ -19,7 +19,7 @@ reproduce: setup ## the main job: run every stage that is stale (a new clone run
 	@sojourn reproduce
 
 test: setup-dev ## all tests
-	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lab: setup ## JupyterLab on the notebooks
 	@sojourn lab

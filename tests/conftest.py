@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import postgres_server
+import scratch_kernels
 from sojourn.core.cells import Cells
 from sojourn.core.params import Params, read_params
 
@@ -19,6 +20,8 @@ from sojourn.core.params import Params, read_params
 yaml.SafeDumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={scratch_kernels.COMPILED}")
 
 ABOUT = {
     "title": "A test",
@@ -99,6 +102,16 @@ class Project:
             path = folder / f"{table}.parquet"
             content.to_parquet(path, index=False)
         return path.relative_to(self.root).as_posix()
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """Leave the environment as it was: a notebook is run in that of its kernel, which is steady."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture

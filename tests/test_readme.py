@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import scratch_kernels
 import sojourn as sj
 from sojourn.pipeline.cli import main
 from sojourn.pipeline.readme import findings
@@ -24,7 +25,7 @@ def copy(tmp_path, monkeypatch):
         shutil.copy(PROJECT / name, tmp_path)
     for name in ("notebooks", "data/casebook"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("kernel-ipc-*"))
-    (tmp_path / "src").symlink_to(PROJECT / "src")  # so that kernels run the code under test
+    scratch_kernels.link(tmp_path)
     monkeypatch.setenv("SOJOURN_ROOT", str(tmp_path))
     return tmp_path
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+import scratch_kernels
 from sojourn.core.columns import is_formula
 from sojourn.core.legible import legible_names, visible
 from sojourn.core.patterns import found_in
@@ -155,7 +156,7 @@ def project(folder):
     params["private_pairs"], params["private_inputs"] = {}, {}
     shutil.copy(PROJECT / "requirements.lock", folder)
     shutil.copytree(PROJECT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns("kernel-*"))
-    (folder / "src").symlink_to(PROJECT / "src")  # so that kernels run the code under test
+    scratch_kernels.link(folder)
     return params
 
 

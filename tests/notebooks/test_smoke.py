@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import scratch_kernels
 from sojourn.pipeline.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,7 @@ def small(tmp_path_factory):
         shutil.copy(PROJECT / name, folder)
     for name in ("notebooks", "data/casebook"):
         shutil.copytree(PROJECT / name, folder / name)
-    (folder / "src").symlink_to(PROJECT / "src")  # so that kernels run the code under test
+    scratch_kernels.link(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOJOURN_ROOT", str(folder))
         assert main(["check-params"]) == 0

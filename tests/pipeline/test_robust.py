@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import scratch_kernels
 from sojourn.pipeline.cli import main
 from sojourn.pipeline.machine import steady_environment
 
@@ -61,8 +62,9 @@ def made(tmp_path_factory) -> Path:
     pairs = {"shop-retention": {**pair, "estimators": "survival", "also": "bayes"}}
     content |= {"cases": {"shop": case}, "inputs": {}, "pairs": pairs}
     (root / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    for name in ("notebooks", "requirements.lock", "src"):
+    for name in ("notebooks", "requirements.lock"):
         (root / name).symlink_to(REPOSITORY / name)
+    scratch_kernels.link(root)
     events(1).to_parquet(root / "events.parquet")
     for words in WORDS.values():
         assert run(root, *words).wait() == 0, (root / "log.txt").read_text()
