@@ -48,7 +48,7 @@ def deadweight(
     costs = costs_per_member(trial)
     if costs is None:
         return replace(empty, why_empty="What schemes cost is not known, so nothing is said of its waste.")
-    if not costs[1:].any():
+    if not (costs[1:] > 0).any():
         return replace(empty, why_empty="No scheme costs anything, so nothing is spent in vain.")
     arms = make_arms(trial, outcome)
     kept, variance = arms.standardised()
@@ -73,6 +73,9 @@ def costs_per_member(trial: Trial) -> Floats | None:
     """Return what every scheme costs per member, control first: margin on revenue less net value."""
     if not {"revenue", "net_value"} <= set(trial.outcomes) or "margin" not in trial.meta:
         return None
+    if "protected" in trial.meta and trial.other("exposed").empty:  # nothing is booked, so costs are as stated
+        stated = trial.meta.get("cost_per_member", {})
+        return np.array([float(stated.get(scheme, 0)) for scheme in trial.schemes])
     revenue, net = (make_arms(trial, name).standardised()[0] for name in ("revenue", "net_value"))
     found: Floats = np.round(float(trial.meta["margin"]) * revenue - net, 9)
     return found
