@@ -1,5 +1,7 @@
 """Deadweight, spill-over, compliance and groups: by hand, beside peers, in worlds whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,6 +68,16 @@ def test_waste_that_cannot_be_told_says_why():
     free = valued(net=(3.0, 3.6))
     assert "No scheme costs anything" in deadweight(free, "kept_at_90", mass=0.95).why_empty
     assert "not known" in deadweight(make_trial(), "kept_at_90", mass=0.95).why_empty
+
+
+def test_rounded_sums_of_a_private_case_make_no_cost():
+    """Margin times revenue less net value is rounding there; where nothing is booked, costs are stated."""
+    trial = kept(valued(), (1_400, 1_500))
+    private = {**trial.meta, "protected": {"base": 20}}
+    free = replace(trial, meta={**private, "cost_per_member": {}})
+    assert "No scheme costs anything" in deadweight(free, "kept_at_90", mass=0.95).why_empty
+    stated = replace(trial, meta={**private, "cost_per_member": {"offer": 7.0}})
+    assert deadweight(stated, "kept_at_90", mass=0.95).row("offer")["cost"] == 7.0
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def costs_per_member(trial: Trial) -> Floats | None:
     """Return what every scheme costs per member, control first: margin on revenue less net value."""
     if not {"revenue", "net_value"} <= set(trial.outcomes) or "margin" not in trial.meta:
         return None
-    if "protected" in trial.meta and trial.other("exposed").empty:  # nothing is booked, so costs are as stated
+    if "protected" in trial.meta and trial.other("exposed").empty:  # nothing is booked
         stated = trial.meta.get("cost_per_member", {})
         return np.array([float(stated.get(scheme, 0)) for scheme in trial.schemes])
     revenue, net = (make_arms(trial, name).standardised()[0] for name in ("revenue", "net_value"))
