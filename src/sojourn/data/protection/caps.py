@@ -10,7 +10,7 @@ import ibis
 from ibis import Table
 
 from sojourn.core.privacy import reaching, round_down, round_number
-from sojourn.data.cells.trials import amounts
+from sojourn.data.cells.trials import amounts, before
 from sojourn.data.protection.contributions import contributions
 from sojourn.data.tidy import Tidy
 
@@ -64,8 +64,9 @@ def _at(ordered: Table, place: int) -> Decimal:
 
 
 def trial_caps(tidy: Tidy, params: Mapping[str, Any], base: int) -> dict[str, Decimal]:
-    """Return the cap of every outcome of a trial that is an amount."""
-    return {name: cap_in_engine(table, base) for name, table in amounts(tidy, params).items()}
+    """Return the cap of every outcome of a trial that is an amount, and of what was so before assignment."""
+    tables = amounts(tidy, params) | before(tidy, params)
+    return {name: cap_in_engine(table, base) for name, table in tables.items()}
 
 
 def portrait_caps(tidy: Tidy, params: Mapping[str, Any], base: int) -> dict[str, Decimal]:  # noqa: ARG001 (one shape)

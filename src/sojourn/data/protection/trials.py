@@ -12,6 +12,7 @@ import pandas as pd
 from sojourn.core.privacy import sum_in_steps, to_multiples
 from sojourn.data.protection.declared import Counted, protect_table
 from sojourn.data.protection.trials_beside import protect_beside
+from sojourn.data.protection.trials_sums import protect_balance, protect_covariate, protect_missing
 
 SPLIT = (Counted(by=("scheme", "period"), members=("assigned",), parts=("matured",)),)
 _BY = ["outcome", "scheme", "stratum", "period"]
@@ -58,10 +59,28 @@ def protect(
     made = {"binary": _binary(coarse["binary"], base), "split": protect_table(coarse["split"], SPLIT, base)}
     if "value" in tables:
         made["value"] = _value(coarse["value"], base, caps)
-    made |= protect_beside(tables, base)
+    made |= protect_beside(tables, base) | _sums(tables, strata, periods, base, caps)
     left = int(to_multiples(meta["other_state"], base))
     withheld = sorted(set(tables) - set(made))
     return made, {**meta, "other_state": left, "withheld": withheld}
+
+
+def _sums(
+    tables: Mapping[str, pd.DataFrame],
+    strata: Mapping[str, str],
+    periods: Mapping[str, str],
+    base: int,
+    caps: Mapping[str, Decimal],
+) -> dict[str, pd.DataFrame]:
+    """Return ``balance``, ``covariate`` and ``missing``, as far as there are any."""
+    made = {}
+    if "balance" in tables:
+        made["balance"] = protect_balance(tables["balance"], base, caps)
+    if "covariate" in tables:
+        made["covariate"] = protect_covariate(_coarse(tables["covariate"], strata, periods), base, caps)
+    if "missing" in tables:
+        made["missing"] = protect_missing(tables["missing"], base)
+    return made
 
 
 def _together(tables: Mapping[str, pd.DataFrame], least: int) -> tuple[dict[str, str], dict[str, str]]:

@@ -15,7 +15,7 @@ from ibis import Table
 
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.data.cells.trials.around import around_tables
-from sojourn.data.cells.trials.assigning import assigning_tables
+from sojourn.data.cells.trials.assigning import assigning_tables, before
 from sojourn.data.cells.trials.costs import refuse_shared_costs
 from sojourn.data.cells.trials.course import course_tables
 from sojourn.data.cells.trials.doings import BEFORE, EARLY, members_of
@@ -25,7 +25,7 @@ from sojourn.data.cells.trials.spending import BOUNDS, spending_tables
 from sojourn.data.cells.trials.words import words_of
 from sojourn.data.tidy import Tidy
 
-__all__ = ["amounts", "describe", "expressions"]
+__all__ = ["amounts", "before", "describe", "expressions"]
 
 #: What makes the tables; each gives those that the case allows.
 _MAKERS = (outcome_tables, covariate_tables, course_tables, spending_tables, assigning_tables, around_tables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -10,7 +11,7 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.data.cells.retention.days import DAY, number
-from sojourn.data.cells.trials.decimals import SUM, count, large_product, product, total
+from sojourn.data.cells.trials.decimals import AMOUNT, SUM, count, cut, large_product, product, total
 from sojourn.data.cells.trials.doings import books_schemes, has_amounts, members_of
 from sojourn.data.cells.trials.outcomes import GROUP, binary_outcomes, value_outcomes
 from sojourn.data.cells.trials.people import (
@@ -39,7 +40,7 @@ def assigning_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     found = {
         "arrivals": _arrivals(rows),
         "traits": _traits(rows, tidy),
-        **_balance(rows, tidy),
+        **_balance(rows, tidy, params.get("caps", {})),
         "faults": _faults(rows, tidy, params),
         "missing": _missing(rows, tidy, params),
         "overlap": _overlap(rows, tidy, params),
@@ -78,13 +79,24 @@ def _traits(rows: Table, tidy: Tidy) -> Table:
     return every.group_by("column", "level", "scheme").aggregate(assigned=every.count())
 
 
-def _balance(rows: Table, tidy: Tidy) -> dict[str, Table]:
-    """Return sums of what was so before assignment, and of products of two of them."""
+def before(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
+    """Return one row per member with its `amount`, by what was so before assignment."""
+    rows = members_of(tidy, params)
+    return {name: rows.select(amount=value.cast(AMOUNT)) for name, value in _before(rows, tidy).items()}
+
+
+def _before(rows: Table, tidy: Tidy) -> dict[str, Value]:
     known = {"tenure_days": rows.tenure}
     if "events" in tidy.tables:
         known["active_days_before"] = rows.active_before
     if has_amounts(tidy):
         known["paid_before"] = rows.paid_before
+    return known
+
+
+def _balance(rows: Table, tidy: Tidy, caps: Mapping[str, Decimal]) -> dict[str, Table]:
+    """Return sums of what was so before assignment, and of products of two of them."""
+    known = {name: cut(value, caps.get(name)) for name, value in _before(rows, tidy).items()}
     alone = [
         rows.select("scheme", before=before.cast(SUM), sq=product(before, before)).mutate(
             covariate=ibis.literal(name)

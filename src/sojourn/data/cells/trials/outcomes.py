@@ -29,11 +29,17 @@ def covariate_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     """Return ``covariate``: outcomes beside the same member's doings before assignment."""
     if "events" not in tidy.tables:
         return {}
-    parts = [_crossed(rows, name, k, rows.active_before) for name, rows, k in binary_outcomes(tidy, params)]
+    caps = params.get("caps", {})
+    parts = [
+        _crossed(rows, name, k, cut(rows.active_before, caps.get("active_days_before")))
+        for name, rows, k in binary_outcomes(tidy, params)
+    ]
     if has_amounts(tidy):
         rows = _followed(members_of(tidy, params))
         parts += [
-            _crossed(rows, name, amount, rows.paid_before)
+            _crossed(
+                rows, name, cut(amount, caps.get(name)), cut(rows.paid_before, caps.get("paid_before"))
+            )
             for name, amount in value_outcomes(rows, params).items()
         ]
     return {"covariate": reduce(Table.union, parts)}
