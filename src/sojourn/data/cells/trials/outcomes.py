@@ -37,9 +37,7 @@ def covariate_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     if has_amounts(tidy):
         rows = _followed(members_of(tidy, params))
         parts += [
-            _crossed(
-                rows, name, cut(amount, caps.get(name)), cut(rows.paid_before, caps.get("paid_before"))
-            )
+            _crossed(rows, name, cut(amount, caps.get(name)), cut(rows.paid_before, caps.get("paid_before")))
             for name, amount in value_outcomes(rows, params).items()
         ]
     return {"covariate": reduce(Table.union, parts)}
