@@ -137,11 +137,17 @@ def _differences(
 
 
 def _joint_p(trial: Trial, varying: dict[str, tuple[Floats, Floats, Floats]]) -> float:
-    """Return the p-value of all means being equal: squared distances of schemes, by the pooled covariance."""
+    """Return the p-value of all means being equal: squared distances of schemes, by the pooled covariance.
+
+    Where it is not told what goes together (private cases), the smallest of each alone times their number.
+    """
     names = list(varying)
     n = next(iter(varying.values()))[0]
     means = np.stack([varying[name][1] for name in names], axis=1)
     within = _covariance(trial, names, varying)
+    if len(names) > 1 and trial.other("balance_pairs").empty:
+        alone = [_joint_p(trial, {name: varying[name]}) for name in names]
+        return min(1.0, len(names) * min(alone))
     apart = means - (n[:, None] * means).sum(axis=0) / n.sum()
     inverse = np.linalg.pinv(within, rcond=1e-10, hermitian=True)
     distance = float((n * np.einsum("si,ij,sj->s", apart, inverse, apart)).sum())

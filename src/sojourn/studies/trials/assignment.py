@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.trial_assignment import MissingOutcomes
 from sojourn.core.results.trials import Trial, plain_scheme
 from sojourn.core.text import count, listing, number, percent, plural, points
 from sojourn.studies.trials.alike import balance, mismatch
@@ -244,22 +245,31 @@ def _missing(trial: Trial) -> Check | None:
     verdict = _by_p(found.p_value)
     if verdict == "pass" and found.share > _SOME:
         verdict = "warn"
-    lifts = found.table.dropna(subset=["lift"])
-    widest = _row(lifts, int((lifts["worst_high"] - lifts["worst_low"]).to_numpy().argmax()))
-    said = (
-        f"Up to {percent(found.share)} of a scheme's outcomes cannot be known; {_p(found.p_value)} that the "
-        f"schemes are alike in this. At worst the lift of {plain_scheme(widest['scheme'])} "
-        f"({trial.words(widest['outcome'])}) lies between {points(widest['worst_low'], signed=True)} and "
-        f"{points(widest['worst_high'], signed=True)} in 100."
-        if found.share > 0
-        else "Every outcome is known."
-    )
+    base = int(trial.meta.get("protected", {}).get("base", 0))
+    hidden = base > 0 and not found.share
+    if hidden:
+        said = f"Of every scheme fewer than {plural(base, 'outcome')} cannot be known, if any."
+    else:
+        said = _missing_words(trial, found) if found.share > 0 else "Every outcome is known."
     meaning: dict[str, str] = {
-        "pass": "What is not known could not have made the difference between schemes.",
+        "pass": "So few are not told apart from none in a private case; `sojourn check` counts who is left out."
+        if hidden
+        else "What is not known could not have made the difference between schemes.",
         "warn": "Read the lift with its worst-case bounds: those who are missing may have done otherwise.",
         "fail": "Outcomes are missing unequally, so the lift may be made of those who are missing.",
     }
     return _rated("Outcomes known equally in all schemes", "missing", verdict, said, meaning[verdict])
+
+
+def _missing_words(trial: Trial, found: MissingOutcomes) -> str:
+    lifts = found.table.dropna(subset=["lift"])
+    widest = _row(lifts, int((lifts["worst_high"] - lifts["worst_low"]).to_numpy().argmax()))
+    return (
+        f"Up to {percent(found.share)} of a scheme's outcomes cannot be known; {_p(found.p_value)} that the "
+        f"schemes are alike in this. At worst the lift of {plain_scheme(widest['scheme'])} "
+        f"({trial.words(widest['outcome'])}) lies between {points(widest['worst_low'], signed=True)} and "
+        f"{points(widest['worst_high'], signed=True)} in 100."
+    )
 
 
 def _overlap(trial: Trial) -> Check | None:

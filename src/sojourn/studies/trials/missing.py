@@ -20,7 +20,9 @@ def missing_outcomes(trial: Trial) -> MissingOutcomes:
 
     Notes
     -----
-    Bounds as Manski's: of a scheme's missing outcomes none (all) are true and of control's all (none).
+    Bounds as Manski's: of a scheme's missing outcomes none (all) are true and of control's all (none). Counts
+    of a private case are rounded, and fewer than the smallest group are told as none: p-values are those of
+    the most equal counts that could be behind them, and bounds take as many to be missing as could be.
     """
     counts = trial.other("missing")
     counts = counts[counts["scheme"].isin(trial.schemes)] if not counts.empty else counts
@@ -44,7 +46,11 @@ def _of_outcome(trial: Trial, outcome: str, rows: pd.DataFrame) -> pd.DataFrame:
     if min(known) < trial.min_group:
         return pd.DataFrame()
     missing = assigned - known
-    low, high = k / assigned, (k + missing) / assigned
+    base = int(trial.meta.get("protected", {}).get("base", 0))
+    fewest, most = could_be_missing(missing, base)
+    most = np.minimum(most, assigned)
+    true = k / known * (assigned - most)
+    low, high = true / assigned, (true + most) / assigned
     lift, apart = k / known - k[0] / known[0], np.arange(len(k)) > 0
     return pd.DataFrame(
         {
@@ -53,12 +59,27 @@ def _of_outcome(trial: Trial, outcome: str, rows: pd.DataFrame) -> pd.DataFrame:
             "assigned": assigned.astype("int64"),
             "known": known.astype("int64"),
             "missing_share": missing / assigned,
-            "p_unequal": unequal_p(known, missing),
+            "p_unequal": most_equal_p(assigned, fewest, most) if base else unequal_p(known, missing),
             "lift": np.where(apart, lift, np.nan),
             "worst_low": np.where(apart, low - high[0], np.nan),
             "worst_high": np.where(apart, high - low[0], np.nan),
         }
     )
+
+
+def could_be_missing(told: np.ndarray, base: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the fewest and the most members that could be behind counts in multiples of `base`."""
+    if not base:
+        return told, told
+    fewest = np.where(told == 0, 0, np.maximum(told - base // 2, base))
+    return fewest, np.where(told == 0, base - 1, told + (base - 1) // 2)
+
+
+def most_equal_p(assigned: np.ndarray, fewest: np.ndarray, most: np.ndarray) -> float:
+    """Return the largest p-value of equal shares that counts between two bounds allow."""
+    shares = np.unique(np.concatenate([fewest, most]) / np.tile(assigned, 2))
+    nearest = [np.clip(np.rint(share * assigned), fewest, most) for share in shares]
+    return max(unequal_p(assigned - missing, missing) for missing in nearest)
 
 
 def unequal_p(known: np.ndarray, missing: np.ndarray) -> float:
