@@ -252,7 +252,7 @@ def _missing(trial: Trial) -> Check | None:
     else:
         said = _missing_words(trial, found) if found.share > 0 else "Every outcome is known."
     meaning: dict[str, str] = {
-        "pass": "So few are not told apart from none in a private case; `sojourn check` counts who is left out."
+        "pass": "So few are not told apart from none in a private case; `sojourn check` counts them."
         if hidden
         else "What is not known could not have made the difference between schemes.",
         "warn": "Read the lift with its worst-case bounds: those who are missing may have done otherwise.",
