@@ -11,7 +11,7 @@ from sojourn.core.results.trial_assignment import Balance, Mismatch
 from sojourn.core.results.trials import Trial
 
 Floats = NDArray[np.float64]
-#: Expected members that every scheme needs in a level.
+#: Expected members that every scheme needs in a level; in a private case twice the smallest group.
 _ENOUGH = 5
 
 
@@ -40,20 +40,23 @@ def _by_column(traits: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def blur(trial: Trial) -> float:
     """Return by how much rounding to multiples adds to the variance of a count of a private case."""
-    base = float(trial.meta.get("protected", {}).get("base", 0))
-    return base**2 / 12
+    return _base(trial) ** 2 / 12
+
+
+def _base(trial: Trial) -> float:
+    return float(trial.meta.get("protected", {}).get("base", 0))
 
 
 def _levels(trial: Trial, column: str, rows: pd.DataFrame) -> list[dict[str, object]]:
     counts = rows.pivot_table(index="level", columns="scheme", values="assigned", aggfunc="sum", fill_value=0)
     counts = counts.reindex(columns=list(trial.schemes), fill_value=0)
-    every = counts.sum().to_numpy(float)
+    every, enough = counts.sum().to_numpy(float), max(_ENOUGH, 2 * _base(trial))
     found: list[dict[str, object]] = []
     for level, row in counts.iterrows():
         own = row.to_numpy(float)
         both = np.stack([own, every - own])
         expected = both.sum(axis=1, keepdims=True) * every / every.sum()
-        if expected.min() < _ENOUGH:
+        if expected.min() < enough:
             continue
         shares = both / both.sum(axis=1, keepdims=True)
         place = int(np.abs(shares[0] - shares[1]).argmax())

@@ -98,6 +98,13 @@ def _split(trial: Trial) -> Check:
 def _drift(trial: Trial) -> Check:
     p = check_split(trial).p_drift
     periods = trial.split["period"].nunique()
+    if periods == 1 and " to " in str(trial.split["period"].iloc[0]):
+        return Check(
+            "Same division at all times",
+            "warn",
+            "Months of assignment are told together, as a private case has too few members in each of them.",
+            "Had the division changed over time, it would not be seen here.",
+        )
     if periods == 1:
         return Check(
             "Same division at all times",

@@ -18,7 +18,7 @@ from sojourn.data.cells.trials.around import around_tables
 from sojourn.data.cells.trials.assigning import assigning_tables, before
 from sojourn.data.cells.trials.costs import refuse_shared_costs
 from sojourn.data.cells.trials.course import course_tables
-from sojourn.data.cells.trials.doings import BEFORE, EARLY, members_of
+from sojourn.data.cells.trials.doings import BEFORE, EARLY, asks_who_is_there, members_of
 from sojourn.data.cells.trials.outcomes import amounts, covariate_tables, outcome_tables
 from sojourn.data.cells.trials.people import aim_of, enrolled
 from sojourn.data.cells.trials.spending import BOUNDS, spending_tables
@@ -84,7 +84,7 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
         "other_state": int(excluded.count().execute()),
         "before_days": BEFORE,
         "early_days": EARLY,
-        "guarded": f"{aim}_at_{max(horizons)}",
+        "guarded": f"{aim}_at_{max(horizons)}" if asks_who_is_there(tidy, params) else "converted",
         "spend_bounds": [str(bound) for bound in BOUNDS],
         "words": words_of(aim, horizons, int(params["value_days"])),
         **_reward_days(truth, params["trial"]),

@@ -12,7 +12,7 @@ from ibis import Table, Value
 
 from sojourn.data.cells.retention.days import DAY, number
 from sojourn.data.cells.trials.decimals import AMOUNT, SUM, count, cut, large_product, product, total
-from sojourn.data.cells.trials.doings import books_schemes, has_amounts, members_of
+from sojourn.data.cells.trials.doings import asks_who_is_there, books_schemes, has_amounts, members_of
 from sojourn.data.cells.trials.outcomes import GROUP, binary_outcomes, value_outcomes
 from sojourn.data.cells.trials.people import (
     BACK,
@@ -165,13 +165,18 @@ def _missing(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
 
     Who may not be analysed (consent withdrawn, forgotten) is in no table but the door's count by month.
     """
-    aim = aim_of(tidy, params)
-    parts = [_known(rows, tidy, params, f"{aim}_at_{int(days)}", int(days)) for days in params["horizons"]]
+    aim, asked = aim_of(tidy, params), {int(days) for days in params["horizons"]}
+    outcomes = {f"{aim}_at_{days}": (days, rows[f"there_{days}"]) for days in sorted(asked)}
+    if not asks_who_is_there(tidy, params):
+        outcomes = {"converted": (int(params["value_days"]), number(rows.paid > 0))}
+    parts = [
+        _known(rows.mutate(k=k), tidy, params, outcome, days) for outcome, (days, k) in outcomes.items()
+    ]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _known(rows: Table, tidy: Tidy, params: Mapping[str, Any], outcome: str, days: int) -> Table:
-    judged = rows.mutate(young=1 - number(matured(rows, tidy, days)), k=rows[f"there_{days}"])
+    judged = rows.mutate(young=1 - number(matured(rows, tidy, days)))
     months = judged.group_by("scheme", "period").aggregate(
         known=judged.count(), k=count(judged.k), gone=ibis.literal(0, "int64"), young=count(judged.young)
     )

@@ -12,7 +12,7 @@ from ibis import Table
 from sojourn.data.cells.retention.counting import marked
 from sojourn.data.cells.retention.days import DAY, as_of, number, seconds
 from sojourn.data.cells.trials.decimals import AMOUNT, amount, count, product, total
-from sojourn.data.cells.trials.doings import has_amounts, members_of
+from sojourn.data.cells.trials.doings import asks_who_is_there, has_amounts, members_of
 from sojourn.data.cells.trials.outcomes import GROUP
 from sojourn.data.cells.trials.people import BACK, STUDY, aim_of, weeks_of
 from sojourn.data.tidy import Tidy
@@ -24,10 +24,11 @@ _TIMES_AS_LONG = 2
 def course_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     """Return ``times`` and, where there are events, ``activity`` and ``after``.
 
-    ``times`` and ``after`` follow members until they leave: there are none of members who had left.
+    ``times`` and ``after`` follow members until they leave: there are none of members who had left, and no
+    ``times`` where nobody's leaving is recorded.
     """
     rows, stays = members_of(tidy, params), aim_of(tidy, params) != BACK
-    made = {"times": _times(rows)} if stays else {}
+    made = {"times": _times(rows)} if stays and asks_who_is_there(tidy, params) else {}
     if "events" not in tidy.tables:
         return made
     after = {"after": _after(rows, tidy, int(params["value_days"]))} if stays else {}

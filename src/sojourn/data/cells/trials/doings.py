@@ -13,7 +13,7 @@ from ibis import Table, Value
 from sojourn.core.ranges import in_range
 from sojourn.data.cells.retention.days import number
 from sojourn.data.cells.trials.decimals import AMOUNT, WIDE, amount, decimal
-from sojourn.data.cells.trials.people import STUDY, end, matured, people
+from sojourn.data.cells.trials.people import BACK, STUDY, aim_of, end, matured, people
 from sojourn.data.engine import held
 from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
@@ -27,6 +27,13 @@ def has_amounts(tidy: Tidy) -> bool:
     """Whether events say what was paid."""
     there = tidy.meta.get("present", {}).get("events", ["amount"])
     return "events" in tidy.tables and "amount" in there
+
+
+def asks_who_is_there(tidy: Tidy, params: Mapping[str, Any]) -> bool:
+    """Whether being with us is an outcome: not where nobody's leaving is recorded and something else is."""
+    brought = tidy.meta.get("present", {}).get("members", ["churned_at"])
+    known = "churned_at" in brought or aim_of(tidy, params) == BACK
+    return known or not (has_amounts(tidy) or "messages" in tidy.tables)
 
 
 def members_of(tidy: Tidy, params: Mapping[str, Any]) -> Table:

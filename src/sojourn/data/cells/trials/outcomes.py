@@ -10,7 +10,7 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.data.cells.trials.decimals import SQUARE, SUM, WIDE, count, cut, product, total
-from sojourn.data.cells.trials.doings import has_amounts, members_of, net_value
+from sojourn.data.cells.trials.doings import asks_who_is_there, has_amounts, members_of, net_value
 from sojourn.data.cells.trials.people import aim_of, matured
 from sojourn.data.tidy import Tidy
 
@@ -44,10 +44,10 @@ def covariate_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
 
 
 def binary_outcomes(tidy: Tidy, params: Mapping[str, Any]) -> list[tuple[str, Table, Value]]:
-    """Return name, members who can be judged, and 1 or 0 for each of them."""
+    """Return name, members who can be judged, and 1 or 0 for each of them; without those that all have."""
     rows, aim = members_of(tidy, params), aim_of(tidy, params)
     found = []
-    for days in map(int, params["horizons"]):
+    for days in map(int, params["horizons"]) if asks_who_is_there(tidy, params) else ():
         judged = rows.filter(matured(rows, tidy, days))
         found.append((f"{aim}_at_{days}", judged, judged[f"there_{days}"]))
     judged = _followed(rows)
