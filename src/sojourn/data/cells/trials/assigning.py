@@ -169,9 +169,7 @@ def _missing(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     outcomes = {f"{aim}_at_{days}": (days, rows[f"there_{days}"]) for days in sorted(asked)}
     if not asks_who_is_there(tidy, params):
         outcomes = {"converted": (int(params["value_days"]), number(rows.paid > 0))}
-    parts = [
-        _known(rows.mutate(k=k), tidy, params, outcome, days) for outcome, (days, k) in outcomes.items()
-    ]
+    parts = [_known(rows.mutate(k=k), tidy, params, outcome, days) for outcome, (days, k) in outcomes.items()]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
