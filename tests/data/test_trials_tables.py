@@ -352,6 +352,16 @@ def test_without_other_tables_there_are_fewer() -> None:
     assert set(made["binary"]["outcome"]) == {"kept_at_10", "converted"}
 
 
+def test_where_nobodys_leaving_is_recorded_being_with_us_is_no_outcome() -> None:
+    """A shop knows purchases only: that all are with us after ten days would be no finding."""
+    shop = tidy()
+    shop.meta["present"]["members"].remove("churned_at")
+    made = make_cells(shop, "trials", PARAMS)
+    assert set(made["binary"]["outcome"]) == set(made["missing"]["outcome"]) == {"converted"}
+    assert "times" not in made.tables
+    assert made.meta["guarded"] == "converted"
+
+
 def test_all_tables_are_equal_for_any_order_and_number_of_threads() -> None:
     once = make_cells(tidy(left_out=()), "trials", PARAMS)
     again = make_cells(tidy(left_out=(), engine=connect(threads=1)), "trials", PARAMS)
