@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -119,12 +120,18 @@ def _copy(folder: Path) -> Scratch:
     return Scratch(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    """A copy in which every stage has run."""
-    scratch = _copy(tmp_path_factory.mktemp("built"))
-    scratch.reproduce()
-    return scratch
+    """A copy in which every stage has run, made by the first worker that asks for it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            scratch = _copy(folder.with_name("building"))
+            scratch.reproduce()
+            scratch.folder.rename(folder)
+    return Scratch(folder)
 
 
 @pytest.fixture
