@@ -126,6 +126,17 @@ def render_page(
     return page
 
 
+#: What tables of cells hold that a private case does not tell.
+_WITHHELD = {
+    "arrivals": "on which day members were assigned",
+    "spend": "payments by size",
+    "ratio": "amounts for each day on which members came",
+    "after": "what happened week by week",
+    "features": "what members were like one by one",
+    "clusters": "what was assigned together",
+}
+
+
 def protection_words(meta: Mapping[str, Any]) -> str:
     """Return the one sentence that says how the numbers of a private case were made safe; empty elsewhere.
 
@@ -141,6 +152,9 @@ def protection_words(meta: Mapping[str, Any]) -> str:
         f"Every count of members here is a multiple of {base}: off by at most {(base + 1) // 2}, those still "
         f"at risk along a curve by at most {2 * base}; fewer than {base} members are left out."
     )
+    withheld = [words for name, words in _WITHHELD.items() if name in meta.get("withheld", ())]
+    if withheld:
+        said += f" Not told at all, since one member could be found in them: {listing(withheld)}."
     if not caps:
         return said
     listed = listing([f"{cap} ({name.replace('_', ' ').replace('.', ' ')})" for name, cap in caps.items()])

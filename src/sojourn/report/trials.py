@@ -202,7 +202,7 @@ def _lifts_subtitle(result: TrialResult) -> str:
     what = (
         f"members in 100 who {result.words}"
         if result.kind == "binary"
-        else f"{result.words}, {result.currency}"
+        else f"{result.words}, {result.currency}".removesuffix(", ")
     )
     return (
         f"Difference from {plain(result.control)} in {what}; {count(result.table['n'].sum())} members. "
