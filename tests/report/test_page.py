@@ -366,3 +366,14 @@ def test_both_themes_are_made_from_the_palette() -> None:
 def test_type_has_five_sizes() -> None:
     sizes = {int(found) for found in re.findall(r"(?:font-size: |font: )(\d+)px", str(page_css()))}
     assert sizes == {14, 16, 20, 28, 40}
+
+
+def test_a_private_page_names_what_it_does_not_tell_and_why() -> None:
+    said = pages.protection_words(
+        {"protected": {"base": 20}, "withheld": ["after", "arrivals", "balance_pairs"]}
+    )
+    assert (
+        "could be found in them: on which day members were assigned and what happened week by week." in said
+    )
+    assert "payments" not in said
+    assert "Not told" not in pages.protection_words({"protected": {"base": 20}, "withheld": []})
