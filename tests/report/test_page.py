@@ -376,4 +376,4 @@ def test_a_private_page_names_what_it_does_not_tell_and_why() -> None:
         "could be found in them: on which day members were assigned and what happened week by week." in said
     )
     assert "payments" not in said
-    assert "Not told" not in pages.protection_words({"protected": {"base": 20}, "withheld": []})
+    assert "Not told" not in pages.protection_words({**meta, "withheld": []})
