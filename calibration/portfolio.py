@@ -1,4 +1,4 @@
-"""What beliefs from past trials, shrinkage over trials and the exam of early results do over many worlds.
+"""What laws of past trials, shrinkage over trials and the exam of early results do over many worlds.
 
 `calibrate` returns one row per claim: worlds, what is expected, what was found, and whether the goal was met
 (None where a number is only shown).
@@ -12,19 +12,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from rates import rate_row
 
 from sojourn.core.cells import Cells
 from sojourn.core.results.trial_plan import LiftPrior
 from sojourn.estimators.bayes.empirical import fit_law
-from sojourn.estimators.bayes.laplace import fit
-from sojourn.estimators.bayes.model import CellData, Floats, ModelPrior, deviations
-from sojourn.studies.trials.compare import compare_schemes
+from sojourn.estimators.bayes.model import Floats
+from sojourn.studies.portfolio.checks import check_past, check_portfolio, check_proxy
+from sojourn.studies.portfolio.effects import unlike
 from sojourn.studies.portfolio.portfolio import portfolio
-from sojourn.studies.portfolio.checks import check_past, check_portfolio, check_prior, check_proxy
-from sojourn.studies.trials.prior_check import prior_check
 from sojourn.studies.portfolio.priors import prior_from_past
 from sojourn.studies.portfolio.proxy import proxy_exam
-from sojourn.studies.trials.trial import trial
 
 MASS = 0.95
 #: Shapes of true lifts over trials, each with mean 0 and standard deviation 1.
@@ -42,11 +40,10 @@ def calibrate() -> list[dict[str, Any]]:
     return [
         *pooling(150, seed=1),
         *learned(200, seed=2),
-        *winners(120, seed=3),
+        *winners(120, learned=600, seed=3),
         *laws(40, seed=4),
-        *beliefs(60, seed=5),
         *proxies(60, seed=6),
-        *strata(200, seed=7),
+        *unlike_trials(400, seed=8),
     ]
 
 
@@ -89,32 +86,6 @@ def _pooling_row(
     }
 
 
-def strata(worlds: int, seed: int) -> list[dict[str, Any]]:
-    """Return the same for eight strata of one trial, under the model of schemes by strata."""
-    rows, weights = [], np.full(8, 1 / 8)
-    prior = ModelPrior(0.0, 50.0, 0.0, 2.0, 1.0)
-    for i, ratio in enumerate((2.0, 1.0, 0.25)):
-        rng, sums = np.random.default_rng([seed, i]), np.zeros(2)
-        variance = np.full((2, 8), ratio**2 / 2)
-        for _ in range(worlds):
-            lift = 2 * rng.standard_normal() + rng.standard_normal(7) @ deviations(weights).T
-            mean = np.stack([0 * lift, lift]) + np.sqrt(variance) * rng.standard_normal((2, 8))
-            found = fit(CellData.value(mean, variance, weights), prior).moments()[0].reshape(2, 8)
-            sums += [((of[1] - of[0] - lift) ** 2).mean() for of in (mean, found)]
-        error, bound = math.sqrt(sums[1] / sums[0]), {2.0: 0.55, 0.25: 1.02}.get(ratio)
-        rows.append(
-            {
-                "estimand": f"error of pooled over raw lifts: 8 strata, errors {ratio:g} x spread",
-                "worlds": worlds,
-                "n": 8,
-                "goal": f"at most {bound}" if bound else "shown",
-                "found": round(error, 4),
-                "met": error <= bound if bound else None,
-            }
-        )
-    return rows
-
-
 def learned(worlds: int, seed: int) -> list[dict[str, Any]]:
     """Return how often intervals of learned laws hold the truth: laws from the prior, and a fixed one."""
     rows = []
@@ -145,8 +116,11 @@ def learned(worlds: int, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def winners(worlds: int, seed: int) -> list[dict[str, Any]]:
-    """Return how far what ships is overstated, as counted and after shrinkage, by the belief in use."""
+def winners(worlds: int, *, learned: int, seed: int) -> list[dict[str, Any]]:
+    """Return how far what ships is overstated, as counted and after shrinkage, by the belief in use.
+
+    There are `learned` worlds in which the law is learned, and `worlds` with each of the beliefs.
+    """
     beliefs = {"the frozen belief": 1.0, "a belief twice too wide": 2.0, "a learned law": None}
     rows = []
     for j, (name, wide) in enumerate(beliefs.items()):
@@ -155,7 +129,7 @@ def winners(worlds: int, seed: int) -> list[dict[str, Any]]:
             None if wide is None else LiftPrior.from_belief(low=-1.6449 * wide, high=1.6449 * wide, mass=0.9)
         )
         sums, covered, shipped, with_ships = np.zeros(3), 0, 0, 0
-        for _ in range(worlds if wide else worlds // 4):
+        for _ in range(worlds if wide else learned):
             cells, true = _cells(rng, 80, spread=(0.0, 1.0), members=800)
             made = portfolio(cells, "net_value", rope=0.0, threshold=0.95, rng=rng, belief=belief)
             won = made.shipped.index.to_numpy()
@@ -194,15 +168,15 @@ def laws(worlds: int, seed: int) -> list[dict[str, Any]]:
             past = prior_from_past(_past(rng, 100, later))
             hits += check_past(past)[0].verdict == "warn"
             heavy += past.tails != "normal"
-        rows.append(_rate(name, worlds, hits, 0.05 if later == 1 else 0.8, catch=later > 1))
+        rows.append(rate_row(name, worlds, hits, 0.05 if later == 1 else 0.8, catch=later > 1))
         if later == 1:
-            rows.append(_rate("normal lifts called heavy-tailed, 100 trials", worlds, heavy, 0.1))
+            rows.append(rate_row("normal lifts called heavy-tailed, 100 trials", worlds, heavy, 0.1))
     rng = np.random.default_rng([seed, 9])
     found = sum(
         prior_from_past(_past(rng, 300, 1.0, SHAPES["heavy"])).tails != "normal" for _ in range(worlds // 3)
     )
     rows.append(
-        _rate("heavy tails (3 degrees of freedom) found, 300 trials", worlds // 3, found, 0.8, catch=True)
+        rate_row("heavy tails (3 degrees of freedom) found, 300 trials", worlds // 3, found, 0.8, catch=True)
     )
     for j, (name, wide) in enumerate(
         (("as wide as lifts", 1.0), ("three times too wide", 3.0), ("three times too narrow", 1 / 3))
@@ -216,38 +190,7 @@ def laws(worlds: int, seed: int) -> list[dict[str, Any]]:
             hits += check_portfolio(made)[0].verdict == "warn"
         goal = 0.01 + 3 * math.sqrt(0.01 * 0.99 / worlds) if wide == 1 else 0.8
         rows.append(
-            _rate(f"belief and past effects disagree: belief {name}", worlds, hits, goal, catch=wide != 1)
-        )
-    return rows
-
-
-def beliefs(worlds: int, seed: int) -> list[dict[str, Any]]:
-    """Return how often an answer is said to hang on its belief, when that is right and when it is not."""
-    rows = []
-    for j, (name, away) in enumerate(
-        (("a right belief", 0.0), ("the truth four of its standard deviations away", 4.0))
-    ):
-        rng = np.random.default_rng([seed, j])
-        hits = conflicts = sensitive = 0
-        belief = LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.9)
-        for _ in range(worlds):
-            middle = belief.mean + away * belief.sd * rng.choice([-1, 1])
-            lift = middle + (belief.sd * rng.standard_normal() if not away else 0.0)
-            of = trial(_trial_cells(rng, float(np.clip(lift, -0.25, 0.6)), 1500), min_group=20)
-            result = compare_schemes(of, "kept", prior=belief, mass=MASS, rng=rng, draws=1000)
-            made = prior_check(result, of, rng=rng)
-            hits += check_prior(made)[0].verdict == "warn"
-            conflicts += made.p_conflict < 0.01
-            sensitive += bool((made.table["belief_sensitivity"] > 0.05).any())
-        row = _rate(
-            f"the answer hangs on the belief: {name}", worlds, hits, 0.8 if away else 0.1, catch=away > 0
-        )
-        rows.append(
-            {
-                **row,
-                "conflict_rate": round(conflicts / worlds, 4),
-                "sensitive_rate": round(sensitive / worlds, 4),
-            }
+            rate_row(f"belief and past effects disagree: belief {name}", worlds, hits, goal, catch=wide != 1)
         )
     return rows
 
@@ -275,7 +218,7 @@ def proxies(worlds: int, seed: int) -> list[dict[str, Any]]:
         accepted = sum(verdict == "accepted" for verdict, _ in verdicts)
         judged = explained == 0 or spread == 2.0
         goal = 0.8 if explained == 0.8 else 0.05
-        row = _rate(
+        row = rate_row(
             f"early outcome accepted: {name}, {trials} trials, effects spread {spread:g} x their errors",
             worlds,
             accepted,
@@ -288,15 +231,35 @@ def proxies(worlds: int, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _rate(name: str, worlds: int, hits: int, goal: float, *, catch: bool = False) -> dict[str, Any]:
-    found = hits / worlds
-    return {
-        "estimand": name,
-        "worlds": worlds,
-        "goal": f"at {'least' if catch else 'most'} {goal:.4g}",
-        "found": round(found, 4),
-        "met": bool(found >= goal if catch else found <= goal),
-    }
+def unlike_trials(worlds: int, seed: int) -> list[dict[str, Any]]:
+    """Return how often trials are said not to be by lot: none of twenty, or one whose members came less."""
+    rows = []
+    for j, (name, less) in enumerate((("none of twenty", 0.0), ("one of twenty", 0.2))):
+        rng, hits, wrong = np.random.default_rng([seed, j]), 0, 0
+        for _ in range(worlds):
+            odd = set(unlike(_arms(rng, 20, 1500, less))["trial"])
+            hits += "t000" in odd if less else bool(odd)
+            wrong += len(odd - {"t000"}) if less else len(odd)
+        row = rate_row(
+            f"trials that were not by lot: {name}", worlds, hits, 0.8 if less else 0.01, catch=less > 0
+        )
+        rows.append({**row, "others_named": wrong})
+    return rows
+
+
+def _arms(rng: np.random.Generator, trials: int, members: int, less: float) -> Cells:
+    """Return cells of trials whose members came on about three days before, geometrically distributed.
+
+    Members of the scheme of the first trial came `less` standard deviations less.
+    """
+    rows = []
+    for number in range(trials):
+        for scheme in ("none", "new"):
+            mean = 3 - less * math.sqrt(12) * (number == 0 and scheme == "new")
+            came = rng.geometric(1 / (1 + mean), members) - 1
+            rows.append((f"t{number:03d}", scheme, members, came.sum(), came @ came))
+    columns = ["trial", "scheme", "assigned", "before", "before_sq"]
+    return Cells("calibration", "portfolio", {"arms": pd.DataFrame(rows, columns=columns)}, {})
 
 
 def _past(
@@ -349,7 +312,7 @@ def _cells(
             )
         )
     table = pd.concat(parts).assign(outcome="net_value")
-    return Cells("calibration", "trials", {"trials": table}, {"currency": "EUR"}), late
+    return Cells("calibration", "portfolio", {"trials": table}, {"currency": "EUR"}), late
 
 
 def _wishart(rng: np.random.Generator, covariance: Floats, freedom: int, size: int) -> Floats:
@@ -360,16 +323,3 @@ def _wishart(rng: np.random.Generator, covariance: Floats, freedom: int, size: i
     root = np.linalg.cholesky(covariance) @ lower
     squares: Floats = root @ root.transpose(0, 2, 1)
     return squares
-
-
-def _trial_cells(rng: np.random.Generator, lift: float, members: int) -> Cells:
-    rows = [
-        ("kept", s, "all", "2025-01", members, rng.binomial(members, 0.3 + x))
-        for s, x in (("none", 0.0), ("new", lift))
-    ]
-    split = [(s, "2025-01", members, members) for s in ("none", "new")]
-    tables = {
-        "binary": pd.DataFrame(rows, columns=["outcome", "scheme", "stratum", "period", "n", "k"]),
-        "split": pd.DataFrame(split, columns=["scheme", "period", "assigned", "matured"]),
-    }
-    return Cells("calibration", "trials", tables, {"trial": "calibration", "horizon_days": 90})

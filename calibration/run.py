@@ -141,17 +141,24 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "estimators/bayes/model.py",
         "estimators/bayes/nuts.py",
     ),
-    "portfolio": (
-        "estimators/bayes/empirical.py",
-        "estimators/bayes/proxy.py",
+    "beliefs": (
+        "calibration/rates.py",  # the row of a rate
+        "estimators/bayes/laplace.py",
+        "estimators/bayes/model.py",
         "estimators/bayes/scaling.py",
         "studies/trials/conflict.py",
-        "studies/trials/past_effects.py",
-        "studies/trials/portfolio.py",
-        "studies/trials/portfolio_checks.py",
         "studies/trials/prior_check.py",
-        "studies/trials/priors.py",
-        "studies/trials/proxy.py",
+        "studies/trials/prior_checks.py",
+    ),
+    "portfolio": (
+        "calibration/rates.py",  # the row of a rate
+        "estimators/bayes/empirical.py",
+        "estimators/bayes/proxy.py",
+        "studies/portfolio/checks.py",
+        "studies/portfolio/effects.py",
+        "studies/portfolio/portfolio.py",
+        "studies/portfolio/priors.py",
+        "studies/portfolio/proxy.py",
     ),
     "rule": (
         "estimators/bayes/closed_form.py",
@@ -225,13 +232,18 @@ def calibrated(subject: str) -> dict[str, object]:
 def write_proofs() -> None:
     """Write which calibrations prove which code of `src`, for the check on pages (`sojourn.report.proof`).
 
-    A result that is stale leaves what was written when it was not.
+    A result that is stale leaves what was written when it was not; what is not declared any more goes.
     """
     from sojourn.report.proof import PROOFS
 
     declared = yaml.safe_load((HERE / "dvc.yaml").read_text(encoding="utf-8"))
     proofs = json.loads(PROOFS.read_text(encoding="utf-8")) if PROOFS.exists() else {}
-    for subject, about in declared["stages"]["calibrate"]["foreach"].items():
+    subjects = declared["stages"]["calibrate"]["foreach"]
+    proofs = {
+        study: {name: proof for name, proof in of.items() if subjects.get(name, {}).get("study") == study}
+        for study, of in proofs.items()
+    }
+    for subject, about in subjects.items():
         results = HERE / "results" / f"{subject}.json"
         result = json.loads(results.read_text(encoding="utf-8")) if results.exists() else None
         if result and result["proves"]["hash"] == code_hash(rooms(subject)):

@@ -24,7 +24,7 @@ from sojourn.pipeline.stages import prepare
 
 PROJECT = Path(__file__).resolve().parents[2]
 BASE, MEMBERS = 10, 700
-STUDIES = ("portrait", "quality", "retention", "segments", "trials")
+STUDIES = ("portfolio", "portrait", "quality", "retention", "segments", "trials")
 #: Columns that name a row; all others are numbers that are told.
 NAMES = {
     "risk": ("by", "group", "late", "day"),
@@ -80,7 +80,7 @@ NAMES = {
     "columns": ("table", "column"),
     "coverage": ("table", "day"),
     "lateness": ("table", "days_late"),
-    "arms": ("trial", "scheme"),
+    "arms": ("trial", "scheme", "month"),
 }
 #: Single members' rows and sums of them: never shown, see `tests/studies/test_segments_shown.py`.
 INSIDE = ("sample", "moments")

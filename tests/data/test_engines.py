@@ -40,6 +40,7 @@ ASKED = {
     "silent": ("retention", {"churn": "silence", "lapse_days": 20, "groups": ["plan"]}),
     "no-purchase": ("retention", {"churn": "silence", "event": "purchase", "first_seen_after_days": 30}),
     "trials": ("trials", {"cost_per_member": {"coupon": 0.35}, "stratum": "region"}),
+    "portfolio": ("portfolio", {"cost_per_member": {"coupon": 0.35}}),
     "segments": ("segments", {}),
     "short-segments": ("segments", {"outcome_days": 30, "trend_days": 10, "kinds": 3, "sample_size": 40}),
     "portrait": ("portrait", {}),

@@ -70,7 +70,6 @@ def test_what_is_not_declared_is_withheld() -> None:
         "ratio",
         "covariate",
         "balance",
-        "trials",
         "after",
         "arrivals",
         "features",

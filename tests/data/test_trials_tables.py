@@ -337,15 +337,6 @@ def test_features_are_of_before_and_sum_what_came_after(cells) -> None:
     ]
 
 
-def test_other_trials_stand_beside_with_an_early_sign(cells) -> None:
-    """In the side trial 0 came 1 + 1 days within 14 days of day 45 before as_of; 1 had left long before."""
-    columns = ("scheme", "n", "total", "early", "early_sq", "cross")
-    assert rows(cells["trials"], *columns, trial="side", outcome="kept_at_10") == [
-        ("loud", 1, 1.0, 2.0, 4.0, 2.0)
-    ]
-    assert rows(cells["trials"], "scheme", "n", trial="main", outcome="revenue") == [("gift", 2), ("none", 1)]
-
-
 def test_without_other_tables_there_are_fewer() -> None:
     made = make_cells(tidy(), "trials", PARAMS).tables
     assert "exposed" not in made

@@ -133,8 +133,10 @@ def test_who_was_with_us_is_counted_and_not_judged(cells, frames) -> None:
     assert "left_before" not in set(faults["fault"])
 
 
-def test_trials_of_both_kinds_stand_side_by_side_with_their_own_outcome(cells) -> None:
-    table, money = cells["trials"], {"revenue", "net_value"}
+def test_trials_of_both_kinds_stand_side_by_side_with_their_own_outcome(cells, frames) -> None:
+    asked = {name: PARAMS[name] for name in ("value_days", "margin", "cost_per_member")}
+    side_by_side = make_cells(worlds.tidy_of(frames), "portfolio", {**asked, "horizon_days": 90})
+    table, money = side_by_side["trials"], {"revenue", "net_value"}
     outcomes = table.groupby("trial")["outcome"].agg(set).to_dict()
     assert outcomes == {"come-back": {"back_at_90", *money}, "welcome": {"kept_at_90", *money}}
     own = cells["binary"].query("outcome == 'back_at_90'").groupby("scheme")[["n", "k"]].sum()

@@ -1,17 +1,17 @@
-"""The rates that checks of beliefs and portfolios state are those that were measured."""
+"""The rates that checks of all trials together state are those that were measured."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from sojourn.studies.portfolio.rates import FIT, PAST, PROXY
+from sojourn.studies.portfolio.rates import FIT, LOT, PAST, PROXY
 
 RESULTS = Path(__file__).resolve().parents[2] / "calibration" / "results" / "portfolio.json"
 ROWS = {row["estimand"]: row["found"] for row in json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]}
 EXAM = "early outcome accepted: {}, 60 trials, effects spread 2 x their errors"
 DISAGREE = "belief and past effects disagree: belief {}"
-HANGS = "the answer hangs on the belief: {}"
+ODD = "trials that were not by lot: {}"
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,8 @@ HANGS = "the answer hangs on the belief: {}"
             ROWS["trials that changed are found"],
             ROWS["false alarms: earlier trials tell of later ones"],
         ),
-        (
-            PRIOR,
-            ROWS[HANGS.format("the truth four of its standard deviations away")],
-            ROWS[HANGS.format("a right belief")],
-        ),
         (FIT, ROWS[DISAGREE.format("three times too narrow")], ROWS[DISAGREE.format("as wide as lifts")]),
+        (LOT, ROWS[ODD.format("one of twenty")], ROWS[ODD.format("none of twenty")]),
         (PROXY, 1 - ROWS[EXAM.format("nothing explained")], 1 - ROWS[EXAM.format("80 % explained")]),
     ],
 )

@@ -65,16 +65,28 @@ def say_portfolio(portfolio: Portfolio) -> str:
         return portfolio.why_empty
     ships = len(portfolio.shipped)
     if not ships:
-        return f"Of {plural(portfolio.trials, 'trial')} none has a scheme that is surely worth it."
-    one = ships == 1
+        return f"None of {plural(portfolio.trials, 'trial')} has a scheme that is surely worth it."
+    return f"{_summed(portfolio)} {_reach_said(portfolio)} {_cursed(portfolio)}"
+
+
+def _summed(portfolio: Portfolio) -> str:
+    """Say how many trials have a scheme that is worth it, and what these bring together."""
+    one = len(portfolio.shipped) == 1
     total = in_words(portfolio.total(), _total_unit(portfolio), 0)
-    return (
-        f"Of {plural(portfolio.trials, 'trial')}, {count(ships)} {'has' if one else 'have'} a scheme that is "
-        "worth it. "
-        f"{'It brings' if one else 'Together they bring'} {total} when {'' if one else 'each is '}"
-        f"{_reached(portfolio)}. "
-        f"{_cursed(portfolio)}"
-    )
+    return f"{_found(portfolio)}, {'which brings' if one else 'and together these bring'} {total}."
+
+
+def _found(portfolio: Portfolio) -> str:
+    ships, trials = len(portfolio.shipped), portfolio.trials
+    if trials == 1:
+        return "The trial has a scheme that is worth it"
+    have = "has" if ships == 1 else "have"
+    return f"{count(ships)} of {count(trials)} trials {have} a scheme that is worth it"
+
+
+def _reach_said(portfolio: Portfolio) -> str:
+    one = len(portfolio.shipped) == 1
+    return f"That is when {'it' if one else 'each'} is {_reached(portfolio)}."
 
 
 def _cursed(portfolio: Portfolio) -> str:
@@ -105,14 +117,13 @@ def headline_portfolio(portfolio: Portfolio, checks: Sequence[Check] = ()) -> He
     detail = f"Warnings: {'; '.join(warned)}." if warned else ""
     if not ships:
         return Headline(say_portfolio(portfolio), "nothing worth it", "ok", detail=detail)
-    said = say_portfolio(portfolio).split(". ")
     return Headline(
-        sentence=". ".join(said[:2]) + ".",
+        sentence=_summed(portfolio),
         verdict="blocked" if blocking else f"{plural(ships, 'scheme')} worth it",
         status="blocked" if blocking else "ok",
         interval=portfolio.total(),
         unit=_total_unit(portfolio),
-        detail=f"{_cursed(portfolio)} {detail}".strip(),
+        detail=f"{_reach_said(portfolio)} {_cursed(portfolio)} {detail}".strip(),
     )
 
 
@@ -142,9 +153,9 @@ def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
     return [
         *figures,
         KeyFigure(
-            "Of these, to turn out not worth it",
-            _few(portfolio.wrong),
-            "expected number, by the chances of all of them",
+            "Of these, expected not to be worth it",
+            f"{_few(portfolio.wrong)} of {count(ships)}",
+            "the chances of all of them added up",
         ),
         KeyFigure(
             "Mean lift of what is worth it",
@@ -162,7 +173,7 @@ def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
 
 def _few(expected: float) -> str:
     """Return an expected number of schemes, as far as it can be read."""
-    return "fewer than 0.1" if expected < 0.1 else number(expected)
+    return "under 0.1" if expected < 0.1 else number(expected)
 
 
 def _amount(portfolio: Portfolio, value: float) -> str:
@@ -227,9 +238,7 @@ def _give(portfolio: Portfolio, row: pd.Series) -> Action:
 
 def describe_portfolio(portfolio: Portfolio) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of all effects."""
-    ships = len(portfolio.shipped)
-    title = f"{count(ships)} of {plural(portfolio.trials, 'trial')} {'has' if ships == 1 else 'have'} a "
-    title += "scheme that is worth it"
+    title = _found(portfolio) if len(portfolio.shipped) else "No scheme is surely worth it"
     if len(portfolio.table) > 2 and portfolio.shrunk > 0:
         title += f"; chance made {percent(portfolio.shrunk, 0)} of the differences that were counted"
     rope, threshold = _amount(portfolio, portfolio.rope), percent(portfolio.threshold, 0)
@@ -264,7 +273,7 @@ def describe_running(portfolio: Portfolio) -> dict[str, str]:
             f"as counted it would be {counted}"
         )
     subtitle = (
-        f"Summed over the schemes that are worth it, each {_reached(portfolio)}, in the order of the trials; "
+        f"Summed over the schemes that are worth it, each {_reached(portfolio)}, in their order of time; "
         f"{_what(portfolio)}. Band: {portfolio.mass * 100:g} % credible interval. Dashed: lifts as counted, "
         "which flatter winners."
     )
@@ -279,7 +288,8 @@ def decided_frame(portfolio: Portfolio) -> pd.DataFrame:
     if portfolio.why_empty:
         return pd.DataFrame()
     rows = portfolio.table.sort_values(["lift", "trial"], ascending=[False, True]).head(_MOST)
-    names = ("as_counted_lift", "lift") if portfolio.kind == "binary" else ("amount_as_counted", "amount")
+    binary = portfolio.kind == "binary"
+    names = ("counted_lift", "expected_lift") if binary else ("amount_counted", "amount_expected")
     made = pd.DataFrame(
         {"trial": rows["trial"], "scheme": rows["scheme"].map(plain_scheme), "members": rows["members"]}
     )
@@ -288,7 +298,7 @@ def decided_frame(portfolio: Portfolio) -> pd.DataFrame:
         made[f"{names[1]}{end}"] = rows[f"lift{end}"]
     made["p_worth"] = rows["p_worth"]
     if "truth" in rows and rows["truth"].notna().any():
-        made["planted_lift" if portfolio.kind == "binary" else "amount_planted"] = rows["truth"]
+        made["planted_lift" if binary else "amount_planted"] = rows["truth"]
     return made.assign(verdict=rows["verdict"].replace(_VERDICTS)).reset_index(drop=True)
 
 
@@ -323,16 +333,22 @@ def say_proxy(exam: ProxyExam) -> str:
     """Say whether early effects tell of late ones, and what members' own habits make of them."""
     if exam.why_empty:
         return exam.why_empty
-    habit = (
-        f"Estimates of early and late effects go together ({number(exam.naive, 2)}), but they would by "
+    parts = [f"{_proxy_verdict(exam)}."]
+    if exam.explained is None:
+        parts.append(exam.reason)
+    else:
+        share = in_words(exam.explained.scaled(100), "%", 0)
+        parts.append(f"Early effects explain {share} of the differences between late ones.{_surely(exam)}")
+    return " ".join([*parts, f"Early is {exam.early_words}, late {_late(exam)}.", _habit(exam)])
+
+
+def _habit(exam: ProxyExam) -> str:
+    """Say how far estimates go together because the same members are counted twice."""
+    return (
+        f"Over these trials, estimates of both correlate by {number(exam.naive, 2)}; they would by "
         f"{number(exam.within, 2)} if no scheme did anything, because the same members are counted early "
         "and late."
     )
-    if exam.explained is None:
-        return f"{_proxy_verdict(exam)} {exam.reason} {habit}"
-    share = in_words(exam.explained.scaled(100), "%", 0)
-    explained = f"Early effects explain {share} of the differences between late ones.{_surely(exam)}"
-    return f"{_proxy_verdict(exam)} {explained} {habit}"
 
 
 def _surely(exam: ProxyExam) -> str:
@@ -347,13 +363,11 @@ def _surely(exam: ProxyExam) -> str:
 
 
 def _proxy_verdict(exam: ProxyExam) -> str:
-    about = f"hat a scheme does to {exam.early_words}"
-    late = f"what it does to {_late(exam)}"
     return {
-        "accepted": f"W{about} tells {late}.",
-        "refused": f"W{about} does not tell {late}.",
-        "undecided": f"W{about} may tell {late}, or may not: it is not decided.",
-        "cannot be judged": f"Whether w{about} tells {late} cannot be judged.",
+        "accepted": "Early effects tell of late ones",
+        "refused": "Early effects do not tell of late ones",
+        "undecided": "Early effects may tell of late ones, or may not: it is not decided",
+        "cannot be judged": "Whether early effects tell of late ones cannot be judged",
     }[exam.verdict]
 
 
@@ -376,4 +390,4 @@ def describe_proxy(exam: ProxyExam) -> dict[str, str]:
         )
     else:
         subtitle += f" {exam.reason}"
-    return {"title": _proxy_verdict(exam).removesuffix("."), "subtitle": subtitle, "alt": say_proxy(exam)}
+    return {"title": _proxy_verdict(exam), "subtitle": subtitle, "alt": say_proxy(exam)}

@@ -69,8 +69,10 @@ def _named(portfolio: Portfolio, rows: pd.DataFrame, ax: Axes | None) -> Axes:
 
 
 def _names(rows: pd.DataFrame) -> list[str]:
-    """Return what schemes are called: with their trial, where it is not called so itself."""
-    return [f"{plain_scheme(str(r.scheme))}, {r.trial}" for r in rows.itertuples()]
+    """Return what schemes are called: the trial where it has no other, else the scheme with its trial."""
+    several = rows["trial"].duplicated(keep=False)
+    pairs = zip(rows["trial"], rows["scheme"], several, strict=True)
+    return [f"{plain_scheme(str(s))}, {t}" if more else str(t) for t, s, more in pairs]
 
 
 def _ranked(portfolio: Portfolio, rows: pd.DataFrame, ax: Axes | None) -> Axes:
@@ -126,8 +128,10 @@ def plot_running(portfolio: Portfolio, *, ax: Axes | None = None) -> Axes:
         ax.fill_between(x, rows["amount_low"], rows["amount_high"], step="post", color=ACCENT, alpha=0.14)
         ax.step(x, rows["amount"], where="post", color=ACCENT)
         ax.step(x, rows["raw_amount"], where="post", color=MUTED, linestyle=(0, (4, 2)), linewidth=1.2)
-        label_end(ax, float(x[-1]), float(rows["amount"].iloc[-1]), "expected", ACCENT)
-        label_end(ax, float(x[-1]), float(rows["raw_amount"].iloc[-1]), "as counted", MUTED)
+        expected, counted = (float(rows[name].iloc[-1]) for name in ("amount", "raw_amount"))
+        apart = 6 if counted >= expected else -6  # names of lines that end close to each other
+        label_end(ax, float(x[-1]), expected, "expected", ACCENT, xytext=(5, -apart))
+        label_end(ax, float(x[-1]), counted, "as counted", MUTED, xytext=(5, apart))
         _name_steps(ax, rows)
         ax.set_xlim(1, max(len(rows), 2))
         ax.set_xticks(sorted({1, len(rows)}))
@@ -135,7 +139,7 @@ def plot_running(portfolio: Portfolio, *, ax: Axes | None = None) -> Axes:
         ax.yaxis.grid(visible=True)
         ax.spines["left"].set_visible(False)
         ax.set_ylabel(portfolio.currency or "members")
-        ax.set_xlabel("trials, in order", loc="left")
+        ax.set_xlabel("trials, in order of time", loc="left")
     return ax
 
 

@@ -10,6 +10,7 @@ import ibis
 from ibis import Table
 
 from sojourn.core.privacy import reaching, round_down, round_number
+from sojourn.data.cells.portfolio import amounts_of_trials
 from sojourn.data.cells.trials import amounts, before
 from sojourn.data.protection.contributions import contributions
 from sojourn.data.tidy import Tidy
@@ -67,6 +68,11 @@ def trial_caps(tidy: Tidy, params: Mapping[str, Any], base: int) -> dict[str, De
     """Return the cap of every outcome of a trial that is an amount, and of what was so before assignment."""
     tables = amounts(tidy, params) | before(tidy, params)
     return {name: cap_in_engine(table, base) for name, table in tables.items()}
+
+
+def portfolio_caps(tidy: Tidy, params: Mapping[str, Any], base: int) -> dict[str, Decimal]:
+    """Return the cap of every outcome of all trials that is an amount; a member in several counts once."""
+    return {name: cap_in_engine(table, base) for name, table in amounts_of_trials(tidy, params).items()}
 
 
 def portrait_caps(tidy: Tidy, params: Mapping[str, Any], base: int) -> dict[str, Decimal]:  # noqa: ARG001 (one shape)

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from sojourn.core.errors import DataError
-from sojourn.data.protection import portrait, quality, retention, retention_lens, segments, trials
-from sojourn.data.protection.caps import portrait_caps, trial_caps
+from sojourn.data.protection import portfolio, portrait, quality, retention, retention_lens, segments, trials
+from sojourn.data.protection.caps import portfolio_caps, portrait_caps, trial_caps
 from sojourn.data.protection.instants import begin_of_day
 from sojourn.data.tidy import Tidy
 
@@ -23,6 +23,7 @@ type Made = tuple[dict[str, pd.DataFrame], dict[str, Any]]
 PROTECTORS: Mapping[str, Callable[[Tables, Mapping[str, Any], int, Caps], Made]] = {
     "retention": lambda tables, meta, base, _: _retention(tables, meta, base),
     "trials": trials.protect,
+    "portfolio": portfolio.protect,
     "portrait": portrait.protect,
     "quality": lambda tables, meta, base, _: quality.protect(tables, meta, base),
     "segments": lambda tables, meta, base, _: segments.protect(tables, meta, base),
@@ -31,6 +32,7 @@ PROTECTORS: Mapping[str, Callable[[Tables, Mapping[str, Any], int, Caps], Made]]
 #: What has to be known of single members before sums are made.
 CAPS: Mapping[str, Callable[[Tidy, Mapping[str, Any], int], dict[str, Decimal]]] = {
     "trials": trial_caps,
+    "portfolio": portfolio_caps,
     "portrait": portrait_caps,
 }
 

@@ -65,11 +65,12 @@ def _fits(portfolio: Portfolio) -> Check:
         False: "Shrunk effects, and their sum, are as good as it.",
         True: "Shrunk effects and their sum rest on a belief that these trials speak against.",
     }[unlikely]
-    chance = "less than 1 in 1,000" if portfolio.p_fit < 0.001 else f"{percent(portfolio.p_fit)}"
-    finding = (
-        f"Under the {stated}, effects as odd as those of {plural(portfolio.trials, 'trial')} have a chance "
-        f"of {chance}."
-    )
+    chance = "less than 1 in 1,000" if portfolio.p_fit < 0.001 else percent(portfolio.p_fit)
+    of = plural(portfolio.trials, "trial")
+    finding = {
+        False: f"The effects of {of} lie and spread as the {stated} expects.",
+        True: f"Under the {stated}, effects as odd as those of {of} have a chance of {chance}.",
+    }[unlikely]
     return Check("Belief and past effects agree", "warn" if unlikely else "pass", finding, meaning, *FIT)
 
 

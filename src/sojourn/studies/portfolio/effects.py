@@ -73,17 +73,16 @@ def trial_effects(
         parts[error] = np.sqrt(found[variance] + found[f"{variance}_of_control"])
     parts["covariance"] = found["covariance"] + found["covariance_of_control"]
     good = parts["error"].gt(0) & np.isfinite(parts["error"])
-    made = parts[good].assign(middle=parts["trial"].map(_middles(cells)))
-    ordered: pd.DataFrame = made.sort_values(["middle", "trial", "scheme"], ignore_index=True)
-    return ordered.drop(columns="middle")
+    made = parts[good].assign(month=parts["trial"].map(_months(cells)))
+    ordered: pd.DataFrame = made.sort_values(["month", "trial", "scheme"], ignore_index=True)
+    return ordered.drop(columns="month")
 
 
-def _middles(cells: Cells) -> dict[str, int]:
-    """Return for every trial the mean day of assignment of its members, where that is known."""
-    if ARMS not in cells.tables or "middle" not in cells[ARMS]:
+def _months(cells: Cells) -> dict[str, str]:
+    """Return for every trial the month in which, on average, its members were assigned; where it is known."""
+    if ARMS not in cells.tables or "month" not in cells[ARMS]:
         return {}
-    middles = cells[ARMS].groupby("trial")["middle"].min()
-    return {str(trial): int(day) for trial, day in middles.items()}
+    return {str(trial): str(month) for trial, month in cells[ARMS].groupby("trial")["month"].min().items()}
 
 
 def unlike(cells: Cells, *, control: str | Sequence[str] = CONTROLS) -> pd.DataFrame:

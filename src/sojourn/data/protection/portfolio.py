@@ -1,0 +1,89 @@
+"""Protected cells of the portfolio: counts in multiples, sums of amounts and of days in steps.
+
+One row is a scheme of a trial; it is told from the smallest group that may be shown on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+
+from sojourn.core.privacy import sum_in_steps, to_multiples
+
+
+def protect(
+    tables: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], base: int, caps: Mapping[str, Decimal]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Return protected tables, and what the cells say of themselves.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        ``trials``, its amounts already cut at `caps`, and ``arms``.
+    meta : mapping
+        Of the cells.
+    base : int
+        Smallest group that may be shown.
+    caps : mapping of str to Decimal
+        By outcome that is money.
+
+    Notes
+    -----
+    A sum is a multiple of the base times what one member can have in it. Squares are rounded up after the
+    variance of that rounding was added to the spread of one member, so a standard error is never too small.
+    """
+    days = {name: Decimal(meta[f"{name}_days"]) for name in ("early", "before")}
+    rows = [
+        _trial(row, base, caps.get(str(row["outcome"])), days["early"])
+        for _, row in tables["trials"].iterrows()
+        if row["n"] >= base
+    ]
+    arms = [
+        _arm(row, base, days["before"]) for _, row in tables["arms"].iterrows() if row["assigned"] >= base
+    ]
+    made = {
+        "trials": pd.DataFrame(rows, columns=list(tables["trials"].columns)),
+        "arms": pd.DataFrame(arms, columns=list(tables["arms"].columns)),
+    }
+    return made, dict(meta)
+
+
+def _trial(row: pd.Series, base: int, cap: Decimal | None, days: Decimal) -> dict[str, Any]:
+    """Return one row of ``trials``; an outcome without a cap is one that members have or not."""
+    n, told = int(row["n"]), int(to_multiples(row["n"], base))
+    most = Decimal(1) if cap is None else cap
+    if cap is None:  # who has it and who has not are counts, so it stays its own square
+        late = sum_in_steps(told * Fraction(row["total"]) / n, Decimal(base))
+        sums = {"total": late, "total_sq": late}
+    else:
+        sums = _sums("total", row, (n, told), base, most)
+    sums |= _sums("early", row, (n, told), base, days)
+    own = Fraction(row["cross"]) / n - Fraction(row["total"]) * Fraction(row["early"]) / n**2
+    near = Fraction(sums["total"]) * Fraction(sums["early"]) / told
+    return {**row, "n": told, **sums, "cross": sum_in_steps(told * own + near, base * most * days)}
+
+
+def _arm(row: pd.Series, base: int, days: Decimal) -> dict[str, Any]:
+    told = int(to_multiples(row["assigned"], base))
+    made = {**row, "assigned": told, "matured": int(to_multiples(row["matured"], base))}
+    if "before" in row:
+        sums = _sums("before", row, (int(row["assigned"]), told), base, days)
+        made |= {name: int(value) for name, value in sums.items()}
+    return made
+
+
+def _sums(name: str, row: pd.Series, n: tuple[int, int], base: int, most: Decimal) -> dict[str, Decimal]:
+    """Return a sum and its squares: mean as near as steps allow, spread never too small.
+
+    `n` are the members there are, and as many as are told; one of them has at most `most`.
+    """
+    members, told = n
+    step, mean = Fraction(base * most), Fraction(row[name]) / members
+    total = sum_in_steps(told * mean, base * most)
+    spread = Fraction(row[f"{name}_sq"]) / members - mean**2 + step**2 / (12 * told)
+    squares = told * (spread + (Fraction(total) / told) ** 2)
+    return {name: total, f"{name}_sq": sum_in_steps(squares, base * most**2, up=True)}
