@@ -20,14 +20,14 @@ from sojourn.studies.trials.weekly import WEEK, weekly
 def deadweight(
     trial: Trial, outcome: str, *, mass: float, reward_days: int | None = None, scheme: str | None = None
 ) -> Deadweight:
-    """Estimate which part of those kept, and of what is paid, would have been there without a scheme.
+    """Estimate which part of those kept or back, and of what is paid, would have been there without a scheme.
 
     Parameters
     ----------
     trial : Trial
         It needs the values ``revenue`` and ``net_value``, from which costs follow.
     outcome : str
-        A binary outcome of the trial that counts as staying.
+        A binary outcome of the trial that counts as staying or, where members had left, as being back.
     mass : float
         Probability mass of every interval, in (0, 1).
     reward_days : int, optional
@@ -53,7 +53,8 @@ def deadweight(
     arms = make_arms(trial, outcome)
     kept, variance = arms.standardised()
     if (kept <= 0).any():
-        return replace(empty, why_empty="Nobody was kept under a scheme, so there is nothing to divide.")
+        why = f"Under a scheme there are no members who {trial.words(outcome)}: nothing can be divided."
+        return replace(empty, why_empty=why)
     days = int(trial.meta.get("reward_days", 0)) if reward_days is None else reward_days
     relative = variance / kept**2
     table = pd.DataFrame(
@@ -74,11 +75,16 @@ def costs_per_member(trial: Trial) -> Floats | None:
     if not {"revenue", "net_value"} <= set(trial.outcomes) or "margin" not in trial.meta:
         return None
     if "protected" in trial.meta and trial.other("exposed").empty:  # nothing is booked
-        stated = trial.meta.get("cost_per_member", {})
-        return np.array([float(stated.get(scheme, 0)) for scheme in trial.schemes])
+        return stated_costs(trial)
     revenue, net = (make_arms(trial, name).standardised()[0] for name in ("revenue", "net_value"))
     found: Floats = np.round(float(trial.meta["margin"]) * revenue - net, 9)
     return found
+
+
+def stated_costs(trial: Trial) -> Floats:
+    """Return what every scheme costs per member as the parameters state it, control first."""
+    stated = trial.meta.get("cost_per_member", {})
+    return np.array([float(stated.get(scheme, 0)) for scheme in trial.schemes])
 
 
 def _share(name: str, value: Floats, variance: Floats, mass: float) -> dict[str, Floats]:

@@ -25,12 +25,15 @@ from sojourn.core.results.trial_plan import TrialPlan
 from sojourn.core.results.trials import Trial
 from sojourn.estimators.bayes.model import Floats
 from sojourn.studies.trials.arms import make_arms
+from sojourn.studies.trials.deadweight import costs_per_member, stated_costs
 from sojourn.studies.trials.error_rates import rate
 from sojourn.studies.trials.rule_paths import Ends, all_ends, guarded_by
 from sojourn.studies.trials.rule_subject import Subject, subject_of
 
 #: Lengths that are looked at, as multiples of the traffic's days.
 _LENGTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+#: The cheapest division may take so many times as long as planned.
+_PATIENCE = 1.5
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
@@ -153,7 +156,7 @@ def traffic_of(trial: Trial, plan: TrialPlan, *, days: int = 0) -> Traffic:
     -------
     Traffic
         Members assigned a day over all schemes, in the planned shares; mean (share) and spread of the metric
-        under control, standardised over strata as lifts are. Where arrivals are told by month only, whole
+        under control, standardised over strata as lifts are; what each scheme cost per member. Where arrivals are told by month only, whole
         months count, so members a day are rather too few than too many.
 
     Raises
@@ -165,7 +168,8 @@ def traffic_of(trial: Trial, plan: TrialPlan, *, days: int = 0) -> Traffic:
     in_range(days, "days", ge=0)
     lasted = days or _days_of(trial)
     mean, spread = arms.standardised()[0], arms.smoothed_variance() @ arms.weights
-    costs = tuple(float(trial.meta.get("cost_per_member", {}).get(scheme, 0)) for scheme in trial.schemes)
+    known = costs_per_member(trial)
+    costs = stated_costs(trial) if known is None else np.maximum(known, 0)
     return Traffic(
         per_day=float(trial.split["assigned"].sum()) / lasted,
         days=lasted,
@@ -177,7 +181,7 @@ def traffic_of(trial: Trial, plan: TrialPlan, *, days: int = 0) -> Traffic:
             guard.outcome: float(make_arms(trial, guard.outcome).standardised()[0][0])
             for guard in guarded_by(plan)
         },
-        cost_per_member=costs if any(costs) else (),
+        cost_per_member=tuple(costs.tolist()) if costs.any() else (),
         currency=str(trial.meta.get("currency", "")),
     )
 
@@ -263,8 +267,9 @@ def cheapest_shares(costs: Floats, sds: Floats) -> Floats:
 def _cheapest(traffic: Traffic) -> tuple[pd.DataFrame, float, float]:
     """Return the cheapest division as precise as the planned one, what it saves, and the days it needs.
 
-    Every member takes a place that another could have: where the cheapest would need more members than come
-    in four times the days, a price is put on places until it does not.
+    Every member takes a place that another could have: where the cheapest would take more than half as long
+    again, a price is put on places until it does not. The division with the fewest members for this precision
+    needs no more than the planned one, so there is always such a price.
     """
     if not traffic.cost_per_member:
         return pd.DataFrame(), math.nan, math.nan
@@ -280,7 +285,7 @@ def _cheapest(traffic: Traffic) -> tuple[pd.DataFrame, float, float]:
         sized: Floats = shares * _variance(shares, sds) / wanted
         return sized
 
-    limit, dear = _LENGTHS[-1] * total, 1e6 * float(costs.max())
+    limit, dear = _PATIENCE * total, 1e6 * float(costs.max())
     price = 0.0 if members(0.0).sum() <= limit else _price(members, limit, dear)
     chosen = members(price)
     table = pd.DataFrame(
