@@ -369,11 +369,8 @@ def test_type_has_five_sizes() -> None:
 
 
 def test_a_private_page_names_what_it_does_not_tell_and_why() -> None:
-    said = pages.protection_words(
-        {"protected": {"base": 20}, "withheld": ["after", "arrivals", "balance_pairs"]}
-    )
-    assert (
-        "could be found in them: on which day members were assigned and what happened week by week." in said
-    )
+    meta = {"protected": {"base": 20}, "withheld": ["after", "arrivals", "balance_pairs"]}
+    said = pages.protection_words(meta)
+    assert "on which day members were assigned and what happened week by week." in said
     assert "payments" not in said
     assert "Not told" not in pages.protection_words({**meta, "withheld": []})
