@@ -366,9 +366,10 @@ def test_small_counts_of_a_private_case_are_not_told() -> None:
 
 
 def test_what_is_withheld_of_a_private_case_is_named() -> None:
-    made = check_assignment(make_trial(meta={"withheld": ["missing"]}, faults=faults(0)))
+    made = check_assignment(make_trial(meta={"withheld": ["arrivals"]}, faults=faults(0)))
     assert made[-1].verdict == "warn"
-    assert "Of a private case arrivals by day" in made[-1].finding
+    assert "Of a private case arrivals by day are not told" in made[-1].finding
+    assert "These data say nothing of properties of members" in made[-1].finding
 
 
 def test_cells_without_these_tables_give_one_check_that_says_so() -> None:

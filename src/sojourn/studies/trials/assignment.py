@@ -24,6 +24,17 @@ _FEW = 0.005
 #: Up to this share of missing outcomes, equal in all schemes, nothing is said.
 _SOME = 0.05
 _FROM = "calibration of assignment: "
+#: What is looked at, and the table of the cells that tells it.
+_TABLES = {
+    "arrivals by day": "arrivals",
+    "properties of members": "traits",
+    "what was so before assignment": "balance",
+    "members in two schemes": "faults",
+    "rewards before assignment": "exposed",
+    "missing outcomes": "missing",
+    "other trials": "overlap",
+    "what was assigned together": "clusters",
+}
 
 
 def check_assignment(trial: Trial) -> list[Check]:
@@ -60,14 +71,19 @@ def _unseen(names: list[str], trial: Trial) -> list[Check]:
     names = [name for name in names if name not in absent]
     if not names:
         return []
-    private = bool(trial.meta.get("withheld"))
+    withheld = [name for name in names if _TABLES[name] in trial.meta.get("withheld", ())]
+    unknown = [name for name in names if name not in withheld]
+    said = [
+        f"Of a private case {listing(withheld)} are not told, so that nobody can be found in them."
+        if withheld
+        else "",
+        f"These data say nothing of {listing(unknown)}." if unknown else "",
+    ]
     return [
         Check(
             "Everything that can go wrong in assigning was looked at",
             "warn",
-            f"Of a private case {listing(names)} are not told, so that nobody can be found in them."
-            if private
-            else f"These data say nothing of {listing(names)}.",
+            " ".join(filter(None, said)),
             "Faults of this kind would not be seen here.",
         )
     ]

@@ -27,6 +27,7 @@ from sojourn.studies.trials.arms import Arms, make_arms
 from sojourn.studies.trials.conflict import conflict_p
 from sojourn.studies.trials.decide import decide
 from sojourn.studies.trials.plan import check_plan
+from sojourn.studies.trials.rounded import check_rounding
 from sojourn.studies.trials.split import FAIL, POWER, WARN, check_split
 
 #: A difference's skewness g moves a tail of 2.5 % by about .028 g (first Edgeworth term):
@@ -69,6 +70,7 @@ def check_trial(
         made += [_normality(arms, result)] if result.kind == "value" else []
     if plan is not None and {plan.metric, plan.guard} <= set(by_outcome) & set(sampled):
         made.append(_same_decision(plan, by_outcome, sampled))
+    made += check_rounding(trial, list(by_outcome))
     return [*made, *([] if plan is None else [check_plan(trial, plan)])]
 
 
@@ -100,7 +102,7 @@ def _drift(trial: Trial) -> Check:
     periods = trial.split["period"].nunique()
     if periods == 1 and " to " in str(trial.split["period"].iloc[0]):
         return Check(
-            "Same division at all times",
+            "The division over time was looked at",
             "warn",
             "Months of assignment are told together, as a private case has too few members in each of them.",
             "Had the division changed over time, it would not be seen here.",
