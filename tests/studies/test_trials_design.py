@@ -264,6 +264,7 @@ def test_what_schemes_cost_is_margin_on_revenue_less_net_value():
     trial = ran(arrivals=ARRIVALS)
     costs = trial.value["scheme"].map({"none": 0.0, "coupon": 3.0}) * trial.value["n"]
     revenue = trial.value.assign(outcome="revenue", total=(trial.value["total"] + costs) / 0.3)
+    revenue["total_sq"] = revenue["total"] ** 2 / revenue["n"] + revenue["n"]
     booked = replace(
         trial,
         value=pd.concat([trial.value, revenue], ignore_index=True),

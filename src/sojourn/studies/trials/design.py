@@ -156,8 +156,8 @@ def traffic_of(trial: Trial, plan: TrialPlan, *, days: int = 0) -> Traffic:
     -------
     Traffic
         Members assigned a day over all schemes, in the planned shares; mean (share) and spread of the metric
-        under control, standardised over strata as lifts are; what each scheme cost per member. Where arrivals are told by month only, whole
-        months count, so members a day are rather too few than too many.
+        under control, standardised over strata as lifts are; what each scheme cost per member. Where arrivals
+        are told by month only, whole months count, so members a day are rather too few than too many.
 
     Raises
     ------
