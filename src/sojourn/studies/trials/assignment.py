@@ -30,6 +30,7 @@ _TABLES = {
     "properties of members": "traits",
     "what was so before assignment": "balance",
     "members in two schemes": "faults",
+    "units in several schemes": "faults",
     "rewards before assignment": "exposed",
     "missing outcomes": "missing",
     "other trials": "overlap",
