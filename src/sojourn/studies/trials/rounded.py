@@ -17,7 +17,7 @@ MUCH = 0.2
 
 
 def rounding_share(trial: Trial, outcome: str) -> float:
-    """Return which share of the variance of an outcome's means is that of rounding, at most 1; 0 where none is.
+    """Return which share of the variance of an outcome's means is that of rounding; 0 in public cases.
 
     Notes
     -----
@@ -54,8 +54,8 @@ def check_rounding(trial: Trial, outcomes: Sequence[str]) -> list[Check]:
             "warn" if share > MUCH else "pass",
             f"Rounding that protects members makes {percent(share, 0)} of the variance of the lift "
             f"({trial.words(outcome)}): its interval is {wider} as wide as that of exact numbers.",
-            "A smaller `privacy.min_group`, or `public: true` where all readers may see exact numbers, decides "
-            "earlier."
+            "A smaller `privacy.min_group`, or `public: true` where all readers may see exact numbers, "
+            "narrows it."
             if share > MUCH
             else "Exact numbers would say about the same.",
         )
