@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ def calibrate() -> list[dict[str, Any]]:
         *coverage(2000, seed=1),
         *conflicts(10_000, seed=4),
         *checks(400, seed=3),
+        *rare(1500, seed=5),
     ]
 
 
@@ -187,3 +189,57 @@ def _cells(fault: str, rng: np.random.Generator) -> Cells:
         "split": pd.DataFrame(split, columns=["scheme", "period", "assigned", "matured"]),
     }
     return Cells("calibration", "trials", tables, {"trial": "main", "horizon_days": 30, "allocation": {}})
+
+
+#: Expected members of the smaller scheme of whom a rare outcome is true; from 5 on intervals have to hold.
+RARE = (3, 4, 5, 10, 20)
+
+
+def rare(worlds: int, seed: int) -> list[dict[str, Any]]:
+    """Return how often intervals hold no effect, and half as many again, where an outcome is rare.
+
+    The other scheme has four times the members; the belief is wide (nine in ten effects change odds by less
+    than a factor of 5), so that it hardly helps.
+    """
+    rows = []
+    for place, (expected, small, times) in enumerate(product(RARE, ("control", "the scheme"), (1.0, 1.5))):
+        rng = np.random.default_rng([seed, place])
+        rows.append(_rare_row(expected, small, times, worlds, rng))
+    return rows
+
+
+def _rare_row(
+    expected: int, small: str, times: float, worlds: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    n = np.array([[2000.0], [8000.0]] if small == "control" else [[8000.0], [2000.0]])
+    true = expected / 2000 * np.array([[1.0], [times]])
+    below = above = undefined = 0
+    for _ in range(worlds):
+        p = rng.binomial(n.astype(int), true) / n
+        if not p[0, 0]:  # a belief in odds has no place where control has none
+            undefined += 1
+            continue
+        arms = Arms("binary", n, p, p * (1 - p), 0 * p)
+        prior = prior_on_model(arms, _of_odds(float(p[0, 0])))
+        drawn = joined(draw_pairs(arms, prior, 2000, rng=rng), arms.weights, rng=rng) @ arms.weights
+        low, high = np.quantile(drawn[:, 1] - drawn[:, 0], [(1 - MASS) / 2, (1 + MASS) / 2])
+        below, above = below + int(true[1, 0] - true[0, 0] < low), above + int(true[1, 0] - true[0, 0] > high)
+    found = 1 - (below + above + undefined) / worlds
+    judged = expected >= 5
+    return {
+        "estimand": f"lift of a rare outcome: {expected} expected under {small}, {times:g} times as many",
+        "worlds": worlds,
+        "n": int(n.sum()),
+        "nominal": MASS,
+        "goal": "93 to 97 %, or more where there is no effect" if judged else "shown",
+        "found": round(found, 4),
+        "missed_below": round(below / worlds, 4),
+        "missed_above": round(above / worlds, 4),
+        "undefined": round(undefined / worlds, 4),
+        "met": found >= 0.93 and undefined / worlds <= 0.01 if judged else None,
+    }
+
+
+def _of_odds(base: float) -> LiftPrior:
+    low, high = (base * odds / (1 - base + base * odds) - base for odds in (1 / 5, 5))
+    return LiftPrior.from_belief(low=low, high=high, mass=0.9)

@@ -82,7 +82,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
         "trial_outcomes:counted_frame", "trial_outcomes:describe_counted_table", bold="more"
     ),
     "Deadweight": Sheet(
-        "trial_after:deadweight_frame", "trial_after:describe_deadweight", bold="kept_anyway_share"
+        "trial_after:deadweight_frame", "trial_after:describe_deadweight", bold="there_anyway_share"
     ),
     "DefinitionLens": Picture("retention_definitions:plot_lens", "retention_definitions:describe_lens"),
     "DefinitionLens.table": Sheet(

@@ -94,6 +94,19 @@ def test_waste_is_said_with_what_one_more_costs():
     assert describe_deadweight(waste())["title"].startswith("Of those kept, 93 % to 97 %")
 
 
+def test_waste_on_members_who_had_left_is_said_of_coming_back():
+    back = replace(waste(), outcome="back_at_90", words="are back with us 90 days after assignment")
+    assert sj.say(back).startswith(
+        "Of 100 members whom coupon is seen to win back, 93 would have come back anyway "
+    )
+    assert "20.00 EUR for each one more who comes back" in sj.say(back)
+    assert "wins back nobody who would have stayed away" in sj.say(replace(back, scheme="gift"))
+    told = describe_deadweight(back)
+    assert told["title"].startswith("Of those who are back, 93 % to 97 % would have come back")
+    assert "stay" not in told["title"] + told["note"]
+    assert set(deadweight_frame(back)) == set(deadweight_frame(waste()))
+
+
 def test_neighbours_are_said_with_what_they_do_to_the_lift():
     said = sj.say(brought())
     assert "10.0 more in 100 stay where the other was under coupon rather than no scheme" in said

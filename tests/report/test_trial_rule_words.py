@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,20 @@ def test_the_card_says_errors_finds_and_what_estimates_are_worth(rates):
     assert f"it is wrong in {100 * row['wrong_rate']:.1f} % at worst" in said
     assert re.search(r"its estimate is \d\.\d\d times the truth on average", said)
     assert "the rule would give up" in said
+
+
+def test_guardrails_that_are_not_simulated_are_told_with_what_they_can_do(rates):
+    assert "guardrail" not in sj.say(rates)
+    said = sj.say(replace(rates, further=("opted_out",)))
+    assert "1 further guardrail (opted out) can only veto as well and is not simulated" in said
+    assert "cannot make this worst case worse, but schemes worth having may ship less often" in said
+    planned = sj.error_rates(
+        make_plan(guardrails={"opted_out": 0.03, "net_value": 0.1}),
+        TRAFFIC,
+        rng=np.random.default_rng(1),
+        worlds=100,
+    )
+    assert planned.further == ("opted_out",)
 
 
 def test_the_design_says_what_it_would_tell_and_what_is_cheapest(design):

@@ -1,6 +1,7 @@
 """What trials say and draw: the words follow the numbers, the pictures draw what the tables hold."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -309,3 +310,18 @@ def test_one_stratum_is_a_sentence_and_no_picture():
     assert shown.kind == "missing"
     assert "nothing to compare" in shown.text
     assert sj.show(make_result(), name="strata", view="strata").kind == "picture"
+
+
+def test_a_trial_of_members_who_had_left_speaks_of_coming_back():
+    assert "3,000 members who had left were assigned" in sj.say(make_trial(aim="back"))
+    assert "3,000 members were assigned" in sj.say(make_trial(aim="kept"))
+    words = "are back with us 90 days after assignment"
+    result = replace(make_result(), outcome="back_at_90", words=words)
+    decision = decided(result)
+    assert "2.1 more members in 100 are back with us" in sj.headline_trials(decision).sentence
+    steps = sj.next_steps_trials(decision, RATES)
+    assert steps[0].what.startswith("Give welcome coupon to everyone who left, and keep no scheme for")
+    assert steps[-1].effect == "Shows whether those who came back stay."
+    schemes = [{"scheme": s, "lift": 0.02} for s in ("none", "welcome_coupon", "points")]
+    known = make_trial(aim="back", truth={"main": {"horizon_days": 90, "schemes": schemes}})
+    assert sj.truth_table(known, [result]).data["table"]["rows"][0][0] == words

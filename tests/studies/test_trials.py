@@ -445,7 +445,7 @@ def test_a_sound_trial_passes_every_check():
     of = make_trial()
     found = verdicts(of, [compare(of), compare(of, "net_value")], [make_audit()])
     assert set(found.values()) == {"pass"}
-    assert len(found) == 12
+    assert len(found) == 13
 
 
 @pytest.mark.parametrize("fault", [{"r_hat": 1.02}, {"ess_bulk": 300.0}, {"divergences": 1}])

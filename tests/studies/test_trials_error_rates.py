@@ -16,7 +16,10 @@ from sojourn.studies.trials.error_rates import error_rates
 from sojourn.studies.trials.pairs import draw_pairs, joined, prior_on_model
 from sojourn.studies.trials.rule_checks import check_rule
 from sojourn.studies.trials.rule_named import named_rule_rate
+from sojourn.studies.trials.rule_nulls import null_world
+from sojourn.studies.trials.rule_paths import ends, paths
 from sojourn.studies.trials.rule_posterior import marginal_prior, worth_probability
+from sojourn.studies.trials.rule_subject import subject_of
 from sojourn.studies.trials.trial import trial
 
 BELIEF = LiftPrior.from_belief(low=-0.03, high=0.05, mass=0.90)
@@ -182,6 +185,41 @@ def test_the_worst_world_is_reported_and_poor_schemes_do_not_make_it_worse():
     by = grid.groupby("doing")["wrong_rate"].max()
     assert set(by.index) == {"all_null", "one_good", "others_bad", "late_effect"}
     assert (by.drop("all_null") <= by["all_null"] + 0.015).all()
+
+
+def simulated(plan, doing, *, worlds, seed):
+    """Return a null world of four schemes at twenty looks, and its trials at every look."""
+    many = Traffic(per_day=200, days=20, base=12.0, sd=20.0, schemes=("none", "a", "b", "c"))
+    course = subject_of(plan, many).with_looks(20).course
+    world = null_world(plan, course, 1.0, "as planned", doing)
+    return world, paths(plan, course, world.effects, worlds=worlds, rng=np.random.default_rng(seed))
+
+
+def test_whatever_is_vetoed_no_more_ships_wrongly_where_no_scheme_does_anything():
+    """A law, trial by trial: vetoes only take away ships, and there every ship is wrong."""
+    plan = make_plan(guard="net_value", rope=0.0, threshold=0.9)
+    world, made = simulated(plan, "all_null", worlds=4_000, seed=3)
+    free = world.wrong(ends(made, loss=False, early=False))
+    rng = np.random.default_rng(4)
+    for share in (0.1, 0.5, 0.9):
+        vetoed = rng.random(made.vetoed.shape) < share
+        held_back = world.wrong(ends(replace(made, vetoed=vetoed), loss=False, early=False))
+        assert not (held_back & ~free).any()
+        assert held_back.mean() < free.mean()
+
+
+def test_vetoes_of_a_good_scheme_let_others_ship_but_not_beyond_the_worst_world():
+    """The hardest veto: of the good scheme at every look. Three simulation errors of 20,000 trials."""
+    plan = make_plan(guard="net_value", rope=0.0, threshold=0.9, worthwhile=3.0)
+    world, made = simulated(plan, "one_good", worlds=20_000, seed=5)
+    free = world.wrong(ends(made, loss=False, early=False))
+    vetoed = np.zeros(made.vetoed.shape, dtype=bool)
+    vetoed[..., 0] = True
+    hardest = world.wrong(ends(replace(made, vetoed=vetoed), loss=False, early=False))
+    assert hardest.mean() > 1.5 * free.mean()  # in this world a veto does cost
+    worst, all_null = simulated(plan, "all_null", worlds=20_000, seed=6)
+    bound = worst.wrong(ends(all_null, loss=False, early=False)).mean()
+    assert hardest.mean() < bound + 3 * np.sqrt(2 * bound * (1 - bound) / 20_000)
 
 
 def test_the_guard_as_planned_takes_power_and_a_lax_one_none():

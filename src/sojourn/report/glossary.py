@@ -149,7 +149,7 @@ TERMS: tuple[Term, ...] = (
     ),
     Term(
         "lift",
-        "How many more members in 100 stay with a scheme than without it.",
+        "How many more members in 100 stay, or are back if they had left, with a scheme than without it.",
         "absolute risk difference",
     ),
     Term(

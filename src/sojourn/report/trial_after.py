@@ -20,6 +20,20 @@ _COUNTED = {
     "all or nobody": "as if all had the scheme, or nobody",
 }
 
+#: What a scheme does to members who were with us, and to members who had left.
+_SEEN = {"kept": "is seen to keep", "back": "is seen to win back"}
+_ANYWAY = {"kept": "would have stayed", "back": "would have come back"}
+_NOBODY = {"kept": "keeps nobody who would have left", "back": "wins back nobody who would have stayed away"}
+_ONE_MORE = {"kept": "who stays", "back": "who comes back"}
+_OF_THOSE = {"kept": "Of those kept", "back": "Of those who are back"}
+_BRINGS = {"kept": "keeps", "back": "wins back"}
+_NO_HARM = {"kept": "makes nobody leave", "back": "keeps nobody away"}
+
+
+def _aim(result: Deadweight | Compliance) -> str:
+    """Return whether members are to be kept or won back; any other outcome is told as the first."""
+    return "back" if result.outcome.startswith("back") else "kept"
+
 
 # --- after the reward ---
 
@@ -174,14 +188,15 @@ def describe_trends(result: Afterwards) -> dict[str, str]:
 
 @register
 def say_deadweight(result: Deadweight) -> str:
-    """Say what part of those kept would have stayed anyway, and what one more costs."""
+    """Say what part of those kept, or back, would have been so anyway, and what one more costs."""
     if result.why_empty:
         return result.why_empty
     scheme, row = result.best, result.row(result.best)
     anyway = result.read(scheme, "kept_anyway_share").scaled(100)
     said = (
-        f"Of 100 members whom {plain_scheme(scheme)} is seen to keep, {number(anyway.value, 0)} would have "
-        f"stayed anyway ({bounds(anyway, 0)}). It costs {money(row['cost'], result.currency)} a member"
+        f"Of 100 members whom {plain_scheme(scheme)} {_SEEN[_aim(result)]}, {number(anyway.value, 0)} "
+        f"{_ANYWAY[_aim(result)]} anyway ({bounds(anyway, 0)}). "
+        f"It costs {money(row['cost'], result.currency)} a member"
     )
     paid = ""
     if "paid_anyway_share" in result.table:
@@ -196,7 +211,7 @@ def say_deadweight(result: Deadweight) -> str:
 
 def _one_more(row: pd.Series, result: Deadweight) -> str:
     if math.isnan(row["cost_of_one"]):
-        return ", and keeps nobody who would have left"
+        return f", and {_NOBODY[_aim(result)]}"
     low, high = (float(row[f"cost_of_one_{end}"]) for end in ("low", "high"))
     span = (
         f"from {money(low, result.currency)} upwards, without a limit"
@@ -204,32 +219,36 @@ def _one_more(row: pd.Series, result: Deadweight) -> str:
         else f"{money(low, result.currency)} to {money(high, result.currency)}"
     )
     each = money(row["cost_of_one"], result.currency)
-    return f", or {each} for each one more who stays ({result.mass * 100:g} % confidence interval: {span})"
+    more = f"{each} for each one more {_ONE_MORE[_aim(result)]}"
+    return f", or {more} ({result.mass * 100:g} % confidence interval: {span})"
 
 
 def deadweight_frame(result: Deadweight) -> pd.DataFrame:
     """Return costs and what they buy by scheme, for reading."""
     if result.table.empty:
         return result.table
-    names = {"cost": "cost_per_member", "more_kept_lift": "lift_in_members_kept", "n": "members"}
+    names = {
+        "cost": "cost_per_member",
+        "kept_anyway_share": "there_anyway_share",
+        "more_kept_lift": "lift_in_members_there",
+        "n": "members",
+    }
     frame = result.table.assign(scheme=result.table["scheme"].map(plain_scheme))
     return frame.rename(columns=lambda name: with_stem(name, names))
 
 
 def describe_deadweight(result: Deadweight) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of what is spent in vain."""
-    costly = result.table[result.table["cost"] > 0]
+    costly, aim = result.table[result.table["cost"] > 0], _aim(result)
     low, high = (
         percent(ends, 0) for ends in (costly["kept_anyway_share"].min(), costly["kept_anyway_share"].max())
     )
     span = low if low == high else f"{low} to {high}"
     return {
-        "title": f"Of those kept, {span} would have stayed without a scheme that costs something",
-        "note": f"Members who {result.words}: control's share over the scheme's, exact if a scheme makes "
-        "nobody "
-        "leave. Payments: control's over the scheme's while the reward runs. An empty upper bound of the "
-        "cost "
-        f"of one: there may be no lift. {result.mass * 100:g} % confidence intervals.",
+        "title": f"{_OF_THOSE[aim]}, {span} {_ANYWAY[aim]} without a scheme that costs something",
+        "note": f"Members who {result.words}: control's share over the scheme's, exact if a scheme "
+        f"{_NO_HARM[aim]}. Payments: control's over the scheme's while the reward runs. An empty upper bound "
+        f"of the cost of one: there may be no lift. {result.mass * 100:g} % confidence intervals.",
     }
 
 
@@ -326,9 +345,9 @@ def say_compliance(result: Compliance) -> str:
     scheme, row = result.best, result.row(result.best)
     lift = result.read(scheme, "lift").scaled(100)
     start = (
-        f"Assigning {plain_scheme(scheme)} keeps {_more(lift)} in 100 "
+        f"Assigning {plain_scheme(scheme)} {_BRINGS[_aim(result)]} {_more(lift)} in 100 "
         f"({either_way(lift, 1, 'more', 'fewer')})"
-        if result.outcome.startswith("kept")
+        if result.outcome.startswith(("kept", "back"))
         else f"Under {plain_scheme(scheme)}, {_more(lift)} in 100 {result.words} "
         f"({either_way(lift, 1, 'more', 'fewer')})"
     )

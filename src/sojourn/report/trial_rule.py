@@ -109,8 +109,8 @@ def say_error_rates(rates: ErrorRateCard) -> str:
     return (
         f"{_looks_title(rates)} With the planned {plural(rates.planned_looks, 'look')} it is wrong "
         f"in {percent(row['wrong_rate'])} at worst ({DOING[str(row['worst'])]}{_with_vetoes(row)}). "
-        f"{_power(rates)} {_as_believed(rates)}The decision is simulated by the normal form of the fast "
-        "path."
+        f"{_power(rates)} {_as_believed(rates)}{_further(rates)}The decision is simulated by the normal form "
+        "of the fast path."
     )
 
 
@@ -127,6 +127,18 @@ def _power(rates: ErrorRateCard) -> str:
     neutral = " and that leaves the guard as it is" if rates.guarded else ""
     without = f" ({percent(row['unvetoed_rate'])} if nothing could veto)"
     return f"A scheme worth {worth} more{neutral} ships in {percent(row['found_rate'])}{without}."
+
+
+def _further(rates: ErrorRateCard) -> str:
+    """Say what guardrails that are not simulated do to both rates."""
+    if not rates.further:
+        return ""
+    named = listing([name.replace("_", " ") for name in rates.further])
+    return (
+        f"{plural(len(rates.further), 'further guardrail')} ({named}) can only veto as well and "
+        f"{'is' if len(rates.further) == 1 else 'are'} not simulated: more vetoes cannot make this worst case "
+        "worse, but schemes worth having may ship less often. "
+    )
 
 
 def _as_believed(rates: ErrorRateCard) -> str:

@@ -19,7 +19,7 @@ def next_steps_trials(decision: Decision, rates: ErrorRateCard, checks: Sequence
     effect = in_words(shown_lift(result, decision.scheme), shown_unit(result), digits)
     first = {
         "ship": Action(
-            f"Give {scheme} to everyone, and keep {control} for a small random part.",
+            f"Give {scheme} to {_whom(decision)}, and keep {control} for a small random part.",
             effect,
             "Counted in the net value." if result.kind == "value" else "Not known.",
             "trial; the table of schemes",
@@ -43,6 +43,12 @@ def next_steps_trials(decision: Decision, rates: ErrorRateCard, checks: Sequence
     harm = Action("Stop giving any scheme now.", avoided, "None.", "trial; the table of schemes")
     chosen = harm if decision.verdict == "stop for harm" else first.get(decision.verdict, stop)
     return [*_uneven(checks), chosen, *_not_given(decision), _afterwards(decision)]
+
+
+def _whom(decision: Decision) -> str:
+    """Return whom a trial answers for: a plan that asks who is back is of members who had left."""
+    asked = (decision.plan.metric, decision.plan.guard)
+    return "everyone who left" if any(name.startswith("back_at_") for name in asked) else "everyone"
 
 
 def _avoided(result: TrialResult, scheme: str) -> str:
@@ -89,7 +95,9 @@ def _afterwards(decision: Decision) -> Action:
         )
     return Action(
         f"Follow the same members beyond {days} days.",
-        "Shows whether the difference lasts when the reward has ended.",
+        "Shows whether the difference lasts when the reward has ended."
+        if _whom(decision) == "everyone"
+        else "Shows whether those who came back stay.",
         "None: the members are already assigned.",
         f"none yet; this trial ends at {days} days",
     )

@@ -141,7 +141,8 @@ def _beside_truth(trial: Trial, result: TrialResult) -> list[dict[str, object]]:
     known = trial.meta.get("truth", {}).get(trial.name)
     if known is None or known["horizon_days"] != result.horizon_days:
         return []
-    of = {f"kept_at_{known['horizon_days']}": "lift", "net_value": "net_gain"}.get(result.outcome)
+    there = dict.fromkeys((f"{aim}_at_{known['horizon_days']}" for aim in ("kept", "back")), "lift")
+    of = {**there, "net_value": "net_gain"}.get(result.outcome)
     if of is None:
         return []
     truth, factor = (

@@ -288,7 +288,8 @@ def say_trial(trial: Trial) -> str:
     )
     return (
         f"{_sentence(others + ' against ' + plain(trial.control))} "
-        f"{count(assigned)} members were assigned at random; {count(matured)} have complete follow-up of "
+        f"{count(assigned)} members{' who had left' if trial.wins_back else ''} were assigned at random; "
+        f"{count(matured)} have complete follow-up of "
         f"{trial.meta['horizon_days']} days.{historic}"
     )
 

@@ -50,6 +50,8 @@ class ErrorRateCard:
         Decisions that share one rate of wrong ships, as the plan says.
     kind, currency : str
         Of the metric.
+    further : tuple of str
+        Outcomes that may veto beside the guard and are not simulated.
     why_empty : str
         Why nothing could be simulated; empty when it was.
     """
@@ -67,6 +69,7 @@ class ErrorRateCard:
     kind: OutcomeKind = "value"
     currency: str = ""
     grid: pd.DataFrame = field(default_factory=pd.DataFrame)
+    further: tuple[str, ...] = ()
     why_empty: str = ""
 
     def at(self, looks: int) -> pd.Series:

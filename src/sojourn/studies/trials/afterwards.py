@@ -18,9 +18,7 @@ from sojourn.studies.trials.weekly import WEEK, Weekly, weekly
 
 #: Weeks of the reward that a trend needs.
 _TREND_WEEKS = 3
-_HAD_LEFT = (
-    "Its members had left before, so in this trial nobody is followed week by week to the end of a reward."
-)
+_HAD_LEFT = "This trial is of members who had left: nobody is followed week by week to the end of a reward."
 
 
 def afterwards(

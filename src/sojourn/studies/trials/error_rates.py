@@ -5,6 +5,11 @@ agrees with the decision of `compare_schemes` in at least 99 % of worlds (a test
 scheme whose true lift is at most 0; it is counted without vetoes and without stopping early, which can only
 make it rarer, in the least favourable world of a stated grid (`rule_nulls`). What the rule finds is counted
 with both.
+
+Where one scheme is good, a veto of it may leave the trial running until another ships wrongly, so there
+vetoes can cost. But whatever is vetoed, a scheme of no lift has to pass the threshold to ship, and where all
+schemes do nothing the first that passes ships: that world of the grid errs at least as often. So guardrails
+beyond the one that is simulated cannot raise the worst rate.
 """
 
 from __future__ import annotations
@@ -74,6 +79,7 @@ def error_rates(
         worthwhile=plan.worthwhile,
         harm=HARM * plan.worthwhile,
         guarded=bool(subject.guarded),
+        further=tuple(sorted(set(plan.guardrails) - {plan.metric, plan.guard})),
         family=plan.family,
         kind=subject.kind,
         currency=subject.currency,

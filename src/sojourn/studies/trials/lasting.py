@@ -106,7 +106,9 @@ def lasting(
     prior = CurvePrior(believed, days, weight)
     empty = Lasting(trial.name, trial.control, days, mass, believed, weight)
     if trial.wins_back:
-        return replace(empty, why_empty="Its members had left before: this trial tells no time of staying.")
+        return replace(
+            empty, why_empty="This trial is of members who had left, so it tells no time of staying."
+        )
     if trial.other("times").empty:
         return replace(empty, why_empty="These cells have no times of leaving, only shares at fixed days.")
     try:

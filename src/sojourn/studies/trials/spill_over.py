@@ -51,7 +51,7 @@ def spill_over(trial: Trial, *, mass: float, scheme: str | None = None) -> Spill
     about = (trial.name, trial.control, trial.words(guarded), mass)
     empty = SpillOver(*about, scheme=told_of(trial, scheme))
     if trial.wins_back:
-        return replace(empty, why_empty="Its members had left before, so in this trial they bring nobody.")
+        return replace(empty, why_empty="This trial is of members who had left, and they bring nobody.")
     cells = trial.other("neighbours")
     if cells.empty:
         return replace(empty, why_empty="These cells do not say who brought whom.")
