@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sojourn.core.results.trials import Trial
 from sojourn.data.protection.trials_sums import protect_balance, protect_covariate, protect_missing
+from sojourn.report.trial_assignment import say_missing
 from sojourn.studies.trials.alike import balance
 from sojourn.studies.trials.assignment import check_assignment
 from sojourn.studies.trials.missing import could_be_missing, missing_outcomes
@@ -165,5 +166,6 @@ def test_missing_outcomes_fail_only_where_no_exact_count_would_pass(gone, verdic
 
 def test_bounds_of_the_lift_take_as_many_to_be_missing_as_could_be() -> None:
     told = missing_outcomes(private(missing=protect_missing(missing((400, 400, 200), (400, 400, 200)), 20)))
+    assert say_missing(told).startswith("Of every scheme fewer than 20 outcomes cannot be known")
     row = told.table.iloc[1]
     assert (row["worst_low"], row["worst_high"]) == pytest.approx((-19 / 400, 19 / 400))

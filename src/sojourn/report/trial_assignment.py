@@ -137,7 +137,7 @@ def say_missing(found: MissingOutcomes) -> str:
     if found.why_empty:
         return found.why_empty
     if not found.share:
-        return "Every outcome is known."
+        return f"{_none_missing(found)}."
     lifts = found.table.dropna(subset=["lift"])
     widest = _row(lifts, int((lifts["worst_high"] - lifts["worst_low"]).to_numpy().argmax()))
     unequal = "unequally" if found.p_value < _FOUND else "equally, as far as can be told"
@@ -146,6 +146,11 @@ def say_missing(found: MissingOutcomes) -> str:
         f"were, the lift of {plain_scheme(widest['scheme'])} lies between "
         f"{points(widest['worst_low'], signed=True)} and {points(widest['worst_high'], signed=True)} in 100."
     )
+
+
+def _none_missing(found: MissingOutcomes) -> str:
+    few = f"Of every scheme fewer than {plural(found.hidden_below, 'outcome')} cannot be known, if any"
+    return few if found.hidden_below else "Every outcome is known"
 
 
 def missing_frame(found: MissingOutcomes) -> pd.DataFrame:
@@ -162,7 +167,7 @@ def missing_frame(found: MissingOutcomes) -> pd.DataFrame:
 def describe_missing(found: MissingOutcomes) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of missing outcomes."""
     title = (
-        "Every outcome is known"
+        _none_missing(found)
         if not found.share
         else "Outcomes are missing unequally"
         if found.p_value < _FOUND

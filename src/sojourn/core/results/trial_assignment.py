@@ -126,11 +126,14 @@ class MissingOutcomes:
         Smallest `p_unequal`, times the number of outcomes.
     why_empty : str
         Why there is nothing to tell; empty when there is.
+    hidden_below : int
+        Fewer than so many of a scheme are told as none (private cases); 0 where all are told.
     """
 
     table: pd.DataFrame = field(default_factory=_none)
     p_value: float = float("nan")
     why_empty: str = ""
+    hidden_below: int = 0
 
     @property
     def share(self) -> float:

