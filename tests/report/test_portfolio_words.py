@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sojourn as sj
@@ -10,10 +11,11 @@ from portfolio_worlds import make_portfolio
 from sojourn.core.results.portfolio import Portfolio
 from sojourn.core.text import number
 from sojourn.report.portfolio import (
+    decided_frame,
+    describe_decided,
     describe_portfolio,
     describe_proxy,
     describe_running,
-    describe_shipped,
 )
 from sojourn.report.trial_prior import (
     describe_past,
@@ -108,31 +110,48 @@ def test_answers_under_other_beliefs_are_shown_and_a_hanging_one_is_named():
 
 def test_a_portfolio_is_said_with_its_sum_and_its_winners(portfolio):
     said, row = sj.say(portfolio), portfolio.curse.iloc[0]
-    assert said.startswith(f"Of 40 trials, {len(portfolio.shipped)} have a scheme that is worth it.")
+    begin = f"{len(portfolio.shipped)} of 40 trials have a scheme that is worth it, and together these bring"
+    assert said.startswith(begin)
     assert f"{number(portfolio.total().value, 0)} EUR (95 % credible interval" in said
     assert f"measured at {number(row['raw_lift'], 2, signed=True)} EUR per member on average" in said
     assert f"(planted: {number(row['truth'], 2, signed=True)})" in said
-    assert "taken off once" in said
+    assert "that part is taken off, once" in said
 
 
 def test_the_headline_is_the_sum_of_what_ships(portfolio):
     headline = sj.headline_portfolio(portfolio, sj.check_portfolio(portfolio))
-    assert headline.verdict == f"{len(portfolio.shipped)} schemes to ship"
+    assert headline.verdict == f"{len(portfolio.shipped)} schemes worth it"
     assert headline.interval == portfolio.total()
     assert headline.unit == "EUR"
-    assert headline.sentence.endswith("as took part in its trial.")
+    assert headline.detail.startswith(
+        "That is when each is given to as many members as took part in its trial."
+    )
     warned = sj.headline_portfolio(portfolio, sj.check_portfolio(replace(portfolio, p_fit=0.001)))
-    assert "Warnings: belief and past effects agree." in warned.detail
+    assert "Warnings: members of all schemes were alike before; belief and past" in warned.detail
 
 
 def test_nothing_to_ship_is_an_answer(portfolio):
     none = replace(portfolio, table=portfolio.table.assign(verdict="undecided"))
     headline = sj.headline_portfolio(none)
-    assert (headline.verdict, headline.status, headline.interval) == ("nothing to ship", "ok", None)
-    assert "none has a scheme" in headline.sentence
-    assert describe_running(none)["title"] == "Nothing ships, so nothing adds up"
+    assert (headline.verdict, headline.status, headline.interval) == ("nothing worth it", "ok", None)
+    assert headline.sentence == "None of 40 trials has a scheme that is surely worth it."
+    assert describe_running(none)["title"] == "No scheme is worth it, so nothing adds up"
+    assert describe_portfolio(none)["title"].startswith("No scheme is surely worth it")
     assert len(sj.key_figures_portfolio(none)) == 2
-    assert sj.show(none, name="shipped", view="shipped").kind == "missing"
+    assert describe_decided(none)["title"] == "40 schemes: 40 undecided"
+
+
+def test_one_trial_is_said_as_one(portfolio):
+    one = sj.portfolio(
+        make_portfolio(1, seed=5), "net_value", rope=-9.0, threshold=0.9, belief=[-4.0, 4.0, 0.9],
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert sj.say(one).startswith("The trial has a scheme that is worth it, which brings")
+    assert "That is when it is given to as many members" in sj.say(one)
+    assert describe_portfolio(one)["title"] == "The trial has a scheme that is worth it"
+    none = replace(one, table=one.table.assign(verdict="undecided"))
+    assert sj.say(none) == "The trial has no scheme that is surely worth it."
+    assert sj.key_figures_portfolio(one)[-1].trend == ()
 
 
 def test_no_portfolio_says_why():
@@ -147,33 +166,58 @@ def test_key_figures_and_steps_carry_intervals(portfolio, exam):
     figures = sj.key_figures_portfolio(portfolio)
     assert figures[0].value == f"{len(portfolio.shipped)} of 40"
     assert "a lift above 0.50 EUR per member is over 90 %" in figures[0].interval
-    assert all("credible interval" in figure.interval for figure in figures[1:])
+    assert all("credible interval" in figure.interval for figure in (figures[1], *figures[3:]))
+    assert figures[2].value == f"{number(portfolio.wrong)} of {len(portfolio.shipped)}"
+    assert figures[2].label == "Of these, expected not to be worth it"
     assert 2 <= len(figures[-1].trend) <= 60
     steps = sj.next_steps_portfolio(portfolio, replace(exam, verdict="refused"))
-    assert steps[0].what.startswith("Give new of trial")
+    assert steps[0].what.startswith("Give “new” to all whom trial “trial")
     assert "credible interval" in steps[0].effect
     assert steps[-1].what == f"Keep every trial running to its horizon; decide nothing by {EARLY}."
     assert len(sj.next_steps_portfolio(portfolio, exam)) == len(steps) - 1
+    odd = pd.DataFrame({"trial": ["roll-out"], "why": "not by lot: …", "by_lot": False})
+    (asked,) = [s for s in sj.next_steps_portfolio(replace(portfolio, left_out=odd)) if "roll-out" in s.what]
+    assert asked.what == "Find out how members of roll-out were chosen; repeat it by lot if it matters."
 
 
 def test_pictures_and_tables_of_a_portfolio_are_described(portfolio):
     words = describe_portfolio(portfolio)
-    assert words["title"].startswith(
-        f"{len(portfolio.shipped)} of 40 trials have a scheme to ship; chance made"
-    )
+    begin = f"{len(portfolio.shipped)} of 40 trials have a scheme that is worth it; chance made"
+    assert words["title"].startswith(begin)
     assert "Difference from no scheme in net value, EUR" in words["subtitle"]
-    several = replace(
-        portfolio, table=portfolio.table.assign(control=["none", "held_out"] * 20), left_out=("x", "y")
-    )
+    assert "drawn towards what trials usually do" in words["subtitle"]
+    several = replace(portfolio, table=portfolio.table.assign(control=["none", "held_out"] * 20))
     assert "Difference from each trial's control" in describe_portfolio(several)["subtitle"]
-    assert "Nothing to compare in x and y." in describe_portfolio(several)["subtitle"]
+    stated = replace(portfolio, belief=sj.LiftPrior(-4.0, 4.0, 0.9))
+    assert "the belief that 90 % of lifts lie in −4.00 to 4.00" in describe_portfolio(stated)["subtitle"]
     counted = number(portfolio.running["raw_amount"].iloc[-1], 0)
     assert describe_running(portfolio)["title"].endswith(f"as counted it would be {counted}")
-    assert describe_shipped(portfolio)["title"] == f"Worth it: {len(portfolio.shipped)} schemes"
-    block = sj.show(portfolio, name="shipped", view="shipped")
-    assert block.kind == "table"
     reached = replace(portfolio, reach=5000.0)
     assert "when each is given to 5,000 members" in sj.say(reached)
+
+
+def test_every_scheme_is_told_with_what_is_decided(portfolio):
+    frame, table = decided_frame(portfolio), portfolio.table
+    assert len(frame) == 40
+    assert frame["amount_expected"].is_monotonic_decreasing
+    assert (frame["verdict"] == "worth it").sum() == len(portfolio.shipped)
+    assert frame["amount_planted"].notna().all()
+    found = describe_decided(portfolio)
+    assert found["title"].startswith(f"40 schemes: {len(portfolio.shipped)} worth it, ")
+    assert "largest lifts are shown" not in found["note"]
+    many = replace(portfolio, table=pd.concat([table, table], ignore_index=True))
+    assert len(decided_frame(many)) == 40
+    assert "The 40 largest lifts are shown." in describe_decided(many)["note"]
+    assert "counted_lift" in decided_frame(replace(portfolio, kind="binary"))
+    assert sj.show(portfolio, name="schemes", view="decided").kind == "table"
+
+
+def test_what_is_left_out_is_told_with_the_reason(portfolio):
+    assert sj.show(portfolio, name="left-out", view="left_out").kind == "missing"
+    odd = pd.DataFrame({"trial": ["roll-out"], "why": "not by lot: …", "by_lot": False})
+    block = sj.show(replace(portfolio, left_out=odd), name="left-out", view="left_out")
+    assert block.data["title"] == "Left out: 1 trial"
+    assert "roll-out" in block.text
 
 
 def test_shares_are_said_in_members(portfolio):
@@ -185,18 +229,19 @@ def test_shares_are_said_in_members(portfolio):
 @pytest.mark.parametrize(
     ("verdict", "tells"),
     [
-        ("accepted", "tells what it does to net value"),
-        ("refused", "does not tell what it does to net value"),
-        ("undecided", "may tell what it does to net value, or may not: it is not decided"),
+        ("accepted", "tell of late ones"),
+        ("refused", "do not tell of late ones"),
+        ("undecided", "may tell of late ones, or may not: it is not decided"),
     ],
 )
 def test_the_exam_of_early_results_is_said_by_its_verdict(exam, verdict, tells):
-    title = f"What a scheme does to {EARLY} {tells}"
+    title = f"Early effects {tells}"
     made = replace(exam, verdict=verdict)
     assert describe_proxy(made)["title"] == title
     said = sj.say(made)
     assert said.startswith(title)
-    assert f"go together ({number(exam.naive, 2)}), but they would by 0.60 if no scheme did anything" in said
+    assert f"Early is {EARLY}, late net value" in said
+    assert f"correlate by {number(exam.naive, 2)}; they would by 0.60 if no scheme did anything" in said
     assert "credible interval" in said
 
 

@@ -13,6 +13,7 @@ import sojourn as sj
 from portfolio_worlds import make_portfolio
 from sojourn.core.cells import Cells
 from sojourn.core.errors import DataError
+from sojourn.studies.portfolio.effects import unlike
 
 RULE = {"rope": 0.0, "threshold": 0.9}
 
@@ -87,9 +88,85 @@ def test_trials_in_which_nothing_can_be_compared_are_named():
     ]
     belief = sj.LiftPrior.from_belief(low=-0.5, high=0.5, mass=0.9)
     made = sj.portfolio(small(rows), "kept_at_90", **RULE, rng=np.random.default_rng(0), belief=belief)
-    assert made.left_out == ("alone", "tiny")
+    assert made.left_out["trial"].tolist() == ["alone", "tiny"]
+    assert made.left_out["why"].str.split(":").str[0].tolist() == [
+        "no control",
+        "too few members who were followed long enough",
+    ]
+    assert made.left_out["by_lot"].all()
     assert made.trials == 1
     assert made.table["verdict"].tolist() == ["ship"]
+
+
+def with_arms(cells, chosen=(), shift=0.4):
+    """Return cells that know what members did before: 3 days each with a deviation of 2, `chosen` less."""
+    rows = cells["trials"][["trial", "scheme", "n"]].rename(columns={"n": "assigned"})
+    less = shift * (rows["trial"].isin(chosen) & (rows["scheme"] != "none"))
+    n, mean = rows["assigned"], 3 - less
+    arms = rows.assign(before=n * mean, before_sq=n * (mean**2 + 4), month="2025-01")
+    return dataclasses.replace(cells, tables={**cells.tables, "arms": arms})
+
+
+def test_trials_whose_members_were_chosen_are_left_out(world):
+    """2,000 members a scheme with a deviation of 2: a difference of .4 is 6.3 standard errors, .1 is 1.6."""
+    chosen = ("trial 003", "trial 017")
+    made = laid(with_arms(world, chosen))
+    assert made.trials == 38
+    odd = made.left_out.set_index("trial")
+    assert tuple(odd.index) == chosen
+    assert not odd["by_lot"].any()
+    assert odd["why"].iloc[0].endswith("had come on 2.6 days before, those of its control on 3.0")
+    assert laid(with_arms(world, chosen, shift=0.1)).trials == 40
+    for study in (sj.past_lifts(with_arms(world, chosen), "net_value"),):
+        assert study.trials == 38
+    check = sj.check_portfolio(made)[0]
+    assert check.verdict == "warn"
+    assert check.finding.startswith("In trial 003 and trial 017, members of the schemes had not come")
+    assert sj.check_portfolio(laid(with_arms(world)))[0].verdict == "pass"
+    assert "is not known" in sj.check_portfolio(laid(world))[0].finding
+
+
+def test_nobody_who_came_before_or_everybody_alike_is_no_difference():
+    rows = [("a", s, 40, 30, 30, 6, 14, 6) for s in ("new", "none")]
+    arms = pd.DataFrame(
+        {"trial": "a", "scheme": ["new", "none"], "assigned": 40, "before": 0, "before_sq": 0}
+    )
+    cells = small(rows)
+    assert unlike(dataclasses.replace(cells, tables={**cells.tables, "arms": arms})).empty
+    constant = arms.assign(before=[40, 80], before_sq=[40, 160])  # one day each, two days each
+    found = unlike(dataclasses.replace(cells, tables={**cells.tables, "arms": constant}))
+    assert found[["before", "before_of_control", "p"]].to_numpy().tolist() == [[1.0, 2.0, 0.0]]
+
+
+def test_trials_stand_in_the_order_of_time(world):
+    cells = with_arms(world)
+    arms = cells["arms"]
+    late = arms["trial"].isin(["trial 001", "trial 002"])
+    dated = arms.assign(month=np.where(late, "2025-03", "2025-02"))
+    made = laid(dataclasses.replace(cells, tables={**cells.tables, "arms": dated}))
+    assert made.running["trial"].iloc[[0, -2, -1]].tolist() == ["trial 003", "trial 001", "trial 002"]
+
+
+def test_a_planted_gain_is_compared_only_over_the_same_days(world):
+    assert laid(world).table["truth"].notna().all()
+    other = dataclasses.replace(world, meta={**world.meta, "horizon_days": 60})
+    assert "truth" not in laid(other).table
+
+
+def test_a_belief_is_stated_by_its_bounds_or_learned(world):
+    stated = laid(world, belief=[-2.0, 2.0, 0.9])
+    assert stated.belief == sj.LiftPrior.from_belief(low=-2, high=2, mass=0.9)
+    pd.testing.assert_frame_equal(laid(world, belief=[]).table, laid(world).table)
+
+
+def test_small_groups_are_not_compared(world):
+    assert "There is no trial" in laid(world, belief=[-2.0, 2.0, 0.9], min_group=2001).why_empty
+    assert sj.proxy_exam(world, "net_value", rng=np.random.default_rng(0), min_group=2001).trials == 0
+
+
+def test_of_what_is_worth_it_some_is_expected_not_to_be(made):
+    assert made.wrong == pytest.approx((1 - made.shipped["p_worth"]).sum())
+    assert 0 < made.wrong < 0.1 * len(made.shipped)
 
 
 def test_under_a_frozen_belief_lifts_are_conjugate_normals(world):
@@ -178,10 +255,10 @@ def test_a_belief_that_trials_speak_against_is_found(world):
     ):  # too wide, too narrow, elsewhere; the truth spreads by 1.2
         belief = sj.LiftPrior.from_belief(low=low, high=high, mass=0.9)
         assert laid(world, belief=belief).p_fit < 0.01
-        (check,) = sj.check_portfolio(laid(world, belief=belief))
+        check = sj.check_portfolio(laid(world, belief=belief))[-1]
         assert check.verdict == "warn"
     right = sj.LiftPrior.from_belief(low=-2, high=2, mass=0.9)
-    assert sj.check_portfolio(laid(world, belief=right))[0].verdict == "pass"
+    assert sj.check_portfolio(laid(world, belief=right))[-1].verdict == "pass"
     assert sj.check_portfolio(laid(make_portfolio(4))) == []
 
 

@@ -41,8 +41,27 @@ def test_every_scheme_is_drawn_shrunk_and_as_counted(portfolio):
     ax = plot_portfolio(portfolio)
     np.testing.assert_allclose(points(ax), sorted(portfolio.table["lift"]))
     np.testing.assert_allclose(points(ax, hollow=True), sorted(portfolio.table["raw_lift"]))
-    assert {"ships", "as counted"} <= words(ax)
+    assert {"worth it", "as counted"} <= words(ax)
     assert ax.get_ylabel() == "EUR per member"
+
+
+def test_few_schemes_have_their_names(portfolio):
+    few = replace(portfolio, table=portfolio.table.iloc[:5])
+    ax = plot_portfolio(few)
+    rows = few.table.sort_values("lift")
+    assert [label.get_text() for label in ax.get_yticklabels()] == rows["trial"].tolist()
+    lines = [line for line in ax.lines if line.get_marker() == "o" and line.get_markerfacecolor() != "none"]
+    np.testing.assert_allclose([line.get_xdata()[0] for line in lines], rows["lift"])
+    shared = few.table.assign(trial="main", scheme=list("abcde"))
+    named = plot_portfolio(replace(few, table=shared)).get_yticklabels()
+    assert {label.get_text() for label in named} == {f"{scheme}, main" for scheme in "abcde"}
+
+
+def test_few_steps_have_the_names_of_their_trials(portfolio):
+    running = portfolio.running.iloc[:10].assign(shipped=[0, 0, 1, 1, 1, 2, 2, 2, 2, 2])
+    steps = words(plot_running(replace(portfolio, running=running)))
+    assert {running["trial"].iloc[2], running["trial"].iloc[5]} <= steps
+    assert running["trial"].iloc[0] not in steps
 
 
 def test_of_very_many_schemes_all_that_ship_are_drawn(portfolio):

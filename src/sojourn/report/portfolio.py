@@ -65,7 +65,8 @@ def say_portfolio(portfolio: Portfolio) -> str:
         return portfolio.why_empty
     ships = len(portfolio.shipped)
     if not ships:
-        return f"None of {plural(portfolio.trials, 'trial')} has a scheme that is surely worth it."
+        none = f"None of {portfolio.trials} trials has a" if portfolio.trials > 1 else "The trial has no"
+        return f"{none} scheme that is surely worth it."
     return f"{_summed(portfolio)} {_reach_said(portfolio)} {_cursed(portfolio)}"
 
 

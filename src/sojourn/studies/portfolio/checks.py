@@ -53,7 +53,7 @@ def _by_lot(portfolio: Portfolio) -> Check:
     if not odd:
         finding = f"No difference beyond chance in {plural(portfolio.trials, 'trial')}."
         return Check(name, "pass", finding, "Differences afterwards are the schemes' or chance.", *LOT)
-    finding = f"{listing(odd)}: members of its schemes had come on different numbers of days before."
+    finding = f"In {listing(odd)}, members of the schemes had not come equally often before."
     meaning = "Left out of this page: what it would show is who was chosen, not what the scheme does."
     return Check(name, "warn", finding, meaning, *LOT)
 
