@@ -56,7 +56,7 @@ def test_the_fewest_of_any_scheme_and_of_either_answer_count(true, stratum, verd
 def test_rates_are_those_of_simulated_counts() -> None:
     """Counts of 20,000 trials; four simulation errors."""
     check, rng = judged((40, 30, 30)), np.random.default_rng(2)
-    rare = rng.binomial(N, np.array([4, 20, 20]) / N, (20_000, 3)).min(axis=1) < LEAST_COUNTED
+    rare = rng.binomial(N, np.array([3, 20, 20]) / N, (20_000, 3)).min(axis=1) < LEAST_COUNTED
     sound = rng.binomial(N, 20 / N, (20_000, 3)).min(axis=1) < LEAST_COUNTED
     for found, stated in ((rare.mean(), check.catch_rate), (sound.mean(), check.false_alarm_rate)):
         assert found == pytest.approx(stated, abs=4 * np.sqrt(stated * (1 - stated) / 20_000))
