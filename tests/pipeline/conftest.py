@@ -44,6 +44,10 @@ def main():
 """
 
 
+#: The stage that fails when the pipeline of `built` runs for the first time.
+INTERRUPTED_AT = "cells demo trials"
+
+
 @dataclass(frozen=True)
 class Scratch:
     """A copy of the project in which every stage is imitated."""
@@ -122,16 +126,32 @@ def _copy(folder: Path) -> Scratch:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    """A copy in which every stage has run, made by the first worker that asks for it."""
+    """A copy in which every stage has run: in two runs, since the first of them failed at a stage.
+
+    It is made by the first worker that asks for it, and not to be changed. What each run called is kept
+    beside it.
+    """
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             scratch = _copy(folder.with_name("building"))
+            fail = scratch.folder / "fail-at"
+            fail.write_text(INTERRUPTED_AT)
+            scratch.reproduce(ok=False)
+            calls = [scratch.calls()]
+            fail.unlink()
             scratch.reproduce()
+            folder.with_suffix(".json").write_text(json.dumps([*calls, scratch.calls()]))
             scratch.folder.rename(folder)
     return Scratch(folder)
+
+
+@pytest.fixture
+def first_runs(built: Scratch) -> list[list[str]]:
+    """What the interrupted run called by which `built` was made, and the one that went on."""
+    return json.loads(built.folder.with_suffix(".json").read_text())
 
 
 @pytest.fixture
@@ -140,10 +160,3 @@ def scratch(built: Scratch, tmp_path: Path) -> Scratch:
     shutil.copytree(built.folder, tmp_path / "project", symlinks=True)
     (tmp_path / "project" / "calls.log").unlink(missing_ok=True)
     return Scratch(tmp_path / "project")
-
-
-@pytest.fixture
-def untouched(tmp_path: Path) -> Scratch:
-    """A copy in which nothing has run."""
-    (tmp_path / "project").mkdir()
-    return _copy(tmp_path / "project")

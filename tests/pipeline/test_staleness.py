@@ -145,18 +145,11 @@ def test_the_first_run_runs_every_stage_although_a_lock_and_reports_are_committe
     assert scratch.stale() == set()
 
 
-def test_an_interrupted_first_run_resumes(untouched):
-    (untouched.folder / "fail-at").write_text("cells demo trials")
-    untouched.reproduce(ok=False)
-    before = untouched.calls()
-    (untouched.folder / "fail-at").unlink()
-    untouched.reproduce()
-    after = untouched.calls()
+def test_an_interrupted_first_run_resumes(first_runs):
+    before, after = first_runs
     assert "cells demo trials" in before
     assert set(before) & set(after) == {"cells demo trials"}
     assert "index" in after
-    untouched.reproduce()
-    assert untouched.calls() == []
 
 
 def test_a_private_case_leaves_the_shared_lock_and_git_alone(scratch):
