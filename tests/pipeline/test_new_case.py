@@ -459,6 +459,13 @@ def test_members_without_events_join_and_leave(here):
     assert main(["check", "club"]) == 0
 
 
+def test_who_will_leave_has_not_left_yet(here):
+    """An end of contract that lies ahead is not the end of the data."""
+    files = {"members": file(here, "o.csv", WIDE.replace("2025-04-30", "2999-04-30"))}
+    new_case("club", {**files, "assignments": file(here, "a.csv", VARIANTS)}, zone="Europe/Berlin")
+    assert prepared("club").as_of.isoformat() == "2025-01-08T23:00:00+00:00"
+
+
 def test_a_case_needs_members_or_events(here):
     before = tree(here)
     with pytest.raises(ParameterError, match=r"--events FILE.*--members FILE"):

@@ -45,3 +45,4 @@ def test_what_rounding_makes_of_an_interval_is_told(n, verdict):
     assert "revenue" in check.finding
     if verdict == "warn":
         assert "1.5 times as wide" in check.finding  # 1 / (1 - .54)^.5
+        assert check.finding.endswith("Amounts beyond 50 count as 50.")

@@ -28,9 +28,12 @@ from sojourn.pipeline.private import only_mine
 from sojourn.pipeline.sections import add_entries
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-#: Tables and times whose last one the midnight of the analysis follows; leaving where nothing else goes on.
-_ENDING = tuple((table, CONTRACT[table].time) for table in ("events", "members", "assignments"))
-_LEAVING = (("members", "churned_at"),)
+#: Tables and times whose last one the midnight of the analysis follows; who will leave has not left yet.
+_LEAVING = "churned_at"
+_ENDING = (
+    *((table, CONTRACT[table].time) for table in ("events", "members", "assignments")),
+    ("members", _LEAVING),
+)
 #: Folders below ``private/`` that the pipeline writes into, so that no case can be made from all of one.
 _WRITTEN = {".", "data", "keys", "reports", "forgotten"}
 
@@ -72,7 +75,7 @@ def new_case(
     known = _stated(stated, files)
     looked = {table: _look(table, path, known.get(table, {})) for table, path in files.items()}
     joins = _joins(looked)
-    as_of = _end(files, looked, zone, [*_ENDING, *(_LEAVING if joins else ())])
+    as_of = _end(files, looked, zone)
     with ExitStack() as undo:
         _leave_folders(undo, name)
         with only_mine():
@@ -147,16 +150,11 @@ def _joins(looked: Mapping[str, tuple[Sample, Guess]]) -> tuple[Sample, Guess] |
     return begin, found
 
 
-def _end(
-    files: Mapping[str, Path],
-    looked: Mapping[str, tuple[Sample, Guess]],
-    zone: str | None,
-    among: Sequence[tuple[str, str]],
-) -> datetime:
+def _end(files: Mapping[str, Path], looked: Mapping[str, tuple[Sample, Guess]], zone: str | None) -> datetime:
     """Return the midnight (of the zone, else UTC) after the last row."""
     here = ZoneInfo(zone) if zone else UTC
     ends = []
-    for table, time in among:
+    for table, time in _ENDING:
         if table not in files or not _has_values(*looked[table], time):
             continue
         begin, guess = looked[table]
@@ -166,7 +164,9 @@ def _end(
                 f"{table}.{time}: the last row is of the year {last.year}, which no day follows. "
                 "Leave the time empty where it stands for none, or take such rows out."
             )
-        ends.append(last.replace(tzinfo=here) if time in guess.naive else last.astimezone(here))
+        end = last.replace(tzinfo=here) if time in guess.naive else last.astimezone(here)
+        if time != _LEAVING or end <= datetime.now(UTC):
+            ends.append(end)
     day = max(ends).date() + timedelta(days=1)
     return datetime(day.year, day.month, day.day, tzinfo=here)
 

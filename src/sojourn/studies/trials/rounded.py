@@ -46,14 +46,15 @@ def check_rounding(trial: Trial, outcomes: Sequence[str]) -> list[Check]:
     outcome = max(shares, key=lambda name: shares[name], default="")
     if not shares.get(outcome):
         return []
-    share = shares[outcome]
+    share, cap = shares[outcome], trial.meta["protected"].get("caps", {}).get(outcome)
+    cut = f" Amounts beyond {cap} count as {cap}." if cap else ""
     wider = f"{number(1 / math.sqrt(1 - share), 1)} times" if share < 0.99 else "many times"
     return [
         Check(
             "Numbers fine enough for this trial",
             "warn" if share > MUCH else "pass",
             f"Rounding that protects members makes {percent(share, 0)} of the variance of the lift "
-            f"({trial.words(outcome)}): its interval is {wider} as wide as that of exact numbers.",
+            f"({trial.words(outcome)}): its interval is {wider} as wide as that of exact numbers.{cut}",
             "A smaller `privacy.min_group`, or `public: true` where all readers may see exact numbers, "
             "narrows it."
             if share > MUCH
