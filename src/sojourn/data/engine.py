@@ -66,14 +66,14 @@ def engine_of(stated: Engine, *, scratch: Path | None = None) -> Any:
 
 
 def held(table: Table) -> Table:
-    """Return an expression that is made once and read several times, where the engine is DuckDB.
+    """Return an expression that is made once and read several times, where the engine is no server's.
 
-    Ibis's own `cache` cannot drop its tables with the SQL that this release of DuckDB reads.
+    For DuckDB, Ibis's own `cache` cannot drop its tables with the SQL that this release reads.
     """
     engine = table.get_backend()
-    if engine.name != "duckdb":
-        return table
-    return engine.create_table(ibis.util.gen_name("held"), table, temp=True)
+    if engine.name == "duckdb":
+        return engine.create_table(ibis.util.gen_name("held"), table, temp=True)
+    return table.cache().cast(table.schema()) if engine.name == "pyspark" else table
 
 
 def as_named(path: Path | str) -> str:
