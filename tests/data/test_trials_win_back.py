@@ -9,7 +9,7 @@ import pytest
 
 import win_back_worlds as worlds
 from sojourn.data.cells import make_cells
-from sojourn.data.cells.trials.people import aim_of
+from sojourn.data.cells.trials.people import aim_of, enrolled
 from sojourn.data.tidy import MissingTableError
 
 DAY = 86_400
@@ -122,6 +122,7 @@ def test_nothing_follows_members_until_they_leave_who_had_left(cells) -> None:
     assert not {"times", "after", "neighbours", "brought"} & set(cells.tables)
     assert cells.meta["aim"] == "back"
     assert cells.meta["guarded"] == "back_at_90"
+    assert cells.meta["words"]["net_value"] == "net value per member who had left, within 60 days"
 
 
 def test_who_was_with_us_is_counted_and_not_judged(cells, frames) -> None:
@@ -151,6 +152,18 @@ def test_more_than_half_decide_what_a_trial_asks(gone, aim) -> None:
     stays = frames["members"]["member"] >= gone
     frames["members"]["churned_at"] = frames["members"]["churned_at"].mask(stays)
     assert aim_of(worlds.tidy_of(frames), PARAMS) == aim
+
+
+def test_a_gift_in_the_second_of_leaving_is_to_win_back() -> None:
+    """Ten of twelve cancel and are assigned at once, or two: those count as with us on the first day."""
+    frames = worlds.draw(worlds.WinBack(members=12, still=0.0), seed=8)
+    at = frames["assignments"]["assigned_at"]
+    first = frames["members"]["member"] < 10
+    for leavers, aim, part in ((first, "back", 10), (~first, "kept", 12)):
+        frames["members"]["churned_at"] = at.where(leavers)
+        rows = enrolled(worlds.tidy_of(frames), PARAMS).execute()
+        assert set(rows["aim"]) == {aim}
+        assert rows["takes_part"].sum() == part
 
 
 def test_without_spells_nobody_is_known_to_be_back() -> None:

@@ -66,9 +66,10 @@ def enrolled(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 
     Notes
     -----
-    Who had left is who first left before assignment and was in no later spell then; who had left and was back
-    already is in neither kind of trial. Back after N days is who is in a spell at that instant, so who came
-    back and left again is not. Without `spells` nobody is known to be back.
+    Who had left is who first left before assignment, or in the very second of it as where a gift answers a
+    cancellation, and was in no later spell then; in a trial of those with us that second is the first day.
+    Who had left and was back already is in neither kind of trial. Back after N days is who is in a spell at
+    that instant, so who came back and left again is not. Without `spells` nobody is known to be back.
     """
     days = sorted({int(days) for days in (*params["horizons"], params["value_days"])})
     return tidy.once(f"{STUDY}: enrolled, judged after {days}", lambda: held(_enrolled(tidy, days)))
@@ -81,19 +82,21 @@ def _enrolled(tidy: Tidy, days: list[int]) -> Table:
         members.select("member", "joined_at", "churned_at", *known), "member"
     )
     rows = _with_returns(rows, tidy, days)
-    gone = number(rows.churned_at < rows.assigned_at)
-    away = gone * (1 - rows.now.fill_null(0))
+    before = number(rows.churned_at < rows.assigned_at)
+    away = number(rows.churned_at <= rows.assigned_at) * (1 - rows.now.fill_null(0))
     whole = ibis.window(group_by="trial")
-    rows = rows.mutate(won_back=2 * away.sum().over(whole) > rows.count().over(whole), away=away, gone=gone)
+    rows = rows.mutate(
+        won_back=2 * away.sum().over(whole) > rows.count().over(whole), away=away, before=before
+    )
     there = {
         f"there_{n}": ibis.ifelse(rows.won_back, rows[f"spell_{n}"].fill_null(0), kept(rows, n)) for n in days
     }
     rows = rows.mutate(
         aim=ibis.ifelse(rows.won_back, BACK, KEPT),
-        takes_part=ibis.ifelse(rows.won_back, rows.away, 1 - rows.gone),
+        takes_part=ibis.ifelse(rows.won_back, rows.away, 1 - rows.before),
         **there,
     )
-    return rows.drop("now", "won_back", "away", "gone", *(f"spell_{n}" for n in days))
+    return rows.drop("now", "won_back", "away", "before", *(f"spell_{n}" for n in days))
 
 
 def _with_returns(rows: Table, tidy: Tidy, days: list[int]) -> Table:
@@ -102,7 +105,7 @@ def _with_returns(rows: Table, tidy: Tidy, days: list[int]) -> Table:
     if "spells" not in tidy.tables:
         return rows.mutate(**dict.fromkeys(names, ibis.literal(0, "int64")))
     spells = tidy.table("spells", STUDY).select("member", "started_at", "ended_at")
-    gone = rows.filter(rows.churned_at < rows.assigned_at)
+    gone = rows.filter(rows.churned_at <= rows.assigned_at)
     stays = gone.select("trial", "member", "churned_at", "assigned_at").inner_join(spells, "member")
     stays = stays.filter(stays.started_at >= stays.churned_at)
     instants = [stays.assigned_at, *(end(stays, n) for n in days)]

@@ -19,13 +19,15 @@ def words_of(aim: str, horizons: Iterable[int], value_days: int) -> dict[str, st
     value_days : int
         Days within which payments count.
     """
-    there = "are back with us" if aim == BACK else "are still with us"
+    there, member = (
+        ("are back with us", "member who had left,") if aim == BACK else ("are still with us", "member")
+    )
     return {
         **{f"{aim}_at_{days}": f"{there} {days} days after assignment" for days in horizons},
         "converted": f"paid something within {value_days} days",
         "opted_out": f"refused messages within {value_days} days",
-        "revenue": f"revenue per member within {value_days} days",
-        "net_value": f"net value per member within {value_days} days",
+        "revenue": f"revenue per {member} within {value_days} days",
+        "net_value": f"net value per {member} within {value_days} days",
         "revenue_per_active_day": f"revenue per day on which a member came, within {value_days} days",
         "events_per_active_day": f"events per day on which a member came, within {value_days} days",
     }
