@@ -1,8 +1,8 @@
 """Protected cells beside the outcomes of a trial: what is only members is told in multiples, all else is not.
 
-Withheld are sums and squares of amounts and of days (`spend`, `ratio`, `covariate`, `balance`),
-as one member can weigh much in them; what is read off at many times or in many small groups (`after`,
-`arrivals`, `features`, `clusters`); and `missing`, whose small counts would be made of rounding.
+Sums of amounts and of days come in steps (`trials_sums`) or are withheld (`spend`, `ratio`, `balance_pairs`),
+as one member can weigh much in them; withheld is also what is read off at many times or in many small groups
+(`after`, `arrivals`, `features`, `clusters`).
 """
 
 from __future__ import annotations
