@@ -139,7 +139,6 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "Portfolio": Picture("portfolio:plot_portfolio", "portfolio:describe_portfolio"),
     "Portfolio.running": Picture("portfolio:plot_running", "portfolio:describe_running"),
     "Portfolio.decided": Sheet("portfolio:decided_frame", "portfolio:describe_decided", bold="verdict"),
-    "Portfolio.left_out": Sheet("portfolio:left_out_frame", "portfolio:describe_left_out"),
     "PriorCheck": Picture("trial_prior:plot_prior_check", "trial_prior:describe_prior_check"),
     "PriorCheck.outcomes": Sheet("trial_prior:outcomes_frame", "trial_prior:describe_outcomes"),
     "PriorCheck.power": Sheet("trial_prior:power_frame", "trial_prior:describe_power"),

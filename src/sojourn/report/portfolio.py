@@ -17,7 +17,7 @@ from sojourn.core.text import bounds, count, in_words, listing, number, percent,
 from sojourn.report.say import register
 
 #: A table shows at most so many schemes, those worth it first.
-_MOST = 40
+_MOST = 20
 _VERDICTS = {
     "ship": "worth it",
     "worth it, another is better": "worth it, another one is better",
@@ -111,7 +111,7 @@ def _cursed(portfolio: Portfolio) -> str:
 def headline_portfolio(portfolio: Portfolio, checks: Sequence[Check] = ()) -> Headline:
     """Return the one sentence over all trials of a case."""
     if portfolio.why_empty:
-        return Headline(portfolio.why_empty, "not possible", "not possible")
+        return Headline(portfolio.why_empty, "not possible", "not possible", detail=_left_out(portfolio))
     blocking = [check.name for check in checks if check.blocks]
     warned = [check.name.lower() for check in checks if check.verdict == "warn"]
     ships = len(portfolio.shipped)
@@ -131,36 +131,36 @@ def headline_portfolio(portfolio: Portfolio, checks: Sequence[Check] = ()) -> He
 def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
     """Return the strip: trials, what is worth it, how much of that is luck, and its sum."""
     if portfolio.why_empty:
-        return []
-    ships, digits = len(portfolio.shipped), _digits(portfolio)
-    figures = [
-        KeyFigure(
-            "Trials with a scheme that is worth it",
-            f"{count(ships)} of {count(portfolio.trials)}",
-            f"the chance of a lift above {_amount(portfolio, portfolio.rope)} is over "
-            f"{percent(portfolio.threshold, 0)}",
-        ),
-    ]
+        return [KeyFigure("Schemes that are decided on", "0", portfolio.why_empty)]
+    worth = KeyFigure(
+        "Trials with a scheme that is worth it",
+        f"{count(len(portfolio.shipped))} of {count(portfolio.trials)}",
+        f"the chance of a lift above {_amount(portfolio, portfolio.rope)} is over "
+        f"{percent(portfolio.threshold, 0)}",
+    )
+    learned = []
     if portfolio.belief is None:
         spread = _spread(portfolio).scaled(portfolio.factor)
-        worth = f"{number(spread.value, digits)} {portfolio.unit}"
-        figures.append(KeyFigure("True lifts of all schemes spread by", worth, bounds(spread, digits)))
-    if not ships:
-        return figures
-    row = portfolio.curse.iloc[0]
+        said = bounds(spread, _digits(portfolio))
+        learned = [KeyFigure("True lifts of all schemes spread by", _short(portfolio, spread.value), said)]
+    return [worth, *(_of_winners(portfolio) if len(portfolio.shipped) else []), *learned]
+
+
+def _of_winners(portfolio: Portfolio) -> list[KeyFigure]:
+    """Return what is expected of the schemes that are worth it, and what they add up to."""
+    row, digits = portfolio.curse.iloc[0], _digits(portfolio)
     lift = _lift(portfolio, row)
     raw = number(portfolio.factor * float(row["raw_lift"]), digits, signed=True)
     trend = [float(x) for x in portfolio.running["amount"].iloc[:: -(-len(portfolio.running) // 60)]]
     return [
-        *figures,
         KeyFigure(
             "Of these, expected not to be worth it",
-            f"{_few(portfolio.wrong)} of {count(ships)}",
+            f"{_few(portfolio.wrong)} of {count(len(portfolio.shipped))}",
             "the chances of all of them added up",
         ),
         KeyFigure(
-            "Mean lift of what is worth it",
-            f"{number(lift.value, digits, signed=True)} {portfolio.unit}",
+            "Mean lift of what is worth it, per member",
+            _short(portfolio, lift.value, signed=True),
             f"{bounds(lift, digits)}; as counted: {raw}",
         ),
         KeyFigure(
@@ -170,6 +170,12 @@ def key_figures_portfolio(portfolio: Portfolio) -> list[KeyFigure]:
             trend if len(trend) > 1 else (),
         ),
     ]
+
+
+def _short(portfolio: Portfolio, lift: float, *, signed: bool = False) -> str:
+    """Return a lift with the shortest name of its unit."""
+    unit = "in 100" if portfolio.kind == "binary" else portfolio.currency
+    return f"{number(lift, _digits(portfolio), signed=signed)} {unit}".rstrip()
 
 
 def _few(expected: float) -> str:
@@ -189,11 +195,8 @@ def _spread(portfolio: Portfolio) -> Interval:
 
 def next_steps_portfolio(portfolio: Portfolio, exam: ProxyExam | None = None) -> list[Action]:
     """Return what to do after all trials so far."""
-    if portfolio.why_empty:
-        return []
-    best = portfolio.shipped.sort_values(["lift", "trial"], ascending=[False, True]).head(2)
-    steps = [_give(portfolio, row) for _, row in best.iterrows()]
     odd = [str(row.trial) for row in portfolio.left_out.itertuples() if not row.by_lot]
+    steps = [] if portfolio.why_empty else _given(portfolio)
     if odd:
         steps.append(
             Action(
@@ -203,7 +206,7 @@ def next_steps_portfolio(portfolio: Portfolio, exam: ProxyExam | None = None) ->
                 "days on which its members came before",
             )
         )
-    if portfolio.belief is None:
+    if portfolio.belief is None and not portfolio.why_empty:
         steps.append(
             Action(
                 "Take the spread of these lifts as the belief of the next plan.",
@@ -223,6 +226,12 @@ def next_steps_portfolio(portfolio: Portfolio, exam: ProxyExam | None = None) ->
             )
         )
     return steps
+
+
+def _given(portfolio: Portfolio) -> list[Action]:
+    """Return the steps that give the best two schemes to all."""
+    best = portfolio.shipped.sort_values(["lift", "trial"], ascending=[False, True]).head(2)
+    return [_give(portfolio, row) for _, row in best.iterrows()]
 
 
 def _give(portfolio: Portfolio, row: pd.Series) -> Action:
@@ -284,7 +293,7 @@ def describe_running(portfolio: Portfolio) -> dict[str, str]:
 def decided_frame(portfolio: Portfolio) -> pd.DataFrame:
     """Return the schemes, the best first, with what is decided on each; empty where there are none.
 
-    Of more than 40 those with the largest lifts.
+    Of more than 20 those with the largest lifts.
     """
     if portfolio.why_empty:
         return pd.DataFrame()
@@ -313,20 +322,17 @@ def describe_decided(portfolio: Portfolio) -> dict[str, str]:
         f"Difference from {_control(portfolio)} in {_what(portfolio)}; {portfolio.mass * 100:g} % credible "
         "intervals. Chance: of a lift above "
         f"{_amount(portfolio, portfolio.rope)}. Choosing winners calls for no further correction of what is "
-        f"expected.{more}"
+        f"expected.{more} {_left_out(portfolio)}".rstrip()
     )
     return {"title": f"{plural(len(portfolio.table), 'scheme')}: {said}", "note": note}
 
 
-def left_out_frame(portfolio: Portfolio) -> pd.DataFrame:
-    """Return the trials that are left out, and why."""
-    return portfolio.left_out[["trial", "why"]] if len(portfolio.left_out) else pd.DataFrame()
-
-
-def describe_left_out(portfolio: Portfolio) -> dict[str, str]:
-    """Return ``title`` and ``note`` of the table of trials that are left out."""
-    note = "None of what this page says uses them."
-    return {"title": f"Left out: {plural(len(portfolio.left_out), 'trial')}", "note": note}
+def _left_out(portfolio: Portfolio) -> str:
+    """Say which trials are left out, and why."""
+    if not len(portfolio.left_out):
+        return ""
+    said = [f"{row.trial} ({row.why})" for row in portfolio.left_out.itertuples()]
+    return f"Left out: {'; '.join(said)}."
 
 
 @register

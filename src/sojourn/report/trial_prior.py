@@ -37,7 +37,8 @@ def say_past(past: PastLifts) -> str:
     return (
         f"Over {plural(past.trials, 'past trial')} true lifts spread by "
         f"{in_words(_spread(past), _unit(past), _digits(past))}. "
-        f"The next one lies between {low} and {high} ({percent(past.mass, 0)} prediction interval). "
+        f"The next one lies between {low} and {high} {_unit(past)} ({percent(past.mass, 0)} prediction "
+        "interval). "
         f"{_tails(past)}"
     )
 

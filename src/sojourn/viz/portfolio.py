@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: A picture shows at most so many schemes, evenly by rank; and so many points of early against late.
 _MOST, _MOST_POINTS = 80, 150
 #: So many schemes have a row with their name; so many steps are named.
-_MOST_NAMED, _MOST_STEPS = 16, 6
+_MOST_NAMED, _MOST_STEPS = 16, 4
 
 
 def plot_portfolio(portfolio: Portfolio, *, ax: Axes | None = None) -> Axes:
