@@ -160,6 +160,17 @@ def test_the_answer_comes_first(best, start):
     assert describe_policies(choices(best))["title"] == start.rstrip(".")
 
 
+def test_a_choice_among_members_who_had_left_is_told_as_one():
+    left = replace(choices("everyone"), members_are=" who had left")
+    assert sj.say(left).startswith(
+        "Give coupon to everyone who had left: no choice of members surely earns more. Given to everyone, "
+        "coupon earns 2,500 EUR more for every 1,000 members who had left within 90 days ("
+    )
+    assert describe_policies(left)["subtitle"].startswith(
+        "Net value of 1,000 members who had left within 90 days"
+    )
+
+
 def test_a_scheme_that_pays_for_everybody_is_not_compared_with_itself():
     assert sj.say(choices(treated=1.0)).endswith("it is expected to pay for everybody.")
     assert sj.say(choices(treated=0.0)).endswith("it is expected to pay for nobody.")

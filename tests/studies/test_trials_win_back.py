@@ -15,6 +15,7 @@ from sojourn.studies.trials.deadweight import deadweight
 from sojourn.studies.trials.decide import decide
 from sojourn.studies.trials.fairness import fairness
 from sojourn.studies.trials.lasting import lasting
+from sojourn.studies.trials.policies import policies
 from sojourn.studies.trials.spill_over import spill_over
 from sojourn.studies.trials.trial import trial
 
@@ -96,3 +97,9 @@ def test_groups_are_compared_by_who_is_back(cells) -> None:
     plain, rng = trial(cells, strata="none", min_group=20), np.random.default_rng(4)
     result = compare_schemes(plain, "back_at_90", prior=PLAN.belief, mass=0.95, rng=rng)
     assert set(fairness(result, plain, rng=rng).groups["group"]) == {"annual", "monthly"}
+
+
+def test_whom_to_give_it_to_is_asked_of_members_who_had_left(made) -> None:
+    result = policies(made, "gift", mass=0.95, rng=np.random.default_rng(5), splits=20)
+    assert result.members_are == " who had left"
+    assert result.best == "everyone"

@@ -26,14 +26,14 @@ def say_policies(result: Policies) -> str:
     chosen = float(result.row(UPLIFT)["treated_share"])
     if chosen in (0, 1):
         told = (
-            f"Given to everyone, {scheme} earns {_money(every, result)} for every 1,000 members within "
-            f"{result.horizon_days} days ({either_way(every, 0, 'more', 'less')}); it is expected to pay for "
+            f"Given to everyone, {scheme} earns {_money(every, result)} for every {_thousand(result)} "
+            f"({either_way(every, 0, 'more', 'less')}); it is expected to pay for "
             f"{'everybody' if chosen else 'nobody'}."
         )
         return f"{_answer(result)} {told}"
     told = (
-        f"Given to everyone, {scheme} earns {_money(every, result)} for every 1,000 members within "
-        f"{result.horizon_days} days ({either_way(every, 0, 'more', 'less')}); given only to those for whom "
+        f"Given to everyone, {scheme} earns {_money(every, result)} for every {_thousand(result)} "
+        f"({either_way(every, 0, 'more', 'less')}); given only to those for whom "
         f"it is expected to pay, {_money(uplift, result)} than that "
         f"({either_way(uplift, 0, 'more', 'less')})."
     )
@@ -45,11 +45,16 @@ def _answer(result: Policies) -> str:
     if result.best == UNDECIDED:
         return f"Undecided: no way of giving {scheme} surely earns more than giving it to no one."
     if result.best == EVERYONE:
-        return f"Give {scheme} to everyone: no choice of members surely earns more."
+        return f"Give {scheme} to everyone{result.members_are}: no choice of members surely earns more."
     if result.best == NO_ONE:
         return f"Give {scheme} to no one: no choice of members surely earns anything."
     share = percent(float(result.row(result.best)["treated_share"]), 0)
     return f"Give {scheme} to those of the {result.best} ({share} of members)."
+
+
+def _thousand(result: Policies) -> str:
+    """Return over whom and how long net value is told."""
+    return f"1,000 members{result.members_are} within {result.horizon_days} days"
 
 
 def _money(amount: Interval, result: Policies) -> str:
@@ -60,7 +65,7 @@ def _money(amount: Interval, result: Policies) -> str:
 def describe_policies(result: Policies) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of policies."""
     subtitle = (
-        f"Net value of 1,000 members within {result.horizon_days} days above giving {_scheme(result)} to no "
+        f"Net value of {_thousand(result)} above giving {_scheme(result)} to no "
         f"one{_in(result)}, by whom it is given to; {count(result.members)} members. Highest risk and "
         "highest "
         f"value: the top {percent(result.share, 0)}; highest uplift: all for whom it is expected to pay. "
@@ -122,7 +127,7 @@ def describe_policies_table(result: Policies) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of policies."""
     return {
         "title": _answer(result).rstrip("."),
-        "note": f"Net value of 1,000 members within {result.horizon_days} days{_in(result)}. Everybody is "
+        "note": f"Net value of {_thousand(result)}{_in(result)}. Everybody is "
         f"judged by rules learned from others: {plural(result.splits, 'split')} into {result.folds} parts. "
         f"Known beforehand: {_known(result)}. {result.mass * 100:g} % confidence intervals, learning "
         "included.",

@@ -50,6 +50,8 @@ class Policies:
         What is known of members before they are assigned.
     why_empty : str
         Why there is nothing; empty when there is something.
+    members_are : str
+        Whom the trial is of, where that is not whoever was with us: " who had left".
     """
 
     trial: str
@@ -68,6 +70,7 @@ class Policies:
     best: str = UNDECIDED
     knows: tuple[str, ...] = ()
     why_empty: str = ""
+    members_are: str = ""
 
     def row(self, policy: str) -> pd.Series:
         """Return one policy's row of `table`."""

@@ -84,6 +84,7 @@ def policies(
     empty = Policies(
         trial.name, trial.control, chosen, str(trial.meta.get("currency", "")), trial.words(OUTCOME),
         int(trial.meta["horizon_days"]), mass, share, splits=splits, folds=folds,
+        members_are=" who had left" if trial.wins_back else "",
     )  # fmt: skip
     data = patterned(trial, chosen)
     why = _why_not(data, folds)
