@@ -187,7 +187,7 @@ def laws(worlds: int, seed: int) -> list[dict[str, Any]]:
         for _ in range(worlds):
             cells, _ = _cells(rng, 80, spread=(0.0, 1.0), members=800)
             made = portfolio(cells, "net_value", rope=0.0, threshold=0.95, rng=rng, belief=belief)
-            hits += check_portfolio(made)[0].verdict == "warn"
+            hits += check_portfolio(made)[-1].verdict == "warn"
         goal = 0.01 + 3 * math.sqrt(0.01 * 0.99 / worlds) if wide == 1 else 0.8
         rows.append(
             rate_row(f"belief and past effects disagree: belief {name}", worlds, hits, goal, catch=wide != 1)

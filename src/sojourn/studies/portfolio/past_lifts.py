@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from sojourn.core.cells import Cells
 from sojourn.core.results.trial_prior import PastLifts
-from sojourn.core.text import plural
 from sojourn.studies.portfolio.effects import CONTROLS, LEAST, described, outcomes, trial_effects
-from sojourn.studies.portfolio.priors import LEAST_PAST, prior_from_past
+from sojourn.studies.portfolio.priors import prior_from_past
 
 
 def past_lifts(
@@ -46,8 +45,4 @@ def past_lifts(
             0, 0, unit, mass, why_empty="There are no cells of several trials with this outcome."
         )
     effects = trial_effects(cells, outcome, control=control, min_group=min_group)
-    trials = effects["trial"].nunique()
-    if trials < LEAST_PAST:
-        why = f"{plural(trials, 'trial')} can be compared; what the next one may bring is learned from "
-        return PastLifts(trials, len(effects), unit, mass, why_empty=f"{why}{LEAST_PAST} or more.")
     return prior_from_past(effects, unit=unit, mass=mass)

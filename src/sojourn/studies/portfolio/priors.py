@@ -11,7 +11,7 @@ from scipy import stats
 from sojourn.core.errors import DataError
 from sojourn.core.ranges import in_range
 from sojourn.core.results.trial_prior import PastLifts, Tails
-from sojourn.core.text import count
+from sojourn.core.text import plural
 from sojourn.estimators.bayes.empirical import Law, fit_law
 from sojourn.estimators.bayes.model import Floats
 
@@ -110,7 +110,8 @@ def _fitted(effect: Floats, error: Floats, weight: Floats, centre: float | None)
 
 
 def _too_few(trials: int) -> str:
-    return f"There are {count(trials)} past trials; a belief is learned from {LEAST_PAST} or more."
+    can = f"{plural(trials, 'trial')} can be compared"
+    return f"{can}; what the next one may bring is learned from {LEAST_PAST} or more."
 
 
 def _estimates(effects: pd.DataFrame) -> tuple[Floats, Floats, Floats]:

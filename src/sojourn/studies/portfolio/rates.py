@@ -10,7 +10,7 @@ Rates = tuple[float, float, str]
 
 PAST: Rates = (1.0, 0.0, "100 past trials; fault: true lifts of the later half spread three times as far")
 LOT: Rates = (
-    0.9,
+    0.97,
     0.0,
     "20 trials of 1,500 members a scheme; fault: one whose members came 0.2 deviations less",
 )
