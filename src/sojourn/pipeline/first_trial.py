@@ -20,6 +20,8 @@ _CONTROLS = (
 )  # fmt: skip
 #: Days of follow-up that a first plan may ask for, the longest that half of the members have.
 _HORIZONS = (90, 60, 30, 14, 7)
+#: Members whom the choice is for, as multiples of those assigned: no fewer than the next look may have.
+_MANY = 10
 _PAID = (
     ("rope", "0.5", "say: a lift of the metric up to this, per member, is not worth having"),
     ("worthwhile", "2.0", "say: a lift that would be worth having; the page says how often it is found"),
@@ -82,7 +84,7 @@ def first_trial(found: Mapping[str, Found], groups: Sequence[str], as_of: dateti
         ("horizon_days", f"{days}", "as the cells have it"),
         *(_PAID if paid else _SHARES),
         ("looks", "1", "say: how often the result is looked at while data come in"),
-        ("audience", f"{len(one.values('scheme'))}", "say: members whom the choice is for"),
+        ("audience", f"{_MANY * len(one.values('scheme'))}", "say: members whom the choice is for"),
     ]
     lines = ["      cells:", *_lines(cells, "        "), *_lines(rule, "      ")]
     head = "   # settle this before you look at outcomes, then `sojourn freeze`"

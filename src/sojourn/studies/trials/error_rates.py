@@ -112,14 +112,17 @@ def _row(
 
 
 def _same_world(plan: TrialPlan, subject: Subject, worst: NullWorld) -> NullWorld:
-    """Return the worst world at another number of looks; as planned where it needs more of them."""
+    """Return the worst world at another number of looks; as planned where it needs more of them.
+
+    At the same share of control, but where the belief just fits beside it at one number of looks only.
+    """
     tried = (
         (worst.divided, worst.doing),
         ("as planned", worst.doing),
         (worst.divided, "all_null"),
         ("as planned", "all_null"),
     )
-    made = (null_world(plan, subject.course, worst.noise, *how) for how in tried)
+    made = (null_world(plan, subject.course, noise, *how) for noise in (worst.noise, 1.0) for how in tried)
     return next(world for world in made if world is not None)
 
 
