@@ -70,6 +70,19 @@ def test_rules_of_common_use_are_as_wrong_as_published(rule, arms, published):
         assert found == pytest.approx(rate, abs=tolerance), looks
 
 
+def test_a_belief_that_just_fits_beside_a_share_has_error_rates():
+    """A share of .6, half as large again, leaves room for a lift of .1 at one look only (.9 is no float)."""
+    arms = {"scheme": ["none", "gift"], "stratum": "all", "period": "2025-01", "n": 200}
+    binary = pd.DataFrame({"outcome": "kept_at_90", **arms, "k": [120, 140]})
+    split = pd.DataFrame({"scheme": ["none", "gift"], "period": "2025-01", "assigned": 200, "matured": 200})
+    about = {"trial": "main", "horizon_days": 90, "protected": {"base": 20}}
+    of = trial(Cells("test", "trials", {"binary": binary, "split": split}, about), min_group=20)
+    belief = LiftPrior(-0.1, 0.1, 0.9)
+    plan = make_plan(metric="kept_at_90", looks=1, worthwhile=0.05, tolerable_loss=0.005, belief=belief)
+    card = error_rates(plan, of, rng=np.random.default_rng(1), worlds=200)
+    assert card.table["looks"].tolist() == [1, 2, 5, 10, 20]
+
+
 def simulated_arms(rng, kind, strata, lifts, n=400):
     """Return arms of one trial straight from its sums."""
     size = np.full((3, strata), float(n))
