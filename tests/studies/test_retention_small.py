@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -107,6 +108,7 @@ SHAPES = {
 }
 
 
+@cache
 def cells_of(shape: Shape, seed: int = 1) -> Cells:
     """Return the cells of a shape."""
     world = sj.make_world(members=shape.members, seed=seed, as_of=shape.as_of, start=FROM)
