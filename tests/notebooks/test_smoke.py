@@ -61,6 +61,7 @@ def page_of(small):
         ("telco", "retention"),
         ("demo", "segments"),
         ("demo", "trials"),
+        ("demo", "portfolio"),
         ("cookie_cats", "trials"),
     ],
 )

@@ -230,6 +230,7 @@ def test_shares_are_said_in_members(portfolio):
     shares = replace(portfolio, kind="binary", words="are still with us", currency="")
     assert "members in 100 who are still with us" in describe_portfolio(shares)["subtitle"]
     assert "members in 100 on average" in sj.say(shares)
+    assert "more members (95 % credible interval" in sj.headline_portfolio(shares).sentence
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def _control(portfolio: Portfolio) -> str:
 
 
 def _total_unit(portfolio: Portfolio) -> str:
-    return "members" if portfolio.kind == "binary" else portfolio.currency
+    return "more members" if portfolio.kind == "binary" else portfolio.currency
 
 
 def _reached(portfolio: Portfolio) -> str:
