@@ -50,6 +50,14 @@ class WinBack:
         r, h = 1 / self.away, 1 / self.stay
         return self.returns[scheme] * r / (r - h) * (np.exp(-h * days) - np.exp(-r * days))
 
+    def came_by(self, scheme, days):
+        """Return the share that has come back within so many days, left again or not."""
+        return self.returns[scheme] * (1 - np.exp(-days / self.away))
+
+    def days_since(self, scheme, days):
+        """Return the mean days since coming back, up to so many days; 0 for who has not."""
+        return self.returns[scheme] * (days - self.away * (1 - np.exp(-days / self.away)))
+
     def net_value(self, scheme, days):
         """Return the mean value of a member: margin on payments at a pace while there, less the gift."""
         r, h = 1 / self.away, 1 / self.stay
@@ -75,8 +83,8 @@ def draw(world, seed=1):
         {"member": member, "joined_at": ago(joined), "churned_at": ago(left), "plan": plan}
     )
     first = pd.DataFrame({"member": member, "started_at": ago(joined), "ended_at": ago(left), "plan": plan})
-    second = pd.DataFrame({"member": member, "started_at": ago(begins), "ended_at": ago(ends), "plan": plan})
-    spells = pd.concat([first, second.dropna(subset="started_at")], ignore_index=True)
+    again = _second_stays(member, begins, ends, plan)
+    spells = pd.concat([first, again], ignore_index=True)
     listed = pd.DataFrame({"member": member, "scheme": np.array(["none", "gift"])[scheme],
                            "assigned_at": ago(assigned), "cluster": None})  # fmt: skip
     gifts = listed[listed["scheme"] == "gift"]
@@ -89,6 +97,17 @@ def draw(world, seed=1):
         "events": _payments(world, begins, ends, rng),
         "costs": costs,
     }
+
+
+def _second_stays(member, begins, ends, plan):
+    """Return spells after coming back; every third member changes the plan amid it, which ends no stay."""
+    middle = np.where(member % 3 == 0, (begins + ends) / 2, ends)
+    parts = [(begins, middle, plan), (np.where(member % 3 == 0, middle, np.nan), ends, "family")]
+    made = [
+        pd.DataFrame({"member": member, "started_at": ago(since), "ended_at": ago(until), "plan": on})
+        for since, until, on in parts
+    ]
+    return pd.concat(made, ignore_index=True).dropna(subset="started_at")
 
 
 def ago(days):

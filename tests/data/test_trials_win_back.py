@@ -118,8 +118,22 @@ def test_other_tables_are_of_the_same_members(cells, judged) -> None:
     assert (missing["known"] == missing["assigned"]).all()
 
 
-def test_nothing_follows_members_until_they_leave_who_had_left(cells) -> None:
-    assert not {"times", "after", "neighbours", "brought"} & set(cells.tables)
+def test_times_are_those_until_the_first_coming_back(cells, judged) -> None:
+    rows, as_of = judged
+    back, seen = Counter(), Counter()
+    for m in rows:
+        later = [start for start, _ in m["again"] if start > m["at"]]
+        day = -((m["at"] - min(later)) // DAY) if later else None
+        last = (as_of - m["at"]) // DAY
+        came = day is not None and day <= last
+        (back if came else seen)[m["scheme"], day if came else last] += 1
+    times = cells["times"].groupby(["scheme", "day"])[["churned", "censored"]].sum()
+    for name, counted in (("churned", back), ("censored", seen)):
+        assert times[name][times[name] > 0].to_dict() == dict(counted)
+
+
+def test_nothing_follows_members_while_they_are_there_who_had_left(cells) -> None:
+    assert not {"after", "neighbours", "brought"} & set(cells.tables)
     assert cells.meta["aim"] == "back"
     assert cells.meta["guarded"] == "back_at_90"
     assert cells.meta["words"]["net_value"] == "net value per member who had left, within 60 days"

@@ -24,18 +24,22 @@ def say_lasting(result: Lasting) -> str:
         return result.why_empty
     best, control = result.best, plain_scheme(result.control)
     days, lift = result.read(best, "more_days"), result.read(best, "lift").scaled(100)
+    more, less = ("earlier", "later") if result.wins_back else ("longer", "shorter")
     said = (
-        f"Within {result.horizon} days of assignment, members stay {_longer(days)} under "
-        f"{plain_scheme(best)} than under {control} ({either_way(days, 1, 'longer', 'shorter')}); "
-        f"at the end {_more_in_100(lift)} are still with us ({either_way(lift, 1, 'more', 'fewer')})."
+        f"Within {result.horizon} days of assignment, members {_longer(days, result)} under "
+        f"{plain_scheme(best)} than under {control} ({either_way(days, 1, more, less)}); "
+        f"at the end {_more_in_100(lift)} {'have come back' if result.wins_back else 'are still with us'} "
+        f"({either_way(lift, 1, 'more', 'fewer')})."
     )
     others = [
         f"{plain_scheme(scheme)} {number(result.read(scheme, 'more_days').value, signed=True)}"
         for scheme in result.schemes[1:]
         if scheme != best
     ]
-    rest = f" Days more or less under the others: {listing(others)}." if others else ""
-    return f"{said}{rest} {_young(result)}"
+    gain = "earlier or later" if result.wins_back else "more or less"
+    rest = f" Days {gain} under the others: {listing(others)}." if others else ""
+    never = f" Who has not come back counts up to day {result.horizon}." if result.wins_back else ""
+    return f"{said}{rest}{never} {_young(result)}"
 
 
 def describe_lasting(result: Lasting) -> dict[str, str]:
@@ -43,8 +47,8 @@ def describe_lasting(result: Lasting) -> dict[str, str]:
     best, control = plain_scheme(result.best), plain_scheme(result.control)
     truth = " Circles are the truth of the simulated world." if result.truth else ""
     subtitle = (
-        f"Share of {count(result.table['n'].sum())} members still with us, by days since assignment, and the "
-        f"difference from {control} underneath{_over_strata(result.strata)}. Bands: "
+        f"Share of {count(result.table['n'].sum())} members {_there(result)}, by days since assignment, and "
+        f"the difference from {control} underneath{_over_strata(result.strata)}. Bands: "
         f"{result.mass * 100:g} % credible intervals, day by day, of {control} and {best}.{truth} "
         f"{_young(result)}"
     )
@@ -52,7 +56,10 @@ def describe_lasting(result: Lasting) -> dict[str, str]:
         f"{number(100 * result.read(scheme, 'kept_share').value)} under {plain_scheme(scheme)}"
         for scheme in result.schemes
     ]
-    alt = f"Falling curves, one per scheme; after {result.horizon} days, of 100 members {listing(kept)} stay."
+    curves, do = ("Rising", "have come back") if result.wins_back else ("Falling", "stay")
+    alt = (
+        f"{curves} curves, one per scheme; after {result.horizon} days, of 100 members {listing(kept)} {do}."
+    )
     return {"title": _lasting_title(result), "subtitle": subtitle, "alt": alt}
 
 
@@ -62,6 +69,9 @@ def lasting_frame(result: Lasting) -> pd.DataFrame:
         return result.table
     named = result.table.assign(scheme=result.table["scheme"].map(plain_scheme))
     names = {"n": "members", "censored": "not_followed_to_the_end_members", "lift": "lift_in_kept_share"}
+    if result.wins_back:
+        back = {"kept_share": "back_share", "churned": "came_back", "lift": "lift_in_back_share"}
+        names |= back | {"days": "days_since_then", "p_longer": "p_earlier"}
     frame: pd.DataFrame = named.drop(columns="at_risk").rename(columns=lambda name: with_stem(name, names))
     return frame
 
@@ -70,9 +80,10 @@ def describe_lasting_table(result: Lasting) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of the time with us."""
     return {
         "title": _lasting_title(result),
-        "note": f"Mean days with us within {result.horizon} days of assignment. "
-        f"{result.mass * 100:g} % credible intervals. The belief beforehand (at a constant pace, "
-        f"{percent(result.believed, 0)} still there at the end) weighs as much as "
+        "note": f"Mean days {'since coming back' if result.wins_back else 'with us'} within "
+        f"{result.horizon} days of assignment. {result.mass * 100:g} % credible intervals. The belief "
+        f"beforehand (at a constant pace, {percent(result.believed, 0)} still "
+        f"{'away' if result.wins_back else 'there'} at the end) weighs as much as "
         f"{number(result.weight, 0 if result.weight == 1 else 2)} member of a scheme. {_young(result)}",
     }
 
@@ -80,15 +91,29 @@ def describe_lasting_table(result: Lasting) -> dict[str, str]:
 def _lasting_title(result: Lasting) -> str:
     days, control = result.read(result.best, "more_days"), plain_scheme(result.control)
     when = f"within {result.horizon} days"
+    later, longer = (
+        ("come back later", "come back earlier")
+        if result.wins_back
+        else ("stay for a shorter time", "stay longer")
+    )
     if days.low > 0:
-        return f"Under {plain_scheme(result.best)} members stay {_longer(days)} {when} than under {control}"
+        return (
+            f"Under {plain_scheme(result.best)} members {_longer(days, result)} {when} than under {control}"
+        )
     if days.high < 0:
-        return f"Under every scheme members stay for a shorter time {when} than under {control}"
-    return f"It is not clear that members stay longer {when} under any scheme than under {control}"
+        return f"Under every scheme members {later} {when} than under {control}"
+    return f"It is not clear that members {longer} {when} under any scheme than under {control}"
 
 
-def _longer(days: Interval) -> str:
-    return f"{number(abs(days.value))} days {'longer' if days.value >= 0 else 'less'}"
+def _longer(days: Interval, result: Lasting) -> str:
+    """Return by how many days members stay longer or come back earlier; who never does counts to the end."""
+    do, more, less = ("come back", "earlier", "later") if result.wins_back else ("stay", "longer", "less")
+    average = " on average" if result.wins_back else ""
+    return f"{do} {number(abs(days.value))} days {more if days.value >= 0 else less}{average}"
+
+
+def _there(result: Lasting) -> str:
+    return "who have come back" if result.wins_back else "still with us"
 
 
 def _more_in_100(lift: Interval) -> str:
@@ -98,7 +123,8 @@ def _more_in_100(lift: Interval) -> str:
 def _young(result: Lasting) -> str:
     """Say how many are not followed to the end, and what they count for."""
     if not result.immature:
-        return f"All members were followed for {result.horizon} days or to their leaving."
+        done = "coming back" if result.wins_back else "leaving"
+        return f"All members were followed for {result.horizon} days or to their {done}."
     return (
         f"{count(result.immature)} members have not been followed for {result.horizon} days yet; "
         "each counts for as long as it was seen."

@@ -49,6 +49,9 @@ class Trend:
 class Lasting:
     """How long members stay under every scheme: all who were assigned, each for as long as they were seen.
 
+    Where members had left, the same of coming back: every share is of those who have come back, days are
+    those since they did, and ``churned`` are members seen to come back.
+
     Attributes
     ----------
     trial, control : str
@@ -80,6 +83,8 @@ class Lasting:
         Share kept at the horizon by scheme, in a simulated world that says so; else empty.
     why_empty : str
         Why there is nothing; empty when there is something.
+    wins_back : bool
+        Whether members had left and are seen to come back.
     """
 
     trial: str
@@ -97,6 +102,7 @@ class Lasting:
     late: Trend = field(default_factory=Trend)
     truth: dict[str, float] = field(default_factory=dict)
     why_empty: str = ""
+    wins_back: bool = False
 
     @property
     def schemes(self) -> tuple[str, ...]:

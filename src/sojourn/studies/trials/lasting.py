@@ -98,17 +98,14 @@ def lasting(
     A beta-Stacy process per scheme and stratum (`sojourn.estimators.bayes.curves`); curves are averaged over
     strata as they occur among all members. Where the period of assignment is known, schemes are compared
     within it: a day's share of leavers is averaged over periods with the same weights for every scheme
-    (everyone at risk on that day), so a changing allocation moves nothing.
+    (everyone at risk on that day), so a changing allocation moves nothing. Where members had left, who comes
+    back is counted as leavers are: a second leaving does not undo it.
     """
     days = int(in_range(trial.meta["horizon_days"] if horizon is None else horizon, "horizon", ge=1))
     in_range(mass, "mass", gt=0, lt=1)
     in_range(draws, "draws", ge=1000)
     prior = CurvePrior(believed, days, weight)
-    empty = Lasting(trial.name, trial.control, days, mass, believed, weight)
-    if trial.wins_back:
-        return replace(
-            empty, why_empty="This trial is of members who had left, so it tells no time of staying."
-        )
+    empty = Lasting(trial.name, trial.control, days, mass, believed, weight, wins_back=trial.wins_back)
     if trial.other("times").empty:
         return replace(empty, why_empty="These cells have no times of leaving, only shares at fixed days.")
     try:
@@ -215,6 +212,7 @@ def draw_curves(followed: Followed, shares: LeavingShares, size: int, *, rng: np
 
 
 def _result(empty: Lasting, trial: Trial, followed: Followed, curves: Floats) -> Lasting:
+    curves = 1 - curves if empty.wins_back else curves
     days = curves @ trapezium(followed.ends)
     kept = curves[..., -1]
     return replace(
@@ -226,7 +224,7 @@ def _result(empty: Lasting, trial: Trial, followed: Followed, curves: Floats) ->
         days_draws=frozen(days),
         kept_draws=frozen(kept),
         late=trend(followed),
-        truth=_truth(trial, empty.horizon),
+        truth={} if trial.wins_back else _truth(trial, empty.horizon),
     )
 
 

@@ -55,37 +55,40 @@ def check_lasting(result: Lasting) -> list[Check]:
 def _enough(result: Lasting) -> Check:
     fewest = int(result.table["churned"].min())
     enough = fewest >= LEAST_GONE
+    leave, left, there = (
+        ("come back", "came back", "away") if result.wins_back else ("leave", "left", "there")
+    )
     return Check(
-        "Enough members seen to leave",
+        f"Enough members seen to {leave}",
         "pass" if enough else "cannot be judged",
-        f"At least {count(fewest)} of every scheme left within {result.horizon} days; "
-        f"{count(result.table['at_risk'].min())} or more were there on the last of them.",
+        f"At least {count(fewest)} of every scheme {left} within {result.horizon} days; "
+        f"{count(result.table['at_risk'].min())} or more were {there} on the last of them.",
         "The intervals hold their mass."
         if enough
-        else f"With fewer than {LEAST_GONE} leavers the intervals may be too narrow: wait.",
+        else f"With fewer than {LEAST_GONE} of them the intervals may be too narrow: wait.",
     )
 
 
 def _late(result: Lasting) -> Check:
-    name = "Those assigned late leave like those assigned early"
-    late = result.late
+    do = "come back" if result.wins_back else "leave"
+    name, late = f"Those assigned late {do} like those assigned early", result.late
     if math.isnan(late.p_value):
         return Check(
             name,
             "pass" if not result.immature else "cannot be judged",
             f"All members are of one period of assignment; {_not_followed(result)}.",
-            "Nobody is taken to leave as others did."
+            f"Nobody is taken to {do} as others did."
             if not result.immature
-            else "Members not followed to the end are taken to leave as the others did.",
+            else f"Members not followed to the end are taken to {do} as the others did.",
         )
     verdict: Verdict = "pass"
     if late.p_value < WARN and result.immature:
         verdict = "fail" if late.p_value < FAIL else "warn"
     meaning = {
-        "pass": "Members not followed to the end may be taken to leave as the others did."
+        "pass": f"Members not followed to the end may be taken to {do} as the others did."
         if result.immature
-        else "Everybody was followed to the end, so nobody is taken to leave as others did.",
-        "warn": "The time with us under every scheme may move as late members are followed further.",
+        else f"Everybody was followed to the end, so nobody is taken to {do} as others did.",
+        "warn": "The time under every scheme may move as late members are followed further.",
         "fail": "Late members are not like early ones; wait until they have been followed to the end.",
     }
     return Check(
@@ -95,25 +98,27 @@ def _late(result: Lasting) -> Check:
         meaning[verdict],
         catch_rate=late.catch_rate(DRIFT, WARN),
         false_alarm_rate=WARN,
-        rates_from=f"those assigned last leave {DRIFT:g} times as fast as those assigned first; "
+        rates_from=f"those assigned last {do} {DRIFT:g} times as fast as those assigned first; "
         "the power of the test at this size",
     )
 
 
 def _not_followed(result: Lasting) -> str:
     if not result.immature:
-        return f"all were followed for {result.horizon} days or to their leaving"
+        done = "coming back" if result.wins_back else "leaving"
+        return f"all were followed for {result.horizon} days or to their {done}"
     return f"{count(result.immature)} not yet followed for {result.horizon} days"
 
 
 def _crossing(result: Lasting) -> Check:
     crossing = [plain_scheme(scheme) for scheme in result.schemes[1:] if result.crosses(scheme)]
+    there, keeps = ("back", "wins back") if result.wins_back else ("with us", "keeps")
     return Check(
         "The difference keeps its sign",
         "warn" if crossing else "pass",
-        f"Under {listing(crossing)} surely more are with us on some days and surely fewer on others."
+        f"Under {listing(crossing)} surely more are {there} on some days and surely fewer on others."
         if crossing
-        else "No scheme surely keeps more on some days and fewer on others.",
+        else f"No scheme surely {keeps} more on some days and fewer on others.",
         "The mean over all days hides a change: read the curves, and follow members for longer."
         if crossing
         else "One number may stand for all days.",

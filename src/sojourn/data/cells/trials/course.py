@@ -24,11 +24,11 @@ _TIMES_AS_LONG = 2
 def course_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     """Return ``times`` and, where there are events, ``activity`` and ``after``.
 
-    ``times`` and ``after`` follow members until they leave: there are none of members who had left, and no
-    ``times`` where nobody's leaving is recorded.
+    ``times`` follows members until they leave, or come back where they had left; there are none where
+    nobody's leaving is recorded. ``after`` follows members while they are there: not those who had left.
     """
     rows, stays = members_of(tidy, params), aim_of(tidy, params) != BACK
-    made = {"times": _times(rows)} if stays and asks_who_is_there(tidy, params) else {}
+    made = {"times": _times(rows)} if asks_who_is_there(tidy, params) else {}
     if "events" not in tidy.tables:
         return made
     after = {"after": _after(rows, tidy, int(params["value_days"]))} if stays else {}
@@ -36,7 +36,7 @@ def course_tables(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
 
 
 def _times(rows: Table) -> Table:
-    """Return by day since assignment how many entered (all on day 0), left, and were followed no longer."""
+    """Return by day how many entered (all on day 0), left or came back, and were followed no longer."""
     left = (rows.leaves <= rows.follow_up).fill_null(False)
     rows = rows.mutate(left=number(left), last=ibis.ifelse(left, rows.leaves, rows.follow_up))
     zero, one = ibis.literal(0, "int64"), ibis.literal(1, "int64")

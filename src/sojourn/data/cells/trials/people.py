@@ -100,10 +100,14 @@ def _enrolled(tidy: Tidy, days: list[int]) -> Table:
 
 
 def _with_returns(rows: Table, tidy: Tidy, days: list[int]) -> Table:
-    """Add whether a spell begun after leaving ran at assignment (``now``) and after so many days."""
+    """Add whether a spell begun after leaving ran at assignment (``now``) and after so many days.
+
+    And when the first one began after assignment (``back_at``).
+    """
     names = ["now", *(f"spell_{n}" for n in days)]
     if "spells" not in tidy.tables:
-        return rows.mutate(**dict.fromkeys(names, ibis.literal(0, "int64")))
+        none = dict.fromkeys(names, ibis.literal(0, "int64"))
+        return rows.mutate(**none, back_at=ibis.null(rows.assigned_at.type()))
     spells = tidy.table("spells", STUDY).select("member", "started_at", "ended_at")
     gone = rows.filter(rows.churned_at <= rows.assigned_at)
     stays = gone.select("trial", "member", "churned_at", "assigned_at").inner_join(spells, "member")
@@ -114,7 +118,8 @@ def _with_returns(rows: Table, tidy: Tidy, days: list[int]) -> Table:
         for name, at in zip(names, instants, strict=True)
     }
     keys = ["trial", "member"]
-    found = stays.group_by(*keys).aggregate(**running)
+    later = stays.started_at.min(where=stays.started_at > stays.assigned_at)
+    found = stays.group_by(*keys).aggregate(**running, back_at=later)
     return rows.left_join(found, keys).drop("trial_right", "member_right")
 
 
@@ -146,8 +151,9 @@ def people(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     ibis Table
         ``member``, ``scheme``, ``stratum``, ``period`` (month of assignment), ``cluster``, ``assigned_at``,
         ``joined_at``, ``churned_at``, the traits, ``began`` (second of assignment), ``tenure`` (whole days
-        since joining), ``follow_up`` (whole days to `as_of`), ``leaves`` (day of leaving, counted from 1;
-        missing for those who stay), ``there_30`` and the like (see `enrolled`).
+        since joining), ``follow_up`` (whole days to `as_of`), ``leaves`` (day of leaving, or of coming back
+        where members had left, counted from 1; missing for those who do not), ``there_30`` and the like (see
+        `enrolled`).
     """
     rows = enrolled(tidy, params)
     rows = rows.filter(rows.trial == params["trial"], rows.takes_part == 1)
@@ -155,12 +161,13 @@ def people(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     group: Value = ibis.literal("all") if stratum == "all" else rows[stratum].fill_null("unknown")
     month = clock_of(tidy.meta).day(rows.assigned_at).cast("string").substr(0, 7)
     rows = rows.mutate(stratum=group, period=month, began=seconds(rows.assigned_at))
-    gone = days_up(seconds(rows.churned_at) - rows.began)
+    changed = ibis.ifelse(rows.aim == BACK, rows.back_at, rows.churned_at)
+    gone = days_up(seconds(changed) - rows.began)
     first_day = ibis.literal(1, "int64")
     return rows.mutate(
         tenure=days_down(ibis.greatest(rows.began - seconds(rows.joined_at), ibis.literal(0, "int64"))),
         follow_up=days_down(ibis.literal(int(as_of(tidy).timestamp()), "int64") - rows.began),
-        leaves=ibis.ifelse(rows.churned_at.isnull(), ibis.null("int64"), ibis.greatest(gone, first_day)),
+        leaves=ibis.ifelse(changed.isnull(), ibis.null("int64"), ibis.greatest(gone, first_day)),
     )
 
 
