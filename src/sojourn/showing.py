@@ -221,7 +221,8 @@ def _why_not(result: Any) -> str:
     """Say why there is nothing to show; nothing where nobody could miss it."""
     from sojourn.report.say import say
 
-    return "" if getattr(result, "not_applicable", False) else say(result)
+    there = hasattr(result, "why_empty") and not result.why_empty  # what is empty is one way of telling it
+    return "" if there or getattr(result, "not_applicable", False) else say(result)
 
 
 def _function(room: str, place: str) -> Any:

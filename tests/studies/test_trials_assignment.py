@@ -365,6 +365,12 @@ def test_small_counts_of_a_private_case_are_not_told() -> None:
     )
 
 
+def test_a_table_that_is_withheld_is_not_one_that_never_was() -> None:
+    assert "private" not in split_by_day(make_trial()).why_empty
+    hidden = split_by_day(make_trial(meta={"withheld": ["arrivals"]})).why_empty
+    assert hidden == "A private case does not tell on which day members were assigned."
+
+
 def test_what_is_withheld_of_a_private_case_is_named() -> None:
     made = check_assignment(make_trial(meta={"withheld": ["arrivals"]}, faults=faults(0)))
     assert made[-1].verdict == "warn"

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from sojourn.core.columns import csv_of
@@ -157,7 +158,7 @@ def protection_words(meta: Mapping[str, Any]) -> str:
         said += f" Not told at all, since one member could be found in them: {listing(withheld)}."
     if not caps:
         return said
-    listed = listing([f"{cap} ({name.replace('_', ' ').replace('.', ' ')})" for name, cap in caps.items()])
+    listed = listing([f"{cap} ({name.replace('_', ' ').replace('.', ' ')})" for name, cap in caps.items() if Decimal(cap)])
     return f"{said} Sums come in steps of {base} times what one member may have in them: {listed}."
 
 

@@ -13,7 +13,7 @@ from sojourn.core.results.trial_after import Afterwards
 from sojourn.core.results.trial_plan import TrialPlan
 from sojourn.core.results.trials import Trial
 from sojourn.studies.trials.normal_bounds import Floats, bounded, log_bounded
-from sojourn.studies.trials.told import told_of
+from sojourn.studies.trials.told import not_told, told_of
 from sojourn.studies.trials.weekly import WEEK, Weekly, weekly
 
 #: Weeks of the reward that a trend needs.
@@ -63,6 +63,8 @@ def afterwards(
     made = weekly(trial)
     begin, end = -(-days // WEEK), (days + plan.wash_out_days) // WEEK
     why = _why_not(made, days, begin, end)
+    if made is None:
+        why = not_told(trial, "after", "what happened week by week, so nothing of the end of a reward", why)
     if made is None or why:
         return replace(empty, why_empty=why)
     during, after = slice(0, days // WEEK), slice(begin, end)

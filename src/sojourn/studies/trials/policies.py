@@ -22,6 +22,7 @@ from sojourn.core.results.trials import Trial
 from sojourn.studies.trials.arms import make_arms
 from sojourn.studies.trials.normal_bounds import Floats, bounded
 from sojourn.studies.trials.targeting import Grams, Learned, Patterned, grams, learn, patterned, top
+from sojourn.studies.trials.told import not_told
 
 OUTCOME = "net_value"
 #: Members are told by the thousand.
@@ -88,6 +89,9 @@ def policies(
     )  # fmt: skip
     data = patterned(trial, chosen)
     why = _why_not(data, folds)
+    if data is None:
+        what = "what members were like one by one, so nobody can be picked"
+        why = not_told(trial, "features", what, why)
     if data is None or why:
         return replace(empty, why_empty=why)
     judged = judge(data, rng=rng, share=share, splits=splits, folds=folds)

@@ -10,6 +10,7 @@ from scipy.special import gammaln, logsumexp
 from sojourn.core.results.trial_assignment import SplitByDay
 from sojourn.core.results.trials import Trial
 from sojourn.studies.trials.split import units
+from sojourn.studies.trials.told import not_told
 
 Floats = NDArray[np.float64]
 #: Below this p-value a day raises an alarm: at most so often over all days of a sound trial.
@@ -28,7 +29,10 @@ def split_by_day(trial: Trial) -> SplitByDay:
     """
     arrivals = trial.other("arrivals")
     if arrivals.empty:
-        return SplitByDay(why_empty="The cells do not say on which day members were assigned.")
+        otherwise = "The cells do not say on which day members were assigned."
+        return SplitByDay(
+            why_empty=not_told(trial, "arrivals", "on which day members were assigned", otherwise)
+        )
     if units(trial) is not None:
         return SplitByDay(why_empty="Units were assigned as a whole, so members do not come one by one.")
     daily = arrivals.pivot_table(

@@ -1,9 +1,26 @@
-"""Which scheme is told of."""
+"""Which scheme is told of, and why a table is not."""
 
 from __future__ import annotations
 
 from sojourn.core.ranges import one_of
 from sojourn.core.results.trials import Trial
+
+
+def not_told(trial: Trial, table: str, what: str, otherwise: str) -> str:
+    """Return why a table of the cells is not there: a private case withholds it, or what else there is to say.
+
+    Parameters
+    ----------
+    trial : Trial
+        Its cells name what is withheld.
+    table : str
+        Name of the table.
+    what : str
+        What it holds, as ``A private case does not tell`` goes on.
+    otherwise : str
+        The sentence for cells that never had it.
+    """
+    return f"A private case does not tell {what}." if table in trial.meta.get("withheld", ()) else otherwise
 
 
 def told_of(trial: Trial, scheme: str | None) -> str:
