@@ -158,7 +158,8 @@ def protection_words(meta: Mapping[str, Any]) -> str:
         said += f" Not told at all, since one member could be found in them: {listing(withheld)}."
     if not caps:
         return said
-    listed = listing([f"{cap} ({name.replace('_', ' ').replace('.', ' ')})" for name, cap in caps.items() if Decimal(cap)])
+    some = {name.replace("_", " ").replace(".", " "): cap for name, cap in caps.items() if Decimal(cap)}
+    listed = listing([f"{cap} ({name})" for name, cap in some.items()])
     return f"{said} Sums come in steps of {base} times what one member may have in them: {listed}."
 
 

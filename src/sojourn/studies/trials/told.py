@@ -7,7 +7,7 @@ from sojourn.core.results.trials import Trial
 
 
 def not_told(trial: Trial, table: str, what: str, otherwise: str) -> str:
-    """Return why a table of the cells is not there: a private case withholds it, or what else there is to say.
+    """Return why a table of the cells is not there: a private case withholds it, or otherwise.
 
     Parameters
     ----------
