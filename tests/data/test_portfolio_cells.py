@@ -100,6 +100,13 @@ def test_money_is_margin_less_what_was_spent_on_the_own_scheme_in_time(cells):
     assert rows(dear["trials"], "scheme", "total", trial="main", outcome="net_value")[0] == ("gift", -3.5)
 
 
+def test_early_ends_after_two_weeks_however_long_payments_count(cells):
+    """2 paid 8 on the twentieth day after assignment."""
+    made = make_cells(tidy(), "portfolio", {**PARAMS, "value_days": 25})
+    found = rows(made["trials"], "scheme", "total", "early", trial="main", outcome="revenue")
+    assert found[0] == ("gift", 10.0, 2.0)
+
+
 def test_arms_have_everybody_assigned_and_what_they_did_before(cells):
     """0 came on two days in the 28 before day 50, and on two and that of the day after before day 45."""
     assert rows(cells["arms"], "trial", "scheme", "assigned", "matured", "month", "before", "before_sq") == [
@@ -198,6 +205,17 @@ def test_effects_stay_near_and_their_errors_are_never_too_small(shown):
     assert told["error"] > exact["error"]
     assert abs(told["effect"] - exact["effect"]) < 3 * (told["error"] ** 2 - exact["error"] ** 2) ** 0.5
     assert abs(told["covariance"]) < told["error"] * told["early_error"]
+
+
+def test_the_spread_of_a_member_has_that_of_rounding_on_top(shown):
+    """A sum in steps of 20 * 50 errs by a variance of step^2 / 12, of which each of n members bears 1 / n."""
+    for exact, told in zip(EXACT.to_dict("records"), shown["trials"].to_dict("records"), strict=False):
+        if told["outcome"] == "net_value":
+            spread, blurred = (
+                float(row["total_sq"]) / row["n"] - (float(row["total"]) / row["n"]) ** 2
+                for row in (exact, told)
+            )
+            assert blurred >= spread + (BASE * 50) ** 2 / 12 / told["n"]
 
 
 def test_cells_of_a_private_case_say_so():
