@@ -20,7 +20,7 @@ def test_each_type_is_checked_by_the_function_that_takes_it(kind):
 
 
 def test_no_check_of_a_result_is_forgotten():
-    """Checks of the rule, of the plan and of assignment are asked for by name."""
+    """Checks of the rule, of the plan, of rounding and of assignment are asked for by name."""
     modules = [
         importlib.import_module(f"sojourn.studies.trials.{m.name}")
         for m in pkgutil.iter_modules(room.__path__)
@@ -34,7 +34,7 @@ def test_no_check_of_a_result_is_forgotten():
         and function.__module__ == module.__name__
     }
     by_name = {
-        "check_assignment", "check_beside", "check_plan",
+        "check_assignment", "check_beside", "check_plan", "check_rounding",
         "check_rule", "check_split", "check_trial",
     }  # fmt: skip
     assert found == {function.__name__ for function in TABLES.values()} | by_name
