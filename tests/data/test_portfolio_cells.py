@@ -108,10 +108,10 @@ def test_early_ends_after_two_weeks_however_long_payments_count(cells):
 
 
 def test_arms_have_everybody_assigned_and_what_they_did_before(cells):
-    """0 came on two days in the 28 before day 50, and on two and that of the day after before day 45."""
+    """0 came on two days in the 28 before day 50, and on two before day 45; of May and June, May counts."""
     assert rows(cells["arms"], "trial", "scheme", "assigned", "matured", "month", "before", "before_sq") == [
         ("main", "gift", 2, 2, "2025-05", 0, 0),
-        ("main", "none", 2, 1, "2025-06", 2, 4),
+        ("main", "none", 2, 1, "2025-05", 2, 4),
         ("side", "loud", 1, 1, "2025-05", 2, 4),
         ("side", "none", 1, 1, "2025-05", 0, 0),
     ]

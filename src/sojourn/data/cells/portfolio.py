@@ -13,7 +13,6 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.core.ranges import in_range
-from sojourn.data.cells.retention.days import seconds
 from sojourn.data.cells.trials.costs import refuse_shared_costs
 from sojourn.data.cells.trials.decimals import AMOUNT, amount, count, cut, decimal, product, total
 from sojourn.data.cells.trials.doings import BEFORE, EARLY, has_amounts, net_value
@@ -43,7 +42,7 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     dict of str to ibis Table
         ``trials``: sums over members by trial, scheme and outcome of the outcome (``total``), of the days on
         which they came in their first two weeks (``early``), their squares and products (``cross``).
-        ``arms``: by trial and scheme ``assigned``, ``matured``, ``month`` (of the mean of assignments) and,
+        ``arms``: by trial and scheme ``assigned``, ``matured``, ``month`` (mean of assignments) and,
         where there are events, ``before`` and ``before_sq``: days on which members came in the four weeks
         before assignment.
 
@@ -192,16 +191,19 @@ def _beside_early(rows: Table, outcome: Value, late: Value) -> Table:
 
 def _arms(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     days = max(int(params["value_days"]), int(params["horizon_days"]), EARLY)
+    day = clock_of(tidy.meta).day(rows.assigned_at)
     rows = rows.mutate(
-        second=seconds(rows.assigned_at), is_matured=ibis.ifelse(matured(rows, tidy, days), 1, 0)
+        since=day.year().cast("int64") * 12 + day.month().cast("int64") - 1,  # months
+        is_matured=ibis.ifelse(matured(rows, tidy, days), 1, 0),
     )
     made = rows.group_by("trial", "scheme").aggregate(
         assigned=rows.count(),
         matured=count(rows.is_matured),
-        seconds=count(rows.second),
+        months=count(rows.since),
         before=count(rows.before),
         before_sq=count(rows.before * rows.before),
     )
-    mean = (made.seconds // made.assigned).cast("int64").as_timestamp("s").cast("timestamp('UTC')")
-    made = made.mutate(month=clock_of(tidy.meta).day(mean).cast("string").substr(0, 7)).drop("seconds")
+    mean = (made.months // made.assigned).cast("int64")
+    year, number = (mean // 12).cast("int64"), (mean % 12 + 1).cast("int64")
+    made = made.mutate(month=year.cast("string") + "-" + number.cast("string").lpad(2, "0")).drop("months")
     return made if "events" in tidy.tables else made.drop("before", "before_sq")
