@@ -15,7 +15,7 @@ from sojourn.core.project import root
 from sojourn.core.results.trial_plan import TrialPlan, fingerprint_of
 from sojourn.pipeline.private import only_mine
 
-#: Parameters of the study that are not the rule: how intervals are told, what is simulated, for whom one chooses.
+#: Parameters of the study that are not the rule: how intervals are told, what is simulated, for whom it is.
 NO_RULE = ("mass", "control", "worlds", "audience")
 
 

@@ -15,7 +15,13 @@ from sojourn.core.results.portfolio import Portfolio, ProxyExam
 from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import bounds, count, in_words, listing, number, percent, plural
 from sojourn.report.say import register
+from sojourn.report.warned import warned
 
+#: What a warning means in a few words, by the name of its check.
+_WARNED = {
+    "Members of all schemes were alike before": "a trial whose members were not divided by lot is left out",
+    "Early results stand for late ones": "early results cannot stand for late ones",
+}
 #: A table shows at most so many schemes, those worth it first.
 _MOST = 20
 _VERDICTS = {
@@ -113,9 +119,8 @@ def headline_portfolio(portfolio: Portfolio, checks: Sequence[Check] = ()) -> He
     if portfolio.why_empty:
         return Headline(portfolio.why_empty, "not possible", "not possible", detail=_left_out(portfolio))
     blocking = [check.name for check in checks if check.blocks]
-    warned = [check.name.lower() for check in checks if check.verdict == "warn"]
+    detail = warned(checks, _WARNED)
     ships = len(portfolio.shipped)
-    detail = f"Warnings: {'; '.join(warned)}." if warned else ""
     if not ships:
         return Headline(say_portfolio(portfolio), "nothing worth it", "ok", detail=detail)
     return Headline(

@@ -121,8 +121,8 @@ def describe_allocation(design: TrialDesign) -> dict[str, str]:
     saved = "no cheaper than planned" if design.saved < 0.005 else f"{percent(design.saved, 0)} cheaper"
     return {
         "title": f"The cheapest division of members with the same precision is {saved}",
-        "note": f"More members where one costs less, and under control; {number(design.cheapest_days, 0)} days "
-        f"of assignment against {design.planned_days}.",
+        "note": f"More members where one costs less, and under control; {number(design.cheapest_days, 0)} "
+        f"days of assignment against {design.planned_days}.",
     }
 
 

@@ -134,10 +134,11 @@ def _further(rates: ErrorRateCard) -> str:
     if not rates.further:
         return ""
     named = listing([name.replace("_", " ") for name in rates.further])
+    are = "is" if len(rates.further) == 1 else "are"
     return (
-        f"{plural(len(rates.further), 'further guardrail')} ({named}) can only veto as well and "
-        f"{'is' if len(rates.further) == 1 else 'are'} not simulated: more vetoes cannot make this worst case "
-        "worse, but schemes worth having may ship less often. "
+        f"{plural(len(rates.further), 'further guardrail')} ({named}) can only veto as well and {are} not "
+        "simulated: more vetoes cannot make this worst case worse, but schemes worth having may ship less "
+        "often. "
     )
 
 

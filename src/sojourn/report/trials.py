@@ -20,6 +20,7 @@ from sojourn.core.results.trials import (
 from sojourn.core.text import begun, bounds, chances, count, in_words, listing, money, number, percent, plural
 from sojourn.report.say import register
 from sojourn.report.trial_rule import DOING
+from sojourn.report.warned import warned
 
 _UNIT_BINARY = "members in 100"
 #: The sign of a lift is sure where the chance that it is the other one is below this.
@@ -35,7 +36,6 @@ _WARNED = {
     "Follow-up complete": "most members not followed to the end yet",
     "Same division at all times": "the division changed over time",
     "The trial is large enough": "the trial may be too small to find what is worth having",
-    "The proof of these numbers is current": "the code is newer than the proof of its error rates",
     "Payments follow the law of the model": "payments follow no simple law, so none is assumed",
     "The rule is seldom wrong": "the rule is wrong more often than promised",
     "Nobody in two schemes": "some members were in two schemes",
@@ -110,18 +110,9 @@ def headline_trials(decision: Decision, checks: Sequence[Check] = ()) -> Headlin
         status="blocked" if decision.verdict == "blocked" else "ok",
         interval=shown_lift(result, scheme),
         unit=shown_unit(result),
-        detail=" ".join([*decision.reasons, *_warned(checks)]),
+        detail=" ".join(filter(None, [*decision.reasons, warned(checks, _WARNED)])),
         banner=" ".join(check.finding for check in checks if check.name == RULE and check.verdict == "fail"),
     )
-
-
-def _warned(checks: Sequence[Check]) -> list[str]:
-    names = [
-        _WARNED.get(check.name, f"in doubt: {check.name[0].lower()}{check.name[1:]}")
-        for check in checks
-        if check.verdict == "warn"
-    ]
-    return [f"Warnings: {'; '.join(names)}."] if names else []
 
 
 def key_figures_trials(

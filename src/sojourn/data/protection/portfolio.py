@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.privacy import sum_in_steps, to_multiples
+from sojourn.data.protection.trials_sums import Told
 
 
 def protect(
@@ -60,8 +61,8 @@ def _trial(row: pd.Series, base: int, cap: Decimal | None, days: Decimal) -> dic
         late = sum_in_steps(told * Fraction(row["total"]) / n, Decimal(base))
         sums = {"total": late, "total_sq": late}
     else:
-        sums = _sums("total", row, (n, told), base, most)
-    sums |= _sums("early", row, (n, told), base, days)
+        sums = _sums("total", row, Told(n, base), most)
+    sums |= _sums("early", row, Told(n, base), days)
     own = Fraction(row["cross"]) / n - Fraction(row["total"]) * Fraction(row["early"]) / n**2
     near = Fraction(sums["total"]) * Fraction(sums["early"]) / told
     return {**row, "n": told, **sums, "cross": sum_in_steps(told * own + near, base * most * days)}
@@ -71,19 +72,12 @@ def _arm(row: pd.Series, base: int, days: Decimal) -> dict[str, Any]:
     told = int(to_multiples(row["assigned"], base))
     made = {**row, "assigned": told, "matured": int(to_multiples(row["matured"], base))}
     if "before" in row:
-        sums = _sums("before", row, (int(row["assigned"]), told), base, days)
+        sums = _sums("before", row, Told(int(row["assigned"]), base), days)
         made |= {name: int(value) for name, value in sums.items()}
     return made
 
 
-def _sums(name: str, row: pd.Series, n: tuple[int, int], base: int, most: Decimal) -> dict[str, Decimal]:
-    """Return a sum and its squares: mean as near as steps allow, spread never too small.
-
-    `n` are the members there are, and as many as are told; one of them has at most `most`.
-    """
-    members, told = n
-    step, mean = Fraction(base * most), Fraction(row[name]) / members
-    total = sum_in_steps(told * mean, base * most)
-    spread = Fraction(row[f"{name}_sq"]) / members - mean**2 + step**2 / (12 * told)
-    squares = told * (spread + (Fraction(total) / told) ** 2)
-    return {name: total, f"{name}_sq": sum_in_steps(squares, base * most**2, up=True)}
+def _sums(name: str, row: pd.Series, of: Told, most: Decimal) -> dict[str, Decimal]:
+    """Return a sum and its squares as they are told of members who have at most `most` each."""
+    total, squares = of.moments(row[name], row[f"{name}_sq"], most)
+    return {name: total, f"{name}_sq": squares}
