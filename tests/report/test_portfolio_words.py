@@ -127,7 +127,7 @@ def test_the_headline_is_the_sum_of_what_ships(portfolio):
         "That is when each is given to as many members as took part in its trial."
     )
     warned = sj.headline_portfolio(portfolio, sj.check_portfolio(replace(portfolio, p_fit=0.001)))
-    assert "Warnings: a trial whose members were not divided by lot is left out; in doubt: belief and past" in warned.detail
+    assert "Warnings: a trial whose members were not divided by lot is left out; in doubt: " in warned.detail
 
 
 def test_nothing_to_ship_is_an_answer(portfolio):
