@@ -161,16 +161,14 @@ def looks_frame(look: AnotherLook) -> pd.DataFrame:
     if look.why_empty:
         return pd.DataFrame()
     table = look.table
-    unit = "amount_{}" if look.kind == "value" else "{}_members"
+    gains = {"gained": "gain", "forgone": "price", "net": "net_gain", "net_by_rule": "rule_net_gain"}
+    of_value = look.kind == "value"
     return pd.DataFrame(
         {
             "members_joining": table["members"],
             "p_another_choice": table["p_other_choice"],
             "p_shipping": table["p_ship"],
-            unit.format("gained"): table["gain"],
-            unit.format("forgone"): table["price"],
-            unit.format("net"): table["net_gain"],
-            unit.format("net_by_rule"): table["rule_net_gain"],
+            **{f"amount_{name}" if of_value else f"{name}_members": table[of] for name, of in gains.items()},
         }
     )
 
