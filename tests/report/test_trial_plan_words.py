@@ -60,6 +60,12 @@ def test_a_share_that_decides_is_told_in_members():
     assert "Costs and earnings" not in told
 
 
+def test_what_goes_without_saying_is_not_said():
+    told = said(replace(CARD, control="control", counted={"strata": "all"}))
+    assert told["Compared"] == "coupon and points, each with control"
+    assert "Members alike in" not in told
+
+
 def test_a_guardrail_that_nobody_counts_is_not_told():
     counted = {name: words for name, words in WORDS.items() if name != "opted_out"}
     assert "messages" not in said(replace(CARD, words=counted))["Unless it"]

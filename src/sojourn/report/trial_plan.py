@@ -9,6 +9,9 @@ from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import day, listing, money, number, percent, plural
 from sojourn.report.say import register
 
+#: Strata that divide nobody.
+_NO_STRATA = ("", "all", "none")
+
 
 @register
 def say_plan(card: PlanCard) -> str:
@@ -28,7 +31,7 @@ def plan_frame(card: PlanCard) -> pd.DataFrame:
     shared = "" if plan.family == 1 else f", shared by {plan.family} decisions"
     schemes = listing([plain_scheme(scheme) for scheme in card.schemes])
     rows = [
-        ("Compared", f"{schemes}, each with {plain_scheme(card.control)} (control)"),
+        ("Compared", f"{schemes}, each with {_control(card)}"),
         ("Division", _division(card)),
         ("Outcome that decides", card.words[plan.metric]),
         ("Worth having", f"a lift of more than {_amount(card, plan.rope)}"),
@@ -38,7 +41,7 @@ def plan_frame(card: PlanCard) -> pd.DataFrame:
         ("Wrong ships allowed", f"{allowed}{shared}"),
         ("Should be found", f"a lift of {_amount(card, plan.worthwhile)}"),
         ("Belief beforehand", _belief(card, plan.prior(card.kind))),
-        ("Members alike in", str(card.counted.get("strata", "nothing known beforehand")).replace("_", " ")),
+        ("Members alike in", _strata(card)),
         ("Costs and earnings", _money(card)),
         ("Reward", _reward(card)),
     ]
@@ -49,6 +52,16 @@ def describe_plan(card: PlanCard) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of the plan."""
     note = "Of members assigned more than once, the first assignment counts."
     return {"title": say_plan(card), "note": note}
+
+
+def _control(card: PlanCard) -> str:
+    name = plain_scheme(card.control)
+    return name if name == "control" else f"{name} (control)"
+
+
+def _strata(card: PlanCard) -> str:
+    name = str(card.counted.get("strata", ""))
+    return "" if name in _NO_STRATA else name.replace("_", " ")
 
 
 def _division(card: PlanCard) -> str:
