@@ -55,6 +55,13 @@ def test_it_asks_exactly_one_question(notebook):
     assert titles[0].endswith("?")
 
 
+def test_opened_by_hand_it_computes_what_the_pipeline_does(path, notebook):
+    """The case that it names has no settings of its own, so a frozen plan is kept in JupyterLab too."""
+    case = declared_parameters(notebook)["case"]
+    own = PARAMS["cases"][case][STUDY_OF[path.stem]]
+    assert {name: value for name, value in own.items() if name != "cells"} == {}
+
+
 def test_its_parameters_are_the_defaults(path, notebook):
     declared = declared_parameters(notebook)
     section = {k: v for k, v in PARAMS["studies"][STUDY_OF[path.stem]].items() if k != "cells"}

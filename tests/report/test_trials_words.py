@@ -294,6 +294,7 @@ def test_a_plan_that_was_changed_stands_above_the_answer():
     decision = sj.decide(make_result(), make_plan(), checks=[changed])
     headline = sj.headline_trials(decision, [changed])
     assert headline.banner == "1 setting of plan abc changed: rope."
+    assert headline.banner not in headline.detail  # once is enough
     assert sj.answer(headline).data["banner"] == headline.banner
     assert sj.answer(headline).text.startswith(headline.banner)
     assert "banner" not in sj.answer(sj.headline_trials(decided(make_result()), [])).data

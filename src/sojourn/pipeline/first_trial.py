@@ -82,6 +82,8 @@ def first_trial(found: Mapping[str, Found], groups: Sequence[str], as_of: dateti
         ("guard", kept if leaves else "converted", "an outcome that may not get worse"),
         ("guardrails", "{}", ""),
         ("horizon_days", f"{days}", "as the cells have it"),
+        ("reward_days", "0", "say: for how many days a reward runs; 0 where that is not known"),
+        ("threshold", "0.95", "say: how sure it has to be; the page says how often that is wrong"),
         *(_PAID if paid else _SHARES),
         ("looks", "1", "say: how often the result is looked at while data come in"),
         ("audience", f"{_MANY * len(one.values('scheme'))}", "say: members whom the choice is for"),

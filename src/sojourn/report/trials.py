@@ -104,14 +104,16 @@ def headline_trials(decision: Decision, checks: Sequence[Check] = ()) -> Headlin
     if len(result.schemes) == 2:
         alone = {"stop": f"Keep {plain(result.control)}: ", "stop for harm": "Stop, it does harm: "}
         opening = alone.get(decision.verdict, opening)
+    banner = " ".join(check.finding for check in checks if check.name == RULE and check.verdict == "fail")
+    reasons = [reason for reason in decision.reasons if not (banner and banner in reason)]
     return Headline(
         sentence=_sentence(opening + clause),
         verdict=f"{decision.verdict} (exercise)" if decision.historic else decision.verdict,
         status="blocked" if decision.verdict == "blocked" else "ok",
         interval=shown_lift(result, scheme),
         unit=shown_unit(result),
-        detail=" ".join(filter(None, [*decision.reasons, warned(checks, _WARNED)])),
-        banner=" ".join(check.finding for check in checks if check.name == RULE and check.verdict == "fail"),
+        detail=" ".join(filter(None, [*reasons, warned(checks, _WARNED)])),
+        banner=banner,
     )
 
 
