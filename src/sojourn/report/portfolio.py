@@ -241,7 +241,7 @@ def _given(portfolio: Portfolio) -> list[Action]:
 
 def _give(portfolio: Portfolio, row: pd.Series) -> Action:
     """Return the step that gives a scheme to all."""
-    scheme, trial = plain_scheme(str(row["scheme"])), str(row["trial"])
+    scheme, trial = plain_scheme(str(row["scheme"])), plain_scheme(str(row["trial"]))
     return Action(
         f"Give “{scheme}” to all whom trial “{trial}” was for, unless a guard or a check on the trial’s own "
         "page speaks against it.",
@@ -306,7 +306,11 @@ def decided_frame(portfolio: Portfolio) -> pd.DataFrame:
     binary = portfolio.kind == "binary"
     names = ("counted_lift", "expected_lift") if binary else ("amount_counted", "amount_expected")
     made = pd.DataFrame(
-        {"trial": rows["trial"], "scheme": rows["scheme"].map(plain_scheme), "members": rows["members"]}
+        {
+            "trial": rows["trial"].map(plain_scheme),
+            "scheme": rows["scheme"].map(plain_scheme),
+            "members": rows["members"],
+        }
     )
     made[names[0]] = rows["raw_lift"]
     for end in ("", "_low", "_high"):

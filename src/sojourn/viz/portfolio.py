@@ -72,7 +72,7 @@ def _names(rows: pd.DataFrame) -> list[str]:
     """Return what schemes are called: the trial where it has no other, else the scheme with its trial."""
     several = rows["trial"].duplicated(keep=False)
     pairs = zip(rows["trial"], rows["scheme"], several, strict=True)
-    return [f"{plain_scheme(str(s))}, {t}" if more else str(t) for t, s, more in pairs]
+    return [f"{plain_scheme(str(s))}, {plain_scheme(t)}" if more else plain_scheme(t) for t, s, more in pairs]
 
 
 def _ranked(portfolio: Portfolio, rows: pd.DataFrame, ax: Axes | None) -> Axes:
@@ -150,7 +150,9 @@ def _name_steps(ax: Axes, rows: pd.DataFrame) -> None:
         return
     for at in steps:
         text: dict[str, Any] = {"xytext": (-4, 4), "textcoords": "offset points", "ha": "right"}
-        ax.annotate(str(rows["trial"].iloc[at]), (at + 1, rows["amount"].iloc[at]), color=INK, **text)
+        ax.annotate(
+            plain_scheme(str(rows["trial"].iloc[at])), (at + 1, rows["amount"].iloc[at]), color=INK, **text
+        )
 
 
 def plot_proxy(exam: ProxyExam, *, ax: Axes | None = None) -> Axes:
