@@ -9,7 +9,7 @@ import pandas as pd
 from sojourn.core.interval import Interval
 from sojourn.core.results.trial_prior import PastLifts, PriorCheck
 from sojourn.core.results.trials import plain_scheme
-from sojourn.core.text import bounds, count, in_words, listing, number, percent, plural
+from sojourn.core.text import count, in_words, listing, number, percent, plural
 from sojourn.report.say import register
 
 #: From so many degrees of freedom a law counts as normal.
@@ -242,8 +242,3 @@ def describe_power(check: PriorCheck) -> dict[str, str]:
         "moves per doubling (0 not at all; 0.05 and more is noticeable)."
     )
     return {"title": title, "note": note}
-
-
-def belief_in_words(past: PastLifts) -> str:
-    """Return the belief that past trials give for the next one, as a clause with its interval."""
-    return bounds(past.next_lift().scaled(_factor(past)), _digits(past))
