@@ -164,6 +164,19 @@ def test_missing_outcomes_fail_only_where_no_exact_count_would_pass(gone, verdic
         assert "fewer than 20 outcomes cannot be known" in check.finding
 
 
+@pytest.mark.parametrize(("members", "verdict"), [(200, "warn"), (400, "pass")])
+def test_hidden_missing_outcomes_are_warned_of_where_they_could_be_many(members, verdict) -> None:
+    """19 of 200 and none of 200 are told as none: no test can see them, and no rate of one is claimed."""
+    exact = missing((members, members - 19, 50), (members, members, 50))
+    [check] = [
+        c
+        for c in check_assignment(private(missing=protect_missing(exact, 20)))
+        if c.name.startswith("Outcomes known")
+    ]
+    assert (check.verdict, check.catch_rate) == (verdict, None)
+    assert ("9.5 % of a scheme" in check.meaning) == (verdict == "warn")
+
+
 def test_bounds_of_the_lift_take_as_many_to_be_missing_as_could_be() -> None:
     told = missing_outcomes(private(missing=protect_missing(missing((400, 400, 200), (400, 400, 200)), 20)))
     assert say_missing(told).startswith("Of every scheme fewer than 20 outcomes cannot be known")

@@ -374,3 +374,5 @@ def test_a_private_page_names_what_it_does_not_tell_and_why() -> None:
     assert "on which day members were assigned and what happened week by week." in said
     assert "payments" not in said
     assert "Not told" not in pages.protection_words({**meta, "withheld": []})
+    nothing_paid = {"protected": {"base": 20, "caps": {"revenue": "0"}}}
+    assert "Sums" not in pages.protection_words(nothing_paid)

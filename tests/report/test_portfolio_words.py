@@ -124,7 +124,7 @@ def test_the_headline_is_the_sum_of_what_ships(portfolio):
     assert headline.interval == portfolio.total()
     assert headline.unit == "EUR"
     assert headline.detail.startswith(
-        "That is when each is given to as many members as took part in its trial."
+        "That is when each is given to as many members as were compared for it."
     )
     warned = sj.headline_portfolio(portfolio, sj.check_portfolio(replace(portfolio, p_fit=0.001)))
     assert "Warnings: a trial whose members were not divided by lot is left out; in doubt: " in warned.detail

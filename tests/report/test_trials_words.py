@@ -320,7 +320,7 @@ def test_a_trial_of_members_who_had_left_speaks_of_coming_back():
     result = replace(make_result(), outcome="back_at_90", words=words)
     decision = decided(result)
     assert "2.1 more members in 100 are back with us" in sj.headline_trials(decision).sentence
-    steps = sj.next_steps_trials(decision, RATES)
+    steps = sj.next_steps_trials(decision, RATES, wins_back=True)
     assert steps[0].what.startswith("Give welcome coupon to everyone who left, and keep no scheme for")
     assert steps[-1].effect == "Shows whether those who came back stay."
     schemes = [{"scheme": s, "lift": 0.02} for s in ("none", "welcome_coupon", "points")]

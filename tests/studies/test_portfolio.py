@@ -85,13 +85,15 @@ def test_trials_in_which_nothing_can_be_compared_are_named():
         ("alone", "new", 400, 300, 300, 0, 0, 0),
         ("tiny", "new", 1, 1, 1, 0, 0, 0),
         ("tiny", "none", 300, 100, 100, 0, 0, 0),
+        ("unused", "none", 300, 100, 100, 0, 0, 0),
     ]
     belief = sj.LiftPrior.from_belief(low=-0.5, high=0.5, mass=0.9)
     made = sj.portfolio(small(rows), "kept_at_90", **RULE, rng=np.random.default_rng(0), belief=belief)
-    assert made.left_out["trial"].tolist() == ["alone", "tiny"]
+    assert made.left_out["trial"].tolist() == ["alone", "tiny", "unused"]
     assert made.left_out["why"].str.split(":").str[0].tolist() == [
         "no control",
-        "too few members who were followed long enough",
+        "too few members who were followed long enough, or all of whom did the same",
+        "one scheme alone, with nothing beside it",
     ]
     assert made.left_out["by_lot"].all()
     assert made.trials == 1
@@ -124,6 +126,20 @@ def test_trials_whose_members_were_chosen_are_left_out(world):
     assert check.finding.startswith("In trial 003 and trial 017, members of the schemes had not come")
     assert sj.check_portfolio(laid(with_arms(world)))[0].verdict == "pass"
     assert "is not known" in sj.check_portfolio(laid(world))[0].finding
+
+
+@pytest.mark.parametrize("size", [2, 20])
+def test_a_few_members_who_never_came_do_not_condemn_a_trial(size):
+    """One member in twenty had come before: of 20 drawn by lot none has in 36 % of trials, of 2 in 90 %."""
+    arms = pd.DataFrame(
+        [("a", "none", 2000, 100, 100, "2025-01"), ("a", "debug", size, 0, 0, "2025-01")],
+        columns=["trial", "scheme", "assigned", "before", "before_sq", "month"],
+    )
+    cells = Cells("test", "portfolio", {"arms": arms}, {})
+    assert unlike(cells).empty
+    grown = arms.assign(assigned=[2000, 1000])  # of 1,000 it would be no chance
+    assert unlike(dataclasses.replace(cells, tables={"arms": grown}))["trial"].tolist() == ["a"]
+    assert unlike(dataclasses.replace(cells, tables={"arms": grown}), min_group=1001).empty
 
 
 def test_nobody_who_came_before_or_everybody_alike_is_no_difference():

@@ -146,3 +146,11 @@ def test_months_that_are_told_together_begin_with_the_first():
     months = trial.split.assign(period=["2025-02 to 2025-03", "2025-02 to 2025-03"])
     check = check_plan(replace(trial, split=months), PLAN)
     assert (check.verdict, "2 May 2025" in check.finding) == ("pass", True)  # 90 days after 1 February
+
+
+def test_a_guard_that_the_trial_does_not_count_is_refused():
+    binary = pd.DataFrame({"outcome": ["kept_at_90"], "scheme": "none"})
+    value = pd.DataFrame({"outcome": ["net_value"], "scheme": "none"})
+    trial = replace(a_trial(), binary=binary, value=value)
+    with pytest.raises(ParameterError, match="kept_at_99"):
+        laid_out(trial, replace(PLAN, guard="kept_at_99"))

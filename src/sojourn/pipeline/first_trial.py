@@ -27,17 +27,17 @@ _PAID = (
     ("worthwhile", "2.0", "say: a lift that would be worth having; the page says how often it is found"),
     ("tolerable_loss", "0.5", "say: expected loss above which nothing ships"),
     ("belief_value", "[-4.0, 4.0, 0.9]", "say: between what the lift lies, with that probability"),
-    ("belief", "[-0.1, 0.1, 0.9]", "the same of shares of members"),
+    ("belief", "[-0.05, 0.05, 0.9]", "the same of shares of members"),
 )
 _SHARES = (
     ("rope", "0.0", "say: a lift up to this share of members is not worth having"),
     (
         "worthwhile",
-        "0.05",
+        "0.03",
         "say: a lift that would be worth having; the page says how often it is found",
     ),
     ("tolerable_loss", "0.005", "say: expected loss above which nothing ships"),
-    ("belief", "[-0.1, 0.1, 0.9]", "say: between what the lift lies, with that probability"),
+    ("belief", "[-0.05, 0.05, 0.9]", "say: between what the lift lies, with that probability"),
 )
 
 

@@ -156,9 +156,9 @@ def protection_words(meta: Mapping[str, Any]) -> str:
     withheld = [words for name, words in _WITHHELD.items() if name in meta.get("withheld", ())]
     if withheld:
         said += f" Not told at all, since one member could be found in them: {listing(withheld)}."
-    if not caps:
-        return said
     some = {name.replace("_", " ").replace(".", " "): cap for name, cap in caps.items() if Decimal(cap)}
+    if not some:
+        return said
     listed = listing([f"{cap} ({name})" for name, cap in some.items()])
     return f"{said} Sums come in steps of {base} times what one member may have in them: {listed}."
 

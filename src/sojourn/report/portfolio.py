@@ -60,7 +60,7 @@ def _total_unit(portfolio: Portfolio) -> str:
 
 def _reached(portfolio: Portfolio) -> str:
     if portfolio.reach is None:
-        return "given to as many members as took part in its trial"
+        return "given to as many members as were compared for it"
     return f"given to {count(portfolio.reach)} members"
 
 

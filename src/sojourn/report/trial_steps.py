@@ -12,14 +12,26 @@ from sojourn.core.text import chances, in_words, number
 from sojourn.report.trials import SPLIT, plain, shown_amount, shown_lift, shown_unit
 
 
-def next_steps_trials(decision: Decision, rates: ErrorRateCard, checks: Sequence[Check] = ()) -> list[Action]:
-    """Return what to do, with effect, cost and evidence."""
+def next_steps_trials(
+    decision: Decision, rates: ErrorRateCard, checks: Sequence[Check] = (), *, wins_back: bool = False
+) -> list[Action]:
+    """Return what to do, with effect, cost and evidence.
+
+    Parameters
+    ----------
+    decision, rates
+        Of the trial.
+    checks : sequence of Check
+        What was warned of may come first.
+    wins_back : bool
+        Whether members had left when they were assigned (`Trial.wins_back`).
+    """
     result, scheme, control = decision.result, plain(decision.scheme), plain(decision.result.control)
     digits = 1 if result.kind == "binary" else 2
     effect = in_words(shown_lift(result, decision.scheme), shown_unit(result), digits)
     first = {
         "ship": Action(
-            f"Give {scheme} to {_whom(decision)}, and keep {control} for a small random part.",
+            f"Give {scheme} to {_whom(wins_back)}, and keep {control} for a small random part.",
             effect,
             "Counted in the net value." if result.kind == "value" else "Not known.",
             "trial; the table of schemes",
@@ -42,13 +54,12 @@ def next_steps_trials(decision: Decision, rates: ErrorRateCard, checks: Sequence
     stop = Action(f"Stay with {control}.", avoided, "None.", "trial; the table of schemes")
     harm = Action("Stop giving any scheme now.", avoided, "None.", "trial; the table of schemes")
     chosen = harm if decision.verdict == "stop for harm" else first.get(decision.verdict, stop)
-    return [*_uneven(checks), chosen, *_not_given(decision), _afterwards(decision)]
+    return [*_uneven(checks), chosen, *_not_given(decision), _afterwards(decision, wins_back)]
 
 
-def _whom(decision: Decision) -> str:
-    """Return whom a trial answers for: a plan that asks who is back is of members who had left."""
-    asked = (decision.plan.metric, decision.plan.guard)
-    return "everyone who left" if any(name.startswith("back_at_") for name in asked) else "everyone"
+def _whom(wins_back: bool) -> str:
+    """Return whom a trial answers for."""
+    return "everyone who left" if wins_back else "everyone"
 
 
 def _avoided(result: TrialResult, scheme: str) -> str:
@@ -84,7 +95,7 @@ def _uneven(checks: Sequence[Check]) -> list[Action]:
     ]
 
 
-def _afterwards(decision: Decision) -> Action:
+def _afterwards(decision: Decision, wins_back: bool) -> Action:
     days = decision.plan.horizon_days
     if decision.historic:
         return Action(
@@ -96,7 +107,7 @@ def _afterwards(decision: Decision) -> Action:
     return Action(
         f"Follow the same members beyond {days} days.",
         "Shows whether the difference lasts when the reward has ended."
-        if _whom(decision) == "everyone"
+        if not wins_back
         else "Shows whether those who came back stay.",
         "None: the members are already assigned.",
         f"none yet; this trial ends at {days} days",

@@ -49,7 +49,7 @@ class Portfolio:
     p_fit : float
         P-value of the estimates under the law: their centre, their spread or the most surprising one.
     reach : float or None
-        Members who would get a scheme; None for as many as took part.
+        Members who would get a scheme; None for as many as were compared for it.
     left_out : DataFrame
         Trials in which nothing can be compared: ``trial``, ``why``, ``by_lot`` (False: its members were not
         alike before they were assigned).

@@ -62,7 +62,8 @@ def trial_effects(
     """
     arms = _moments(_rows(cells, outcome), float(cells.meta.get("protected", {}).get("base", 0)))
     arms = arms[arms["n"] >= max(min_group, LEAST)]
-    found = _beside_control(arms[~arms["trial"].isin(unlike(cells, control=control)["trial"])], control)
+    odd = unlike(cells, control=control, min_group=min_group)
+    found = _beside_control(arms[~arms["trial"].isin(odd["trial"])], control)
     parts = found[["trial", "scheme"]].assign(control=found["scheme_of_control"])
     parts["members"] = (found["n"] + found["n_of_control"]).astype(int)
     for effect, error, mean, variance in (
@@ -85,7 +86,7 @@ def _months(cells: Cells) -> dict[str, str]:
     return {str(trial): str(month) for trial, month in cells[ARMS].groupby("trial")["month"].min().items()}
 
 
-def unlike(cells: Cells, *, control: str | Sequence[str] = CONTROLS) -> pd.DataFrame:
+def unlike(cells: Cells, *, control: str | Sequence[str] = CONTROLS, min_group: int = LEAST) -> pd.DataFrame:
     """Return trials whose members were not alike before they were assigned: so not by lot, or with a fault.
 
     Parameters
@@ -95,24 +96,32 @@ def unlike(cells: Cells, *, control: str | Sequence[str] = CONTROLS) -> pd.DataF
         (sums over members of the days on which they came before, and of their squares).
     control : str or sequence of str
         See `trial_effects`.
+    min_group : int
+        Schemes with fewer members are not looked at.
 
     Returns
     -------
     DataFrame, one row per trial
         ``trial``, ``scheme`` (the one that differs most), ``before`` and ``before_of_control`` (means), ``p``
         (of as large a difference, over all schemes of all trials); none where nothing is known.
+
+    Notes
+    -----
+    Student's test, whose variance is that of both schemes together: by lot they have the same, and a few
+    members may all have done nothing.
     """
     columns = ["trial", "scheme", "before", "before_of_control", "p"]
     if not knows_before(cells):
         return pd.DataFrame(columns=columns)
     arms = cells[ARMS].astype(dict.fromkeys(("assigned", "before", "before_sq"), float))
-    arms = arms[arms["assigned"] >= LEAST]
+    arms = arms[arms["assigned"] >= max(min_group, LEAST)]
     mean = arms["before"] / arms["assigned"]
-    spread = (arms["before_sq"] / arms["assigned"] - mean**2).clip(lower=0)
-    found = _beside_control(arms.assign(before=mean, error_sq=spread / (arms["assigned"] - 1)), control)
+    squares = (arms["before_sq"] - arms["assigned"] * mean**2).clip(lower=0)
+    found = _beside_control(arms.assign(before=mean, squares=squares), control)
     away = (found["before"] - found["before_of_control"]).abs()
-    error = (found["error_sq"] + found["error_sq_of_control"]) ** 0.5
     freedom = found["assigned"] + found["assigned_of_control"] - 2
+    variance = (found["squares"] + found["squares_of_control"]) / freedom
+    error = (variance * (1 / found["assigned"] + 1 / found["assigned_of_control"])) ** 0.5
     p = np.where(away > 0, 2 * stats.t.sf(away / error.replace(0, np.nan), freedom), 1.0)
     found = found.assign(p=np.minimum(1.0, np.nan_to_num(p) * max(len(found), 1)))
     worst = found.sort_values(["p", "scheme"]).drop_duplicates("trial")
@@ -124,9 +133,11 @@ def knows_before(cells: Cells) -> bool:
     return ARMS in cells.tables and "before" in cells[ARMS]
 
 
-def left_out(cells: Cells, outcome: str, effects: pd.DataFrame, control: str | Sequence[str]) -> pd.DataFrame:
+def left_out(
+    cells: Cells, outcome: str, effects: pd.DataFrame, control: str | Sequence[str], min_group: int = LEAST
+) -> pd.DataFrame:
     """Return trials without an effect: ``trial``, ``why``, ``by_lot`` (nothing speaks against it)."""
-    odd = unlike(cells, control=control).set_index("trial")
+    odd = unlike(cells, control=control, min_group=min_group).set_index("trial")
     table = _rows(cells, outcome)
     names = [control] if isinstance(control, str) else list(control)
     rows = []
@@ -140,8 +151,10 @@ def left_out(cells: Cells, outcome: str, effects: pd.DataFrame, control: str | S
             )
         elif not schemes & set(names):
             why = "no control: none of its schemes is called " + " or ".join(names)
+        elif len(schemes) < LEAST:
+            why = "one scheme alone, with nothing beside it"
         else:
-            why = "too few members who were followed long enough"
+            why = "too few members who were followed long enough, or all of whom did the same"
         rows.append({"trial": trial, "why": why, "by_lot": trial not in odd.index})
     return pd.DataFrame(rows, columns=["trial", "why", "by_lot"])
 

@@ -67,7 +67,7 @@ def portfolio(
         A belief of lifts that was stated before, or its bounds and the mass between them. Without one, or
         with an empty sequence, the law of lifts is learned from these trials (at least 10).
     reach : float, optional
-        Members who would get a scheme that ships; as many as took part in its trial when not stated.
+        Members who would get a scheme that ships; as many as were compared for it when not stated.
 
     Notes
     -----
@@ -84,7 +84,10 @@ def portfolio(
     if outcome not in outcomes(cells):
         return Portfolio(**blank, why_empty="There are no cells of several trials with this outcome.")
     effects = trial_effects(cells, outcome, control=control, min_group=min_group)
-    blank |= {"left_out": left_out(cells, outcome, effects, control), "knows_before": knows_before(cells)}
+    blank |= {
+        "left_out": left_out(cells, outcome, effects, control, min_group),
+        "knows_before": knows_before(cells),
+    }
     if effects["trial"].nunique() < (LEAST_PAST if belief is None else 1):
         return Portfolio(**blank, why_empty=_too_few(effects["trial"].nunique()))
     law, tails = (stated(belief.mean, belief.sd), "normal") if belief else best_law(effects)

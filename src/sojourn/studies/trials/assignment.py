@@ -259,11 +259,12 @@ def _missing(trial: Trial) -> Check | None:
     found = missing_outcomes(trial)
     if found.why_empty:
         return None
-    verdict = _by_p(found.p_value)
-    if verdict == "pass" and found.share > _SOME:
-        verdict = "warn"
     base = int(trial.meta.get("protected", {}).get("base", 0))
     hidden = base > 0 and not found.share
+    could_be = (base - 1) / int(found.table["assigned"].min()) if hidden else found.share
+    verdict = _by_p(found.p_value)
+    if verdict == "pass" and could_be > _SOME:
+        verdict = "warn"
     if hidden:
         said = f"Of every scheme fewer than {plural(base, 'outcome')} cannot be known, if any."
     else:
@@ -272,10 +273,15 @@ def _missing(trial: Trial) -> Check | None:
         "pass": "So few are not told apart from none in a private case; `sojourn check` counts them."
         if hidden
         else "What is not known could not have made the difference between schemes.",
-        "warn": "Read the lift with its worst-case bounds: those who are missing may have done otherwise.",
+        "warn": f"That may be {percent(could_be)} of a scheme, and unequally: `sojourn check` counts them."
+        if hidden
+        else "Read the lift with its worst-case bounds: those who are missing may have done otherwise.",
         "fail": "Outcomes are missing unequally, so the lift may be made of those who are missing.",
     }
-    return _rated("Outcomes known equally in all schemes", "missing", verdict, said, meaning[verdict])
+    name = "Outcomes known equally in all schemes"
+    if hidden:  # the rates are those of exact counts
+        return Check(name, verdict, said, meaning[verdict])
+    return _rated(name, "missing", verdict, said, meaning[verdict])
 
 
 def _missing_words(trial: Trial, found: MissingOutcomes) -> str:

@@ -69,7 +69,13 @@ def planned(trial: Trial, plan: TrialPlan) -> PlanCard:
         Its cells carry the frozen plan, where there is one.
     plan : TrialPlan
         The rule that decides now.
+
+    Raises
+    ------
+    ParameterError
+        When the trial has no such metric or guard.
     """
+    trial.kind(plan.guard)
     frozen: Mapping[str, Any] = trial.meta.get("frozen", {})
     changed = deviations(trial, plan).itertuples(index=False, name=None)
     return PlanCard(
