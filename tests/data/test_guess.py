@@ -186,8 +186,13 @@ def test_the_latest_instant_is_that_of_the_whole_file_not_of_the_sample(tmp_path
     found = sample("events", path, "t.parquet")
     assert len(found.columns["at"]) == 2
     assert latest(path, found, "at") == datetime(2025, 6, 1, tzinfo=UTC)
+    assert latest(path, found, "at", until=datetime(2025, 3, 1, tzinfo=UTC)) == datetime(
+        2025, 1, 2, tzinfo=UTC
+    )
     with pytest.raises(UndefinedError, match="holds no time"):
         latest(path, found, "user")
+    with pytest.raises(UndefinedError, match="holds no time"):
+        latest(path, found, "at", until=datetime(2024, 3, 1, tzinfo=UTC))
 
 
 def test_columns_without_a_name_move_no_other(tmp_path):

@@ -464,6 +464,9 @@ def test_who_will_leave_has_not_left_yet(here):
     files = {"members": file(here, "o.csv", WIDE.replace("2025-04-30", "2999-04-30"))}
     new_case("club", {**files, "assignments": file(here, "a.csv", VARIANTS)}, zone="Europe/Berlin")
     assert prepared("club").as_of.isoformat() == "2025-01-08T23:00:00+00:00"
+    both = WIDE.replace("2024-11-02,", "2024-11-02,2999-12-31")  # those who have left still say when data end
+    new_case("gym", {"members": file(here, "g.csv", both), "assignments": file(here, "h.csv", VARIANTS)})
+    assert prepared("gym").as_of.isoformat() == "2025-05-01T00:00:00+00:00"
 
 
 def test_a_case_needs_members_or_events(here):

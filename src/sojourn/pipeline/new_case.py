@@ -12,7 +12,7 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
-from sojourn.core.errors import ParameterError, SojournError
+from sojourn.core.errors import ParameterError, SojournError, UndefinedError
 from sojourn.core.folder import PRIVATE_FILE, PRIVATE_FOLDER
 from sojourn.core.params import Params, read_params
 from sojourn.core.project import places, root
@@ -158,15 +158,19 @@ def _end(files: Mapping[str, Path], looked: Mapping[str, tuple[Sample, Guess]], 
         if table not in files or not _has_values(*looked[table], time):
             continue
         begin, guess = looked[table]
-        last = latest(files[table], begin, guess.columns[time])
+        until = datetime.now(UTC) if time == _LEAVING else None  # a contract may end after the export
+        try:
+            last = latest(files[table], begin, guess.columns[time], until=until)
+        except UndefinedError:
+            if time == _LEAVING:
+                continue
+            raise
         if last.year >= MAXYEAR:
             raise SojournError(
                 f"{table}.{time}: the last row is of the year {last.year}, which no day follows. "
                 "Leave the time empty where it stands for none, or take such rows out."
             )
-        end = last.replace(tzinfo=here) if time in guess.naive else last.astimezone(here)
-        if time != _LEAVING or end <= datetime.now(UTC):
-            ends.append(end)
+        ends.append(last.replace(tzinfo=here) if time in guess.naive else last.astimezone(here))
     day = max(ends).date() + timedelta(days=1)
     return datetime(day.year, day.month, day.day, tzinfo=here)
 

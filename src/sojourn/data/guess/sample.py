@@ -120,7 +120,7 @@ def _text(begin: bytes, encoding: str) -> str:
     return "".join(decoded([whole], encoding))
 
 
-def latest(path: Path, begin: Sample, column: str) -> datetime:
+def latest(path: Path, begin: Sample, column: str, *, until: datetime | None = None) -> datetime:
     """Return the latest instant of a column of the whole file; values that are none are passed over.
 
     Parameters
@@ -131,15 +131,18 @@ def latest(path: Path, begin: Sample, column: str) -> datetime:
         Its beginning, which says how it is written.
     column : str
         Name in the file.
+    until : datetime, optional
+        Later instants are passed over, such as the end of a contract that is still to come.
 
     Raises
     ------
     UndefinedError
-        When the column holds no instant.
+        When the column holds no such instant.
     """
     read = reader_of(look_at(begin.columns[column]).written)
     values = _texts(path, begin, column) if begin.delimiter else _rows(path, column)
-    found = max((at for value in values if value and (at := read(value.strip())) is not None), default=None)
+    instants = (at for value in values if value and (at := read(value.strip())) is not None)
+    found = max((at for at in instants if until is None or at <= until), default=None)
     if found is None:
         raise UndefinedError(f"The column {column} holds no time, so there is no last one.")
     return found
