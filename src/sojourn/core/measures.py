@@ -91,7 +91,8 @@ class Measure:
             return top.astype(np.float64)
         ones = np.ones(len(counts), dtype=np.int64)
         under = (counts[self.over].to_numpy(dtype=np.int64) if self.over else ones) * 10**self.decimals
-        return np.divide(top, under, out=np.zeros(len(counts)), where=under > 0)
+        value: Floats = np.divide(top, under, out=np.zeros(len(counts)), where=under > 0)
+        return value
 
     def _sum(self, counts: pd.DataFrame, names: Sequence[str]) -> NDArray[np.int64]:
         total = np.zeros(len(counts), dtype=np.int64)
