@@ -38,22 +38,35 @@ class Counting:
         Members observed for less have no segment yet.
     kinds : tuple of Kind
         What the columns ``kind_1``, ``kind_2`` … count.
+    families : tuple of str
+        What is counted besides, as far as the case has it (`sojourn.data.features`).
+    social : tuple of str
+        Events that the column ``social`` counts.
     """
 
     trend_days: int
     min_tenure_days: int
     kinds: tuple[Kind, ...] = ()
+    families: tuple[str, ...] = ()
+    social: tuple[str, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         kinds = [{"event": kind.event, "feature": kind.feature} for kind in self.kinds]
-        return {"trend_days": self.trend_days, "min_tenure_days": self.min_tenure_days, "kinds": kinds}
+        return {
+            "trend_days": self.trend_days,
+            "min_tenure_days": self.min_tenure_days,
+            "kinds": kinds,
+            "families": list(self.families),
+            "social": list(self.social),
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Counting:
         """Return what `to_plain` wrote."""
         kinds = tuple(Kind(kind["event"], kind["feature"]) for kind in plain["kinds"])
-        return cls(int(plain["trend_days"]), int(plain["min_tenure_days"]), kinds)
+        families, social = tuple(plain["families"]), tuple(plain["social"])
+        return cls(int(plain["trend_days"]), int(plain["min_tenure_days"]), kinds, families, social)
 
 
 @dataclass(frozen=True, slots=True)

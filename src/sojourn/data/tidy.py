@@ -67,6 +67,13 @@ class Tidy:
             )
         return self.tables[name]
 
+    def has(self, table: str, column: str) -> bool:
+        """Whether the case brought a column (all others of the contract are there and empty)."""
+        if table not in self.tables:
+            return False
+        columns = self.tables[table].columns
+        return column in columns and column in self.meta.get("present", {}).get(table, columns)
+
     def once(self, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
         """Return a table that is made when it is asked for by this name for the first time."""
         if name not in self.kept:

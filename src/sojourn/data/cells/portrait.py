@@ -16,8 +16,10 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.core.ranges import in_range
+from sojourn.data.activity import micros
 from sojourn.data.cells.portrait_truth import truth_beside
 from sojourn.data.localtime import clock_of
+from sojourn.data.stages import everybody, leaving_of, stages_at, with_state
 from sojourn.data.tidy import Tidy
 
 STUDY = "portrait"
@@ -62,7 +64,7 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     MissingTableError
         Without events.
     """
-    for name in ("follow_days", "active_days", "growing_days", "silent_days"):
+    for name in ("follow_days", "active_days"):
         in_range(params[name], name, ge=1)
     members, events = members_now(tidy), known_events(tidy)
     made = {
@@ -73,15 +75,15 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         "kinds": events.group_by("event").agg(events=events.count(), members=events.member.nunique()),
         "steps": _steps(tidy, members, events, params["follow_days"]),
         "active": _active(tidy, members, events, params["active_days"]),
-        "stages": _stages(tidy, members, events, params),
+        "stages": _stages(tidy, params),
     }
-    if _has(tidy, "events", "amount"):
+    if tidy.has("events", "amount"):
         made |= {"purchases": _purchases(members, events), "money": _money(events)}
     if "messages" in tidy.tables:
         made["messages"] = _messages(tidy)
-    if _has(tidy, "costs", "channel") and _has(tidy, "members", "channel"):
+    if tidy.has("costs", "channel") and tidy.has("members", "channel"):
         made["acquisition"] = _acquisition(tidy, members)
-    if _has(tidy, "events", "recorded_at"):
+    if tidy.has("events", "recorded_at"):
         made["late"] = _late(tidy, events)
     return made
 
@@ -127,31 +129,14 @@ def members_now(tidy: Tidy) -> Table:
 
     Who has left and has a later spell that goes on is back.
     """
-    members, as_of = tidy.table("members", STUDY), _as_of(tidy)
+    members, as_of = tidy.table("members", STUDY), _instant(tidy.meta["as_of"])
     wanted = ["member", "joined_at", *[name for name in GROUPS if name in members.columns]]
-    ended = members.churned_at if "churned_at" in members.columns else ibis.null("timestamp('UTC')")
-    table = members.filter(members.joined_at <= as_of).select(*wanted, ended_at=ended)
-    left = (table.ended_at <= as_of).fill_null(False)
+    at_us = ibis.literal(micros(as_of), "int64")
+    table = members.filter(members.joined_at <= ibis.literal(as_of))
+    table = table.select(*wanted, ended_at=leaving_of(table), at_us=at_us)
     begun = (table.joined_at >= _instant(tidy.meta["observed_from"])).cast("int32").cast("int64")
-    table = table.mutate(seen_joining=begun, left=left.cast("int32").cast("int64"))
-    table = _with_returns(tidy, table, as_of)
+    table = with_state(table.mutate(seen_joining=begun), tidy).drop("at_us")
     return table.mutate(with_us=1 - table.left + table.back)
-
-
-def _with_returns(tidy: Tidy, members: Table, as_of: Value) -> Table:
-    """Return members with ``back`` and ``back_at``, the begin of the first spell after they left."""
-    if "spells" not in tidy.tables:
-        return members.mutate(back=ibis.literal(0, "int64"), back_at=ibis.null("timestamp('UTC')"))
-    spells = tidy.tables["spells"].filter(lambda rows: rows.started_at <= as_of)
-    gone = members.filter(members.left == 1).select("member", "ended_at")
-    later = spells.select("member", "started_at", until=spells.ended_at).inner_join(gone, "member")
-    later = later.filter(later.started_at > later.ended_at)
-    goes_on = later.until.isnull() | (later.until > as_of)
-    found = later.group_by("member").agg(
-        back_at=later.started_at.min(), back=goes_on.cast("int32").cast("int64").max()
-    )
-    joined = members.left_join(found, "member").drop("member_right")
-    return joined.mutate(back=joined.back.fill_null(0))
 
 
 def known_events(tidy: Tidy) -> Table:
@@ -173,7 +158,7 @@ def _joined(tidy: Tidy, members: Table) -> Table:
 
 
 def _groups(tidy: Tidy) -> list[str]:
-    return ["all", *[name for name in GROUPS if _has(tidy, "members", name)]]
+    return ["all", *[name for name in GROUPS if tidy.has("members", name)]]
 
 
 def _group(members: Table, by: str) -> Table:
@@ -238,7 +223,7 @@ def _steps(tidy: Tidy, members: Table, events: Table, follow_days: int) -> Table
     both = both.mutate(day=(_seconds(both.occurred_at) - _seconds(both.joined_at)) // _DAY)
     both = both.filter((both.occurred_at >= both.joined_at) & (both.day < follow_days))
     found = {"first value moment": both.filter(_is_value(both, _first_value(events)))}
-    if _has(tidy, "events", "amount"):
+    if tidy.has("events", "amount"):
         found["first purchase"] = both.filter(both.amount > 0)
     return ibis.union(*[_first_days(rows, step) for step, rows in found.items()])
 
@@ -269,20 +254,9 @@ def _active(tidy: Tidy, members: Table, events: Table, active_days: int) -> Tabl
     return both.group_by("days").agg(members=both.count())
 
 
-def _stages(tidy: Tidy, members: Table, events: Table, params: Mapping[str, Any]) -> Table:
-    now = int(_instant(tidy.meta["as_of"]).timestamp())
-    seen = events.group_by("member").agg(last=events.occurred_at.max())
-    both = members.left_join(seen, "member").drop("member_right")
-    age, silent = ((now - _seconds(both[name])) // _DAY for name in ("joined_at", "last"))
-    stage = ibis.cases(
-        ((both.left == 1) & (both.back == 0), "left"),
-        (both.back == 1, "returned"),
-        (age < params["active_days"], "new"),
-        ((silent >= params["silent_days"]).fill_null(True), "silent"),
-        (age < params["growing_days"], "growing"),
-        else_="active",
-    )
-    table = both.mutate(stage=stage)
+def _stages(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    everyone = everybody(tidy, _instant(tidy.meta["as_of"]), STUDY)
+    table = stages_at(tidy, everyone, params, STUDY)
     return table.group_by("stage").agg(members=table.count())
 
 
@@ -359,16 +333,8 @@ def _missing(tidy: Tidy) -> list[str]:
     tables = [name for name in ("spells", "messages", "costs") if name not in tidy.tables]
     columns = [("members", name) for name in ("churned_at", *GROUPS)]
     columns += [("events", "amount"), ("events", "recorded_at"), ("costs", "channel")]
-    lacking = [f"{t}.{c}" for t, c in columns if t not in tables and not _has(tidy, t, c)]
+    lacking = [f"{t}.{c}" for t, c in columns if t not in tables and not tidy.has(t, c)]
     return [*tables, *lacking]
-
-
-def _has(tidy: Tidy, table: str, column: str) -> bool:
-    """Whether the case brought a column (tidy tables have all of the contract, empty where it did not)."""
-    if table not in tidy.tables:
-        return False
-    brought = tidy.meta.get("present", {}).get(table, tidy.tables[table].columns)
-    return column in brought and column in tidy.tables[table].columns
 
 
 def _first_row(table: Table) -> dict[str, Any]:
