@@ -14,11 +14,10 @@ from sojourn.core.results.segments import (
     OURS,
     RFM,
     SMOOTH,
-    Profile,
     ScoreBands,
     Segmentation,
-    WhatNext,
 )
+from sojourn.core.results.segments_described import Profile, WhatNext
 
 NAMES = {
     "groups": ("just seen, often active", "long silent"),

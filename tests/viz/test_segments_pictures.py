@@ -6,7 +6,8 @@ import pytest
 from matplotlib.colors import to_rgb
 
 import sojourn as sj
-from sojourn.core.results.segments import Profile, ScoreBands, Segmentation, WhatNext
+from sojourn.core.results.segments import ScoreBands, Segmentation
+from sojourn.core.results.segments_described import Profile, WhatNext
 from sojourn.viz.theme import ACCENT, BAD
 
 

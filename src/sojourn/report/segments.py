@@ -11,7 +11,8 @@ from sojourn.core.interval import Interval
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.results.segments import CEILING, OURS, RFM, Profile, Segmentation, WhatNext
+from sojourn.core.results.segments import CEILING, OURS, RFM, Segmentation
+from sojourn.core.results.segments_described import Profile, WhatNext
 from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural, ranged
 from sojourn.report.say import register
 

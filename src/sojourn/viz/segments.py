@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sojourn.core.results.segments import Profile, Segmentation, WhatNext
+from sojourn.core.results.segments import Segmentation
+from sojourn.core.results.segments_described import Profile, WhatNext
 from sojourn.core.text import count, number, percent
 from sojourn.viz.theme import ACCENT, BAD, CONTROL, CONTROL_BAND, INK, MUTED, label_end, new_axes, theme
 

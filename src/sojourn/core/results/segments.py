@@ -1,17 +1,14 @@
-"""Frozen results of the study `segments`: what was found, who they are, what they did next."""
+"""Frozen results of the study `segments`: features of members, rules that sort them, what was found."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-from sojourn.core.errors import ParameterError
-from sojourn.core.interval import Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -109,6 +106,9 @@ class Features:
         Members of the whole population, of whom the rows are a sample.
     meta : mapping
         ``as_of``, ``cut``, ``outcome_days``, ``currency`` and, for a simulated world, ``truth``.
+    traits : DataFrame (n rows)
+        What was known of the same members at joining, as far as the case has it: ``channel``, ``plan``,
+        ``region``, ``age_band``; text, missing where not known. No columns where nothing is.
     """
 
     case: str
@@ -120,6 +120,7 @@ class Features:
     left_out: tuple[str, ...]
     members: int
     meta: Mapping[str, Any]
+    traits: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -145,14 +146,18 @@ class Segmentation:
         Number of groups or bands.
     table : DataFrame, one row per segment
         ``segment`` (its name), ``n`` (members judged), ``share`` with ``share_low``, ``share_high``
-        (Jeffreys), ``sentence``. Only members that were not used to fit; segments below `min_group` are
+        (Jeffreys), ``sentence``, ``comes_back``: how much of it comes back when members are drawn again
+        (mean Jaccard similarity, 0-1). Only members that were not used to fit; segments below `min_group` are
         not shown.
+    rand : float
+        Adjusted Rand index of the segments of two resamples, on average over all pairs of resamples (1: the
+        same, 0: as by chance); not a number with one resample.
     stability : DataFrame, one row per k tried
         ``k``; ``depth``: depth of the shallowest valley between any two groups (0-1); ``null_depth`` and
         ``null_depth_high``: its median and 95 % quantile in structureless data; ``excess``: standard
         deviations above the structureless mean; ``needed``: excess that 5 in 100 structureless worlds reach
-        at any k; ``jaccard``: how much of the worst group comes back in a resample (0-1), ``null_jaccard``
-        the same without structure; ``smallest_share``; ``separated``: whether all four demands are met.
+        at any k; ``jaccard``: how much of the worst group comes back in a resample (0-1), ``rand``: the
+        adjusted Rand index of two resamples, ``null_jaccard``: the worst group's without structure; ``smallest_share``; ``separated``: whether all four demands are met.
     exam : DataFrame, one row per rival
         ``rival``, ``explained`` (share of what members did next that it predicts, out of sample), ``gain``
         of the segmentation over it with ``gain_low``, ``gain_high``, ``beaten``.
@@ -177,6 +182,7 @@ class Segmentation:
     reason: Reason
     k: int
     table: pd.DataFrame
+    rand: float
     stability: pd.DataFrame
     exam: pd.DataFrame
     exam_k: int
@@ -219,72 +225,3 @@ class Segmentation:
 
     def __repr__(self) -> str:
         return f"Segmentation of {self.case}: {self.verdict} (k = {self.k}; {self.judged:,} members judged)"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Profile:
-    """Who the segments are, up to the cut, from members that were not used to form them.
-
-    Attributes
-    ----------
-    table : DataFrame, one row per segment and feature
-        ``segment``, ``feature``, ``n``, ``value`` (mean, natural unit) with ``_low``, ``_high``,
-        ``everyone`` (mean of all members judged), ``difference`` (standard deviations from everyone)
-        with ``_low``, ``_high``.
-    mass : float
-        Mass of the intervals (normal approximation of a mean).
-    """
-
-    table: pd.DataFrame
-    mass: float
-
-    def __repr__(self) -> str:
-        segments, features = (self.table[name].nunique() for name in ("segment", "feature"))
-        return f"Profile of {segments} segments, {features} features"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WhatNext:
-    """What each segment did between the cut and ``as_of``.
-
-    Attributes
-    ----------
-    table : DataFrame, one row per segment
-        ``segment``, ``n``, ``active_share`` (any activity) and, where some left, ``stayed_share``, both
-        with Jeffreys bounds ``_low``, ``_high``; ``active_days`` and ``spend``, means per member with normal
-        bounds. Only members that were not used to fit.
-    everyone : DataFrame, one row
-        The same over all members judged.
-    ordered : bool
-        Whether the segments are bands of a gradient, least active first.
-    days : int
-        Length of the period.
-    currency : str
-        Currency of ``spend``.
-    mass : float
-        Mass of all intervals.
-    """
-
-    table: pd.DataFrame
-    everyone: pd.DataFrame
-    ordered: bool
-    days: int
-    currency: str
-    mass: float
-
-    def share(self, segment: str, what: str = "active_share") -> Interval:
-        """Return one share (0-1) with its interval.
-
-        Raises
-        ------
-        ParameterError
-            When there is no such segment or share.
-        """
-        row = self.table[self.table["segment"] == segment]
-        if row.empty or what not in row:
-            known = ", ".join(repr(name) for name in self.table["segment"])
-            raise ParameterError(f"No '{what}' of segment {segment!r}; the segments are {known}.")
-        return Interval.of(row.iloc[0], what, self.mass, "eti")
-
-    def __repr__(self) -> str:
-        return f"What {len(self.table)} segments did in the next {self.days} days"

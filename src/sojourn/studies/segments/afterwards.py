@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from sojourn.core.cells import Cells
-from sojourn.core.results.segments import Features, Segmentation, WhatNext
+from sojourn.core.results.segments import Features, Segmentation
+from sojourn.core.results.segments_described import WhatNext
 from sojourn.studies.segments.describe import differs, judged_labels, segment_names
 from sojourn.studies.segments.features import features
 from sojourn.studies.segments.shown import Shown

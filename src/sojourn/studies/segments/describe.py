@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sojourn.core.cells import Cells
-from sojourn.core.results.segments import Features, Floats, Ints, NearestCentre, Profile, Rule, Segmentation
+from sojourn.core.results.segments import Features, Floats, Ints, NearestCentre, Rule, Segmentation
+from sojourn.core.results.segments_described import Profile
 from sojourn.core.text import count, number, percent
 from sojourn.estimators.cluster.intervals import jeffreys
 from sojourn.studies.segments.features import features
