@@ -1,0 +1,130 @@
+"""Stages of membership at any instant: who is new, growing, active or silent, who has left and who is back.
+
+Of a member at an instant nothing is read that happened, or became known, later: leaving, spells and their
+ends by the instant itself, signs of life by whole days of 24 hours, counted back from `as_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.core.ranges import in_range
+from sojourn.data.activity import activity_of, in_micros, micros
+from sojourn.data.tidy import Tidy
+
+#: In the order of a member's life.
+STAGES = ("new", "growing", "active", "silent", "left", "returned")
+#: Members who are with us.
+WITH_US = ("new", "growing", "active", "silent", "returned")
+
+_KEYS = ("member", "at_us")
+_SECOND, _DAY = 1_000_000, 86_400
+_DAY_US = _DAY * _SECOND
+
+
+def everybody(tidy: Tidy, at: datetime, study: str) -> Table:
+    """Return all who had joined by an instant: `member`, `at_us` (microseconds since 1970)."""
+    members = tidy.table("members", study)
+    joined = members.filter(members.joined_at <= ibis.literal(at))
+    return joined.select("member", at_us=ibis.literal(micros(at), "int64"))
+
+
+def stages_at(tidy: Tidy, anchors: Table, params: Mapping[str, Any], study: str) -> Table:
+    """Return in which stage members were at instants.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        With ``members`` and ``events``; without ``spells`` nobody is known to be back.
+    anchors : ibis Table
+        ``member``, ``at_us``: microseconds since 1970, not after `as_of`; a pair occurs once.
+    params : mapping
+        ``active_days`` (new is who joined less than so many days ago), ``growing_days`` (growing is who
+        joined less than so many days ago and is no longer new), ``silent_days`` (silent is who did nothing
+        for so many days and is not new).
+    study : str
+        Who asks, for its errors.
+
+    Returns
+    -------
+    ibis Table
+        ``member``, ``at_us``, ``stage`` (of `STAGES`), of those who had joined by then.
+    """
+    days = {
+        name: in_range(params[name], name, ge=1) for name in ("active_days", "growing_days", "silent_days")
+    }
+    rows = with_state(_joined(tidy, anchors, study), tidy)
+    rows = rows.left_join(_last_seen(tidy, rows, study), _KEYS).drop("member_right", "at_us_right")
+    now = rows.at_us // _SECOND
+    age, silent = ((now - rows[name] // _SECOND) // _DAY for name in ("joined_us", "last_us"))
+    stage = ibis.cases(
+        ((rows.left == 1) & (rows.back == 0), "left"),
+        (rows.back == 1, "returned"),
+        (age < days["active_days"], "new"),
+        ((silent >= days["silent_days"]).fill_null(True), "silent"),
+        (age < days["growing_days"], "growing"),
+        else_="active",
+    )
+    return rows.select(*_KEYS, stage=stage)
+
+
+def with_state(rows: Table, tidy: Tidy) -> Table:
+    """Add to members at instants ``left``, ``back`` (1 or 0) and ``back_at``.
+
+    Who has left and has a later spell that goes on is back; ``back_at`` is when the first spell after leaving
+    began, also of who left again.
+
+    Parameters
+    ----------
+    rows : ibis Table
+        ``member``, ``at_us``, ``ended_at`` (when the member first left; missing: has not), and any others.
+    tidy : Tidy
+        Of which ``spells`` is used where it is.
+    """
+    rows = rows.mutate(left=_number(in_micros(rows.ended_at) <= rows.at_us))
+    if "spells" not in tidy.tables:
+        return rows.mutate(back=ibis.literal(0, "int64"), back_at=ibis.null("timestamp('UTC')"))
+    spells = tidy.tables["spells"].select("member", "started_at", until="ended_at")
+    gone = rows.filter(rows.left == 1).select(*_KEYS, "ended_at")
+    later = spells.inner_join(gone, "member")
+    later = later.filter(later.started_at > later.ended_at, in_micros(later.started_at) <= later.at_us)
+    goes_on = later.until.isnull() | (in_micros(later.until) > later.at_us)
+    found = later.group_by(*_KEYS).agg(back_at=later.started_at.min(), back=_number(goes_on).max())
+    both = rows.left_join(found, _KEYS).drop("member_right", "at_us_right")
+    return both.mutate(back=both.back.fill_null(0))
+
+
+def leaving_of(members: Table) -> Value:
+    """Return when members first left; missing in every row where the case has no such column."""
+    return members.churned_at if "churned_at" in members.columns else ibis.null("timestamp('UTC')")
+
+
+def _joined(tidy: Tidy, anchors: Table, study: str) -> Table:
+    """Return `member`, `at_us`, `joined_us`, `ended_at` of anchors at which the member had joined."""
+    members = tidy.table("members", study)
+    known = members.select("member", joined_us=in_micros(members.joined_at), ended_at=leaving_of(members))
+    rows = anchors.select(*_KEYS).inner_join(known, "member")
+    return rows.filter(rows.joined_us <= rows.at_us)
+
+
+def _last_seen(tidy: Tidy, anchors: Table, study: str) -> Table:
+    """Return the last sign of life since observation began (``last_us``) that was known by then."""
+    activity, as_of = activity_of(tidy, study), micros(_instant(tidy.meta["as_of"]))
+    begin = micros(_instant(tidy.meta.get("observed_from") or tidy.meta["first_instant"]))
+    seen = activity.filter(activity.last_us >= begin).select("member", "known", "last_us")
+    rows = anchors.select(*_KEYS).inner_join(seen, "member")
+    rows = rows.filter(rows.known <= (rows.at_us - as_of % _DAY_US) // _DAY_US)  # the last whole day
+    return rows.group_by(*_KEYS).agg(last_us=rows.last_us.max())
+
+
+def _number(true: Value) -> Value:
+    return true.fill_null(False).cast("int32").cast("int64")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
