@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
 
 from sojourn.core.results.segments import NearestCentre, ScoreBands
 from sojourn.estimators.cluster.copula import rank_correlation, structureless
-from sojourn.estimators.cluster.partition import partition, pinned
-from sojourn.estimators.cluster.stability import jaccard, worst_jaccard
+from sojourn.estimators.cluster.partition import former, partition, pinned
+from sojourn.estimators.cluster.stability import adjusted_rand, jaccard, returns
 from sojourn.estimators.cluster.valley import (
     SMALLEST,
     border_depth,
@@ -211,10 +212,35 @@ def test_groups_come_back_and_cuts_through_a_cloud_do_not():
     x, _ = blobs((0, 0), (6, 0), (0, 6), each=100)
     cloud = rng.standard_normal((300, 2))
     apart, cut = (
-        worst_jaccard(some, partition(some, 3, rng=rng), resamples=5, rng=rng) for some in (x, cloud)
+        returns(
+            some,
+            partition(some, 3, rng=rng).assign(some),
+            former(3, rng=rng),
+            k=3,
+            resamples=5,
+            rng=rng,
+        )
+        for some in (x, cloud)
     )
-    assert apart > 0.97
-    assert cut < 0.9
+    assert apart.jaccard.min() > 0.97
+    assert apart.rand > 0.95
+    assert cut.jaccard.min() < 0.9
+    assert cut.rand < apart.rand - 0.1
+
+
+def test_rows_of_no_group_are_no_group_and_still_count():
+    labels, others = np.array([0, 0, 0, -1, -1]), np.array([0, 0, -1, -1, 0])
+    # {a,b,c} beside {a,b,e}: 2 of 4; what is of no group has no similarity
+    assert jaccard(labels, others, 1).tolist() == [0.5]
+    assert jaccard(labels, np.full(5, -1), 2).tolist() == [0.0, 0.0]
+
+
+@given(st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 3)), min_size=2, max_size=60))
+def test_agreement_is_that_of_scikit_learn(pairs):
+    labels, others = np.array(pairs).T
+    # both divide the same sums of products of whole numbers
+    assert adjusted_rand(labels, others) == pytest.approx(adjusted_rand_score(labels, others), abs=1e-12)
+    assert adjusted_rand(labels, labels) == 1
 
 
 BYTES = """

@@ -18,9 +18,13 @@ def activity_bands(found: Features, bands: int) -> ScoreBands:
     The score is the first principal component: the one line along which members differ most. It points to
     where members are active more often.
     """
-    x = found.x[found.fit]
+    return bands_of(found.x[found.fit], found.names, bands)
+
+
+def bands_of(x: Floats, names: tuple[str, ...], bands: int) -> ScoreBands:
+    """Return the same rule, of any rows of the features named."""
     weights = _first_component(x)
-    weights = weights * _towards_activity(weights, found.names)
+    weights = weights * _towards_activity(weights, names)
     return ScoreBands(weights, np.quantile(x @ weights, np.arange(1, bands) / bands))
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.ranges import in_range
-from sojourn.core.results.segments import Features, Floats, Reason, Rule, Segmentation
+from sojourn.core.results.segments import Features, Floats, NearestCentre, Reason, Rule, Segmentation
 from sojourn.core.text import count
-from sojourn.estimators.cluster.partition import partition, pinned
-from sojourn.studies.segments.bands import activity_bands
-from sojourn.studies.segments.describe import segment_table
+from sojourn.estimators.cluster.partition import former, partition, pinned
+from sojourn.estimators.cluster.stability import Returns, returns
+from sojourn.studies.segments.bands import activity_bands, bands_of
+from sojourn.studies.segments.describe import segment_names, segment_table
 from sojourn.studies.segments.exam import exam_table, passed
 from sojourn.studies.segments.features import features
 from sojourn.studies.segments.shown import Shown
@@ -91,13 +93,20 @@ def find_segments(
         exam = exam_table(found, tried, mass=mass)
         reason: Reason = "no valley" if k is None else "useful" if passed(exam) else "no use"
         rule = tried if reason == "useful" else ranked
-        table = segment_table(found, rule, mass=mass, min_group=min_group)
+        back = _returns(x, rule, found.names, resamples=resamples, rng=rng)
+        table = _with_returns(
+            segment_table(found, rule, mass=mass, min_group=min_group),
+            segment_names(found, rule),
+            back.jaccard,
+            shown,
+        )
     return Segmentation(
         case=found.case,
         verdict="groups" if reason == "useful" else "a gradient, not groups",
         reason=reason,
         k=rule.k,
         table=table,
+        rand=shown.score(back.rand),
         stability=shown.scores(stability, len(x)),
         exam=shown.scores(exam, int((~found.fit).sum())),
         exam_k=tried.k,
@@ -110,6 +119,24 @@ def find_segments(
         members=found.members,
         meta=found.meta,
     )
+
+
+def _returns(
+    x: Floats, rule: Rule, names: tuple[str, ...], *, resamples: int, rng: np.random.Generator
+) -> Returns:
+    """Return how well the segments of a rule come back, made again as they were made."""
+    form = (
+        former(rule.k, rng=rng)
+        if isinstance(rule, NearestCentre)
+        else lambda rows: bands_of(rows, names, rule.k).assign
+    )
+    return returns(x, rule.assign(x), form, k=rule.k, resamples=resamples, rng=rng)
+
+
+def _with_returns(table: pd.DataFrame, names: tuple[str, ...], jaccard: Floats, shown: Shown) -> pd.DataFrame:
+    """Return the table of segments with how much of each comes back."""
+    each = dict(zip(names, jaccard, strict=True))
+    return table.assign(comes_back=[shown.score(float(each[name])) for name in table["segment"]])
 
 
 def _telling(x: Floats, k: int, case: str) -> Floats:

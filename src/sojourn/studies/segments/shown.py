@@ -99,6 +99,10 @@ class Shown:
             coarse["smallest_share"] = np.clip(np.round(table["smallest_share"] / step) * step, 0, 1)
         return coarse
 
+    def score(self, value: float) -> float:
+        """Return one score of many members together: in hundredths in private cases."""
+        return round(value, 2) if self.base else value
+
     def spread(self, everyone: Floats) -> float:
         """Return the standard deviation of all who are judged."""
         exact = float(everyone.std())

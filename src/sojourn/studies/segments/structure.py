@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sojourn.core.results.segments import Floats, NearestCentre
 from sojourn.estimators.cluster.copula import structureless
-from sojourn.estimators.cluster.partition import partition
-from sojourn.estimators.cluster.stability import worst_jaccard
+from sojourn.estimators.cluster.partition import former, partition
+from sojourn.estimators.cluster.stability import returns
 from sojourn.estimators.cluster.valley import shallowest_valley
 
 #: At most so many members form groups; more make it slower and not better.
@@ -88,6 +88,7 @@ def stability_table(
             "excess": excess,
             "needed": needed,
             "jaccard": seen.jaccard,
+            "rand": seen.rand,
             "null_jaccard": np.median([world.jaccard for world in null[:_NULL_RESAMPLED]], axis=0),
             "smallest_share": seen.smallest,
             "separated": (excess > needed) & seen.qualifies & (seen.jaccard >= STABLE),
@@ -113,13 +114,14 @@ class Measured:
 
     Attributes
     ----------
-    depth, jaccard, smallest : array (number of ks,)
-        Depth of the shallowest valley, stability of the worst group (0 where not asked for), and share of the
-        smallest group.
+    depth, jaccard, rand, smallest : array (number of ks,)
+        Depth of the shallowest valley, stability of the worst group and of all together (0 where not asked
+        for), and share of the smallest group.
     """
 
     depth: Floats
     jaccard: Floats
+    rand: Floats
     smallest: Floats
 
     @property
@@ -140,11 +142,12 @@ def measured(
     found = [_halved(x[rng.permutation(len(x))], ks, rng) for _ in range(splits)]
     depth, smallest = np.median([[half.depth, half.smallest] for half in found], axis=0)
     last = found[-1]
-    back = [
-        worst_jaccard(last.forms, rule, resamples=resamples, rng=rng) if resamples else 0.0
-        for rule in last.rules
-    ]
-    return Measured(depth, np.array(back), smallest)
+    jaccard, rand = np.zeros((2, len(last.rules)))
+    for i, rule in enumerate(last.rules if resamples else ()):
+        x, form = last.forms, former(rule.k, rng=rng)
+        back = returns(x, rule.assign(x), form, k=rule.k, resamples=resamples, rng=rng)
+        jaccard[i], rand[i] = back.jaccard.min(), back.rand
+    return Measured(depth, jaccard, rand, smallest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
