@@ -15,6 +15,7 @@ from ibis import Table, Value
 
 from sojourn.core.ranges import in_range
 from sojourn.data.activity import activity_of, in_micros, micros
+from sojourn.data.features.anchors import Anchors, anchors_of
 from sojourn.data.tidy import Tidy
 
 #: In the order of a member's life.
@@ -24,7 +25,6 @@ WITH_US = ("new", "growing", "active", "silent", "returned")
 
 _KEYS = ("member", "at_us")
 _SECOND, _DAY = 1_000_000, 86_400
-_DAY_US = _DAY * _SECOND
 
 
 def everybody(tidy: Tidy, at: datetime, study: str) -> Table:
@@ -34,7 +34,9 @@ def everybody(tidy: Tidy, at: datetime, study: str) -> Table:
     return joined.select("member", at_us=ibis.literal(micros(at), "int64"))
 
 
-def stages_at(tidy: Tidy, anchors: Table, params: Mapping[str, Any], study: str) -> Table:
+def stages_at(
+    tidy: Tidy, anchors: Table, params: Mapping[str, Any], study: str, *, at: datetime | None = None
+) -> Table:
     """Return in which stage members were at instants.
 
     Parameters
@@ -49,6 +51,8 @@ def stages_at(tidy: Tidy, anchors: Table, params: Mapping[str, Any], study: str)
         for so many days and is not new).
     study : str
         Who asks, for its errors.
+    at : datetime, optional
+        The instant of all anchors, where they share one: quicker.
 
     Returns
     -------
@@ -58,8 +62,9 @@ def stages_at(tidy: Tidy, anchors: Table, params: Mapping[str, Any], study: str)
     days = {
         name: in_range(params[name], name, ge=1) for name in ("active_days", "growing_days", "silent_days")
     }
+    facing = anchors_of(tidy, anchors, at)
     rows = with_state(_joined(tidy, anchors, study), tidy)
-    rows = rows.left_join(_last_seen(tidy, rows, study), _KEYS).drop("member_right", "at_us_right")
+    rows = facing.with_columns(rows, _last_seen(tidy, facing, study))
     now = rows.at_us // _SECOND
     age, silent = ((now - rows[name] // _SECOND) // _DAY for name in ("joined_us", "last_us"))
     stage = ibis.cases(
@@ -112,14 +117,13 @@ def _joined(tidy: Tidy, anchors: Table, study: str) -> Table:
     return rows.filter(rows.joined_us <= rows.at_us)
 
 
-def _last_seen(tidy: Tidy, anchors: Table, study: str) -> Table:
+def _last_seen(tidy: Tidy, anchors: Anchors, study: str) -> Table:
     """Return the last sign of life since observation began (``last_us``) that was known by then."""
-    activity, as_of = activity_of(tidy, study), micros(_instant(tidy.meta["as_of"]))
-    begin = micros(_instant(tidy.meta.get("observed_from") or tidy.meta["first_instant"]))
-    seen = activity.filter(activity.last_us >= begin).select("member", "known", "last_us")
-    rows = anchors.select(*_KEYS).inner_join(seen, "member")
-    rows = rows.filter(rows.known <= (rows.at_us - as_of % _DAY_US) // _DAY_US)  # the last whole day
-    return rows.group_by(*_KEYS).agg(last_us=rows.last_us.max())
+    begin = micros(_instant(tidy.meta["observed_from"]))
+    activity = activity_of(tidy, study)
+    rows = anchors.facing(activity.filter(activity.last_us >= begin).select("member", "known", "last_us"))
+    rows = rows.filter(rows.known <= anchors.block(rows))
+    return rows.group_by(*anchors.keys).agg(last_us=rows.last_us.max())
 
 
 def _number(true: Value) -> Value:

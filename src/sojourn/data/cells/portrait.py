@@ -255,8 +255,8 @@ def _active(tidy: Tidy, members: Table, events: Table, active_days: int) -> Tabl
 
 
 def _stages(tidy: Tidy, params: Mapping[str, Any]) -> Table:
-    everyone = everybody(tidy, _instant(tidy.meta["as_of"]), STUDY)
-    table = stages_at(tidy, everyone, params, STUDY)
+    now = _instant(tidy.meta["as_of"])
+    table = stages_at(tidy, everybody(tidy, now, STUDY), params, STUDY, at=now)
     return table.group_by("stage").agg(members=table.count())
 
 
