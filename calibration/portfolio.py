@@ -19,7 +19,7 @@ from sojourn.core.results.trial_plan import LiftPrior
 from sojourn.estimators.bayes.empirical import fit_law
 from sojourn.estimators.bayes.model import Floats
 from sojourn.studies.portfolio.checks import check_past, check_portfolio, check_proxy
-from sojourn.studies.portfolio.effects import unlike
+from sojourn.studies.portfolio.effects import odd_trials
 from sojourn.studies.portfolio.portfolio import portfolio
 from sojourn.studies.portfolio.priors import prior_from_past
 from sojourn.studies.portfolio.proxy import proxy_exam
@@ -237,7 +237,7 @@ def unlike_trials(worlds: int, seed: int) -> list[dict[str, Any]]:
     for j, (name, less) in enumerate((("none of twenty", 0.0), ("one of twenty", 0.2))):
         rng, hits, wrong = np.random.default_rng([seed, j]), 0, 0
         for _ in range(worlds):
-            odd = set(unlike(_arms(rng, 20, 1500, less))["trial"])
+            odd = set(odd_trials(_arms(rng, 20, 1500, less))["trial"])
             hits += "t000" in odd if less else bool(odd)
             wrong += len(odd - {"t000"}) if less else len(odd)
         row = rate_row(

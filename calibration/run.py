@@ -154,6 +154,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "calibration/rates.py",  # the row of a rate
         "estimators/bayes/empirical.py",
         "estimators/bayes/proxy.py",
+        "estimators/by_lot.py",
         "studies/portfolio/checks.py",
         "studies/portfolio/effects.py",
         "studies/portfolio/portfolio.py",

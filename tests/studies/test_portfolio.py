@@ -13,7 +13,7 @@ import sojourn as sj
 from portfolio_worlds import make_portfolio
 from sojourn.core.cells import Cells
 from sojourn.core.errors import DataError
-from sojourn.studies.portfolio.effects import unlike
+from sojourn.studies.portfolio.effects import odd_trials
 
 RULE = {"rope": 0.0, "threshold": 0.9}
 
@@ -136,10 +136,10 @@ def test_a_few_members_who_never_came_do_not_condemn_a_trial(size):
         columns=["trial", "scheme", "assigned", "before", "before_sq", "month"],
     )
     cells = Cells("test", "portfolio", {"arms": arms}, {})
-    assert unlike(cells).empty
+    assert odd_trials(cells).empty
     grown = arms.assign(assigned=[2000, 1000])  # of 1,000 it would be no chance
-    assert unlike(dataclasses.replace(cells, tables={"arms": grown}))["trial"].tolist() == ["a"]
-    assert unlike(dataclasses.replace(cells, tables={"arms": grown}), min_group=1001).empty
+    assert odd_trials(dataclasses.replace(cells, tables={"arms": grown}))["trial"].tolist() == ["a"]
+    assert odd_trials(dataclasses.replace(cells, tables={"arms": grown}), min_group=1001).empty
 
 
 def test_nobody_who_came_before_or_everybody_alike_is_no_difference():
@@ -148,9 +148,9 @@ def test_nobody_who_came_before_or_everybody_alike_is_no_difference():
         {"trial": "a", "scheme": ["new", "none"], "assigned": 40, "before": 0, "before_sq": 0}
     )
     cells = small(rows)
-    assert unlike(dataclasses.replace(cells, tables={**cells.tables, "arms": arms})).empty
+    assert odd_trials(dataclasses.replace(cells, tables={**cells.tables, "arms": arms})).empty
     constant = arms.assign(before=[40, 80], before_sq=[40, 160])  # one day each, two days each
-    found = unlike(dataclasses.replace(cells, tables={**cells.tables, "arms": constant}))
+    found = odd_trials(dataclasses.replace(cells, tables={**cells.tables, "arms": constant}))
     assert found[["before", "before_of_control", "p"]].to_numpy().tolist() == [[1.0, 2.0, 0.0]]
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import DataError
-from sojourn.core.text import number
+from sojourn.estimators.by_lot import CONTROLS, LEAST, beside_control, left_out, unlike
 
 #: The table of all trials, and what it has to hold.
 TABLE = "trials"
@@ -19,12 +18,6 @@ TABLE = "trials"
 ARMS = "arms"
 _NEEDED = ("trial", "scheme", "outcome", "n")
 _EARLY = ("early", "early_sq", "cross")
-#: What a trial's control may be called; the first that it has is its control.
-CONTROLS = ("none", "held_out", "control", "normal")
-#: Nothing varies among fewer members.
-LEAST = 2
-#: Members of two schemes who were drawn by lot differ as much beforehand in one case of a thousand.
-ALIKE = 0.001
 
 
 def trial_effects(
@@ -38,7 +31,7 @@ def trial_effects(
         With the table ``trials``: ``trial``, ``scheme``, ``outcome``, ``n`` (members), ``total`` and
         ``total_sq`` (or ``k``: of how many it is true), and where there is an early outcome ``early``,
         ``early_sq`` and ``cross`` (sum over members of early times late); and, where it is known what members
-        did before, the table ``arms`` (see `unlike`).
+        did before, the table ``arms`` (see `odd_trials`).
     outcome : str
         The outcome.
     control : str or sequence of str
@@ -52,7 +45,7 @@ def trial_effects(
         ``trial``, ``scheme``, ``control``, ``members`` (of both arms), ``effect``, ``error``, ``early``,
         ``early_error``, ``covariance`` (sampling covariance of both effects; missing without an early
         outcome). Schemes in which nothing varies and those of trials without a control have no row; nor have
-        trials whose members were not alike before (`unlike`): they were not
+        trials whose members were not alike before (`odd_trials`): they were not
         assigned by lot.
 
     Raises
@@ -62,8 +55,8 @@ def trial_effects(
     """
     arms = _moments(_rows(cells, outcome), float(cells.meta.get("protected", {}).get("base", 0)))
     arms = arms[arms["n"] >= max(min_group, LEAST)]
-    odd = unlike(cells, control=control, min_group=min_group)
-    found = _beside_control(arms[~arms["trial"].isin(odd["trial"])], control)
+    odd = odd_trials(cells, control=control, min_group=min_group)
+    found = beside_control(arms[~arms["trial"].isin(odd["trial"])], control)
     parts = found[["trial", "scheme"]].assign(control=found["scheme_of_control"])
     parts["members"] = (found["n"] + found["n_of_control"]).astype(int)
     for effect, error, mean, variance in (
@@ -86,46 +79,14 @@ def _months(cells: Cells) -> dict[str, str]:
     return {str(trial): str(month) for trial, month in cells[ARMS].groupby("trial")["month"].min().items()}
 
 
-def unlike(cells: Cells, *, control: str | Sequence[str] = CONTROLS, min_group: int = LEAST) -> pd.DataFrame:
-    """Return trials whose members were not alike before they were assigned: so not by lot, or with a fault.
+def odd_trials(
+    cells: Cells, *, control: str | Sequence[str] = CONTROLS, min_group: int = LEAST
+) -> pd.DataFrame:
+    """Return trials whose members were not alike before they were assigned; none where nothing is known.
 
-    Parameters
-    ----------
-    cells : Cells
-        With the table ``arms``: ``trial``, ``scheme``, ``assigned`` (members), ``before`` and ``before_sq``
-        (sums over members of the days on which they came before, and of their squares).
-    control : str or sequence of str
-        See `trial_effects`.
-    min_group : int
-        Schemes with fewer members are not looked at.
-
-    Returns
-    -------
-    DataFrame, one row per trial
-        ``trial``, ``scheme`` (the one that differs most), ``before`` and ``before_of_control`` (means), ``p``
-        (of as large a difference, over all schemes of all trials); none where nothing is known.
-
-    Notes
-    -----
-    Student's test, whose variance is that of both schemes together: by lot they have the same, and a few
-    members may all have done nothing.
+    See `sojourn.estimators.by_lot.unlike`; the table is ``arms``.
     """
-    columns = ["trial", "scheme", "before", "before_of_control", "p"]
-    if not knows_before(cells):
-        return pd.DataFrame(columns=columns)
-    arms = cells[ARMS].astype(dict.fromkeys(("assigned", "before", "before_sq"), float))
-    arms = arms[arms["assigned"] >= max(min_group, LEAST)]
-    mean = arms["before"] / arms["assigned"]
-    squares = (arms["before_sq"] - arms["assigned"] * mean**2).clip(lower=0)
-    found = _beside_control(arms.assign(before=mean, squares=squares), control)
-    away = (found["before"] - found["before_of_control"]).abs()
-    freedom = found["assigned"] + found["assigned_of_control"] - 2
-    variance = (found["squares"] + found["squares_of_control"]) / freedom
-    error = (variance * (1 / found["assigned"] + 1 / found["assigned_of_control"])) ** 0.5
-    p = np.where(away > 0, 2 * stats.t.sf(away / error.replace(0, np.nan), freedom), 1.0)
-    found = found.assign(p=np.minimum(1.0, np.nan_to_num(p) * max(len(found), 1)))
-    worst = found.sort_values(["p", "scheme"]).drop_duplicates("trial")
-    return worst.loc[worst["p"] < ALIKE, columns].sort_values("trial", ignore_index=True)
+    return unlike(cells[ARMS] if knows_before(cells) else None, control=control, min_group=min_group)
 
 
 def knows_before(cells: Cells) -> bool:
@@ -133,40 +94,12 @@ def knows_before(cells: Cells) -> bool:
     return ARMS in cells.tables and "before" in cells[ARMS]
 
 
-def left_out(
+def trials_left_out(
     cells: Cells, outcome: str, effects: pd.DataFrame, control: str | Sequence[str], min_group: int = LEAST
 ) -> pd.DataFrame:
     """Return trials without an effect: ``trial``, ``why``, ``by_lot`` (nothing speaks against it)."""
-    odd = unlike(cells, control=control, min_group=min_group).set_index("trial")
-    table = _rows(cells, outcome)
-    names = [control] if isinstance(control, str) else list(control)
-    rows = []
-    for trial in sorted(set(table["trial"]) - set(effects["trial"])):
-        schemes = set(table.loc[table["trial"] == trial, "scheme"])
-        if trial in odd.index:
-            row = odd.loc[trial]
-            why = (
-                f"not by lot: its members had come on {number(row['before'], 1)} days before, those of its "
-                f"control on {number(row['before_of_control'], 1)}"
-            )
-        elif not schemes & set(names):
-            why = "no control: none of its schemes is called " + " or ".join(names)
-        elif len(schemes) < LEAST:
-            why = "one scheme alone, with nothing beside it"
-        else:
-            why = "too few members who were followed long enough, or all of whom did the same"
-        rows.append({"trial": trial, "why": why, "by_lot": trial not in odd.index})
-    return pd.DataFrame(rows, columns=["trial", "why", "by_lot"])
-
-
-def _beside_control(arms: pd.DataFrame, control: str | Sequence[str]) -> pd.DataFrame:
-    """Return rows of schemes with what is known of the control of their trial (``_of_control``)."""
-    names = [control] if isinstance(control, str) else list(control)
-    known = arms[arms["scheme"].isin(names)]
-    first = known.loc[known["scheme"].map(names.index).groupby(known["trial"]).idxmin()]
-    found = arms.merge(first, on="trial", suffixes=("", "_of_control"))
-    beside: pd.DataFrame = found[found["scheme"] != found["scheme_of_control"]]
-    return beside
+    odd = odd_trials(cells, control=control, min_group=min_group)
+    return left_out(_rows(cells, outcome), set(effects["trial"]), odd, control)
 
 
 def outcomes(cells: Cells) -> tuple[str, ...]:

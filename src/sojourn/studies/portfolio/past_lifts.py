@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sojourn.core.cells import Cells
 from sojourn.core.results.trial_prior import PastLifts
-from sojourn.studies.portfolio.effects import CONTROLS, LEAST, described, outcomes, trial_effects
+from sojourn.estimators.by_lot import CONTROLS, LEAST
+from sojourn.studies.portfolio.effects import described, outcomes, trial_effects
 from sojourn.studies.portfolio.priors import prior_from_past
 
 

@@ -17,14 +17,13 @@ from sojourn.core.results.trial_plan import LiftPrior
 from sojourn.core.text import plural
 from sojourn.estimators.bayes.empirical import Law, Mixture, stated
 from sojourn.estimators.bayes.model import Floats
+from sojourn.estimators.by_lot import CONTROLS, LEAST
 from sojourn.studies.portfolio.effects import (
-    CONTROLS,
-    LEAST,
     described,
     knows_before,
-    left_out,
     outcomes,
     trial_effects,
+    trials_left_out,
 )
 from sojourn.studies.portfolio.priors import LEAST_PAST, best_law
 
@@ -85,7 +84,7 @@ def portfolio(
         return Portfolio(**blank, why_empty="There are no cells of several trials with this outcome.")
     effects = trial_effects(cells, outcome, control=control, min_group=min_group)
     blank |= {
-        "left_out": left_out(cells, outcome, effects, control, min_group),
+        "left_out": trials_left_out(cells, outcome, effects, control, min_group),
         "knows_before": knows_before(cells),
     }
     if effects["trial"].nunique() < (LEAST_PAST if belief is None else 1):

@@ -1,0 +1,126 @@
+"""Effects of two crossed groupings, partially pooled: segments by stages, around the effect on everyone.
+
+Estimates of cells have known standard errors::
+
+    estimate ~ Normal(effect, error)     effect = overall + row + column + cell
+    overall ~ Normal(mean, sd)           row, column, cell ~ Normal(0, scale of its own)
+
+Every scale has a half-normal prior and is integrated out over a fixed grid. Given the scales everything is
+normal, so posteriors are mixtures of normals over points of the grid. A cell without members has a posterior
+too: what the others of its row, of its column and all together say of it.
+
+A. Gelman (2006), "Prior distributions for variance parameters in hierarchical models", Bayesian Analysis 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.estimators.bayes.empirical import Mixture
+from sojourn.estimators.bayes.model import Floats
+
+Ints = NDArray[np.int64]
+
+#: Points of every scale, in units of its prior: dense near 0, out to where the prior has nothing left.
+_GRID: Floats = np.array([0.0, 0.2, 0.45, 0.75, 1.15, 1.7, 2.5])
+#: Points of less posterior weight are dropped.
+_NEGLIGIBLE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """Posterior of the effects of all cells, row by row.
+
+    Attributes
+    ----------
+    weights : array (points,)
+        Posterior probability of every point of the grid of scales; sums to 1.
+    means : array (points, cells)
+        Mean of the effects at a point.
+    covariances : array (points, cells, cells)
+        Their covariance there.
+    """
+
+    weights: Floats
+    means: Floats
+    covariances: Floats
+
+    def of(self, combination: Floats) -> Mixture:
+        """Return the posterior of linear combinations of effects (combinations, cells)."""
+        means = combination @ self.means.T
+        variances = np.einsum("rc,gcd,rd->rg", combination, self.covariances, combination)
+        weights = np.broadcast_to(self.weights, means.shape)
+        return Mixture(weights, means, np.sqrt(np.maximum(variances, 0)))
+
+    def effects(self) -> Mixture:
+        """Return the posterior of every cell's effect."""
+        return self.of(np.eye(self.means.shape[1]))
+
+
+def fit_crossed(
+    estimate: Floats,
+    error: Floats,
+    row: Ints,
+    column: Ints,
+    shape: tuple[int, int],
+    *,
+    mean: float,
+    sd: float,
+    spread: float,
+) -> Crossed:
+    """Return the posterior of the effects of all cells of a grid.
+
+    Parameters
+    ----------
+    estimate, error : array (cells with members,)
+        Estimates of effects and their standard errors (> 0).
+    row, column : array of int (cells with members,)
+        Places of these cells, from 0.
+    shape : tuple of int
+        Rows and columns of the whole grid, with and without members.
+    mean, sd : float
+        Normal prior of the overall effect.
+    spread : float
+        Scale of the half-normal prior of each of the three scales, in the unit of the effects.
+
+    Notes
+    -----
+    A grouping of one group has no scale of its own. With one cell there is no scale at all.
+    """
+    rows, columns = np.divmod(np.arange(shape[0] * shape[1]), shape[1])
+    parts = [
+        (rows[:, None] == rows).astype(float) if shape[0] > 1 else None,
+        (columns[:, None] == columns).astype(float) if shape[1] > 1 else None,
+        np.eye(rows.size) if min(shape) > 1 else None,
+    ]
+    log_prior, priors = _priors([part for part in parts if part is not None], sd, spread, rows.size)
+    seen = row * shape[1] + column
+    noisy = priors[:, seen[:, None], seen] + np.diag(error**2)
+    away = estimate - mean
+    root = np.linalg.cholesky(noisy)
+    half = np.linalg.solve(root, np.broadcast_to(away[:, None], (len(root), away.size, 1)))
+    spread_out = np.linalg.solve(root, priors[:, seen, :])
+    height = -np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1) - (half**2).sum(axis=(1, 2)) / 2
+    weights = np.exp(height + log_prior - (height + log_prior).max())
+    weights /= weights.sum()
+    kept = weights > _NEGLIGIBLE
+    means = mean + np.einsum("gsc,gsk->gc", spread_out[kept], half[kept])
+    covariances = priors[kept] - np.einsum("gsc,gsd->gcd", spread_out[kept], spread_out[kept])
+    return Crossed(weights[kept] / weights[kept].sum(), means, covariances)
+
+
+def _priors(parts: list[Floats], sd: float, spread: float, cells: int) -> tuple[Floats, Floats]:
+    """Return logarithms of the prior weights of all points, and prior covariances of the effects there."""
+    together = np.full((cells, cells), sd**2)
+    if not parts:
+        return np.zeros(1), together[None]
+    steps = np.diff(_GRID)
+    widths = np.concatenate([steps, [0.0]]) / 2 + np.concatenate([[0.0], steps]) / 2
+    log_one = np.log(widths) - _GRID**2 / 2
+    points = np.array(list(product(range(_GRID.size), repeat=len(parts))))
+    variances = (spread * _GRID[points]) ** 2
+    return log_one[points].sum(axis=1), together + np.einsum("gp,pcd->gcd", variances, np.array(parts))

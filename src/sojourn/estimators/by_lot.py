@@ -1,0 +1,122 @@
+"""Which trials can be compared at all: their control, whether members were divided by lot, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sojourn.core.text import number
+
+#: What a trial's control may be called; the first that it has is its control.
+CONTROLS = ("none", "held_out", "control", "normal")
+#: Nothing varies among fewer members.
+LEAST = 2
+#: Members of two schemes who were drawn by lot differ as much beforehand in one case of a thousand.
+ALIKE = 0.001
+_COLUMNS = ["trial", "scheme", "before", "before_of_control", "p"]
+
+
+def unlike(
+    arms: pd.DataFrame | None, *, control: str | Sequence[str] = CONTROLS, min_group: int = LEAST
+) -> pd.DataFrame:
+    """Return trials whose members were not alike before they were assigned: so not by lot, or with a fault.
+
+    Parameters
+    ----------
+    arms : DataFrame or None, one row per trial and scheme
+        ``trial``, ``scheme``, ``assigned`` (members), ``before`` and ``before_sq`` (sums over members of the
+        days on which they came before, and of their squares); None where that is not known.
+    control : str or sequence of str
+        See `CONTROLS`.
+    min_group : int
+        Schemes with fewer members are not looked at.
+
+    Returns
+    -------
+    DataFrame, one row per trial
+        ``trial``, ``scheme`` (the one that differs most), ``before`` and ``before_of_control`` (means), ``p``
+        (of as large a difference, over all schemes of all trials); none where nothing is known.
+
+    Notes
+    -----
+    Student's test, whose variance is that of both schemes together: by lot they have the same, and a few
+    members may all have done nothing.
+    """
+    if arms is None:
+        return pd.DataFrame(columns=_COLUMNS)
+    arms = arms.astype(dict.fromkeys(("assigned", "before", "before_sq"), float))
+    arms = arms[arms["assigned"] >= max(min_group, LEAST)]
+    mean = arms["before"] / arms["assigned"]
+    squares = (arms["before_sq"] - arms["assigned"] * mean**2).clip(lower=0)
+    found = beside_control(arms.assign(before=mean, squares=squares), control)
+    away = (found["before"] - found["before_of_control"]).abs()
+    freedom = found["assigned"] + found["assigned_of_control"] - 2
+    variance = (found["squares"] + found["squares_of_control"]) / freedom
+    error = (variance * (1 / found["assigned"] + 1 / found["assigned_of_control"])) ** 0.5
+    p = np.where(away > 0, 2 * stats.t.sf(away / error.replace(0, np.nan), freedom), 1.0)
+    found = found.assign(p=np.minimum(1.0, np.nan_to_num(p) * max(len(found), 1)))
+    worst = found.sort_values(["p", "scheme"]).drop_duplicates("trial")
+    return worst.loc[worst["p"] < ALIKE, _COLUMNS].sort_values("trial", ignore_index=True)
+
+
+def beside_control(
+    arms: pd.DataFrame, control: str | Sequence[str], within: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return rows of schemes with what is known of the control of their trial (``_of_control``).
+
+    Parameters
+    ----------
+    arms : DataFrame
+        ``trial``, ``scheme`` and what is known of them; one row of each, in every group of `within`.
+    control : str or sequence of str
+        See `CONTROLS`.
+    within : sequence of str
+        Columns of groups that are compared each by itself.
+    """
+    names = [control] if isinstance(control, str) else list(control)
+    known = arms[arms["scheme"].isin(names)]
+    rank = known["scheme"].map(names.index).astype(int)
+    first = known[rank == rank.groupby(known["trial"]).transform("min")]
+    found = arms.merge(first, on=["trial", *within], suffixes=("", "_of_control"))
+    beside: pd.DataFrame = found[found["scheme"] != found["scheme_of_control"]]
+    return beside
+
+
+def left_out(
+    schemes: pd.DataFrame, compared: Collection[str], odd: pd.DataFrame, control: str | Sequence[str]
+) -> pd.DataFrame:
+    """Return trials that are not compared: ``trial``, ``why``, ``by_lot`` (nothing speaks against it).
+
+    Parameters
+    ----------
+    schemes : DataFrame
+        ``trial``, ``scheme``: all there are.
+    compared : collection of str
+        Trials that are compared.
+    odd : DataFrame
+        From `unlike`.
+    control : str or sequence of str
+        See `CONTROLS`.
+    """
+    by_trial = odd.set_index("trial")
+    names = [control] if isinstance(control, str) else list(control)
+    rows = []
+    for trial in sorted(set(schemes["trial"]) - set(compared)):
+        there = set(schemes.loc[schemes["trial"] == trial, "scheme"])
+        if trial in by_trial.index:
+            row = by_trial.loc[trial]
+            why = (
+                f"not by lot: its members had come on {number(row['before'], 1)} days before, those of its "
+                f"control on {number(row['before_of_control'], 1)}"
+            )
+        elif not there & set(names):
+            why = "no control: none of its schemes is called " + " or ".join(names)
+        elif len(there) < LEAST:
+            why = "one scheme alone, with nothing beside it"
+        else:
+            why = "too few members who were followed long enough, or all of whom did the same"
+        rows.append({"trial": trial, "why": why, "by_lot": trial not in by_trial.index})
+    return pd.DataFrame(rows, columns=["trial", "why", "by_lot"])
