@@ -42,19 +42,20 @@ def counting_of(tidy: Tidy, params: Mapping[str, Any], at: datetime) -> Counting
     shared = anchors_of(tidy, tidy.table("members", STUDY), at)
     done = by_kind(tidy, shared)
     by = _kind_columns(done)
-    often = done.group_by(by).agg(n=done.n.sum())
+    often = done.group_by(by).agg(n=done.n.sum(), timed=done.timed.sum())
     order = [ibis.desc("n"), *(ibis.asc(name, nulls_first=True) for name in by)]
     found = often.order_by(order).to_pyarrow().to_pylist()
     kinds = tuple(Kind(row["event"], row.get("feature")) for row in found[: params["kinds"]])
-    there = {row["event"] for row in found}
-    social = tuple(name for name in sorted(params.get("social", ())) if name in there)
-    return Counting(params["trend_days"], params["min_tenure_days"], kinds, families_of(tidy, social), social)
+    social = tuple(sorted({row["event"] for row in found} & set(params.get("social", ()))))
+    families = families_of(tidy, social=bool(social), timed=any(row["timed"] for row in found))
+    return Counting(params["trend_days"], params["min_tenure_days"], kinds, families, social)
 
 
 def by_kind(tidy: Tidy, anchors: Anchors) -> Table:
     """Return how often (`n`) each member did each kind of thing up to its anchor.
 
-    Beside ``event`` and, where the case has it, ``feature``: how many fell into each part of the local day.
+    Beside ``event`` and, where the case has it, ``feature``: how many fell into each part of the local day,
+    and how many are `timed`: not dated at midnight sharp, as dates without times are.
     """
     if not anchors.shared:
         return _by_kind(tidy, anchors)
@@ -65,9 +66,10 @@ def by_kind(tidy: Tidy, anchors: Anchors) -> Table:
 def _by_kind(tidy: Tidy, anchors: Anchors) -> Table:
     events = anchors.facing(tidy.table("events", STUDY))
     known = events.filter(known_events(events))
-    quarter = _local_seconds(tidy, known) // 21_600 % 4
-    parts = {name: (quarter == i).cast("int32").sum() for i, name in enumerate(HOURS)}
-    return known.group_by(*anchors.keys, *_kind_columns(known)).agg(n=known.count(), **parts)
+    seconds = _local_seconds(tidy, known) % 86_400
+    parts = {name: (seconds // 21_600 == i).cast("int32").sum() for i, name in enumerate(HOURS)}
+    timed = (seconds != 0).cast("int32").sum()
+    return known.group_by(*anchors.keys, *_kind_columns(known)).agg(n=known.count(), timed=timed, **parts)
 
 
 def _local_seconds(tidy: Tidy, events: Table) -> Value:

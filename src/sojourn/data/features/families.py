@@ -49,10 +49,19 @@ FAMILIES: Mapping[str, Family] = {
 }
 
 
-def families_of(tidy: Tidy, social: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the families that a case has; the social one where any of its kinds of events was seen."""
+def families_of(tidy: Tidy, *, social: bool, timed: bool) -> tuple[str, ...]:
+    """Return the families that a case has.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        Tables of the case.
+    social, timed : bool
+        Whether anything social was seen, and whether events have a time of day.
+    """
+    lacking = {name for name, seen in (("social", social), ("hours", timed)) if not seen}
     there = [name for name, family in FAMILIES.items() if all(tidy.has(*need) for need in family.needs)]
-    return tuple(name for name in there if social or name != "social")
+    return tuple(name for name in there if name not in lacking)
 
 
 def columns_of(families: tuple[str, ...]) -> list[str]:
