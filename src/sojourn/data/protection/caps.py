@@ -10,8 +10,8 @@ import ibis
 from ibis import Table
 
 from sojourn.core.privacy import reaching, round_down, round_number
-from sojourn.data.cells.portfolio import amounts_of_trials
 from sojourn.data.cells.trials import amounts, before
+from sojourn.data.cells.trials.every import amounts_of_trials
 from sojourn.data.protection.contributions import contributions
 from sojourn.data.tidy import Tidy
 
