@@ -16,8 +16,9 @@ from sojourn.estimators.cluster.partition import pinned
 from sojourn.studies.segments.bands import activity_bands
 from sojourn.studies.segments.checks import check_segments, sample_distance
 from sojourn.studies.segments.describe import band_names, kind_words, segment_names
-from sojourn.studies.segments.exam import exam_table, group_means, rfm_bands
+from sojourn.studies.segments.exam import exam_table, group_means
 from sojourn.studies.segments.features import LIMIT, features, halves, symmetric_log
+from sojourn.studies.segments.rfm import rfm_bands
 from sojourn.studies.segments.structure import chosen_k, stability_table
 from sojourn.studies.segments.worlds import (
     as_cells,

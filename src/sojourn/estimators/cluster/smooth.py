@@ -91,6 +91,48 @@ def smooth_predictions(x: Floats, y: Floats, others: Floats) -> Floats:
     return np.asarray(model.predict((new - mean) / spread), dtype=np.float64).reshape(len(others), -1)
 
 
+def simple_predictions(x: Floats, y: Floats, others: Floats, df: int) -> Floats:
+    """Return what a smooth model of `df` degrees of freedom per outcome, and a level, predicts for `others`.
+
+    Parameters
+    ----------
+    x : array (n, p)
+        Features of the members that fit.
+    y : array (n, q)
+        Their outcomes.
+    others : array (m, p)
+        Features of the members that judge.
+    df : int
+        Columns of the model besides the level.
+
+    Notes
+    -----
+    One of two designs, whichever has the smaller leave-one-out error over the members that fit, outcomes in
+    units of their variance: the first components, linearly, of which groups are the discrete counterpart
+    [1]_; or one natural cubic spline of the first component alone, its knots at equal shares of members.
+    With fewer features than `df` the first has fewer columns.
+
+    .. [1] Ding & He (2004), K-means clustering via principal component analysis, ICML.
+    """
+    lines = [components(x, df, rows) for rows in (x, others)]
+    score = [line[:, 0] for line in lines]
+    knots = np.unique(np.quantile(score[0], np.linspace(0.05, 0.95, df + 1)))
+    bent = [
+        np.column_stack([one, *_natural(one, knots)]) if len(knots) > 2 else one[:, None] for one in score
+    ]
+    errors = [_left_out(design[0], y) for design in (lines, bent)]
+    fitted, new = (lines, bent)[int(errors[1] < errors[0])]
+    return least_squares(fitted, y, new)
+
+
+def _left_out(x: Floats, y: Floats) -> float:
+    """Return the mean leave-one-out error of least squares, in units of the outcomes' variances."""
+    design = np.column_stack([np.ones(len(x)), x])
+    q = np.linalg.qr(design)[0]
+    rest = (y - q @ (q.T @ y)) / (1 - (q**2).sum(axis=1))[:, None]
+    return float(((rest**2).mean(axis=0) / np.maximum(y.var(axis=0), 1e-12)).mean())
+
+
 def components(x: Floats, df: int, others: Floats | None = None) -> Floats:
     """Return the first `df` principal components of `x`, for its own rows or for `others`."""
     values = x if others is None else others

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sojourn.core.results.segments import Features, Floats, ScoreBands
+from sojourn.core.results.segments import Features, Floats, NearestCentre, Rule, ScoreBands
+from sojourn.estimators.cluster.partition import former
+from sojourn.estimators.cluster.stability import Former
 
 #: Features of which more means more active; the first that is there decides which end is which.
 _ACTIVE = ("frequency", "monetary", "intensity", "breadth", "trend")
@@ -26,6 +28,13 @@ def bands_of(x: Floats, names: tuple[str, ...], bands: int) -> ScoreBands:
     weights = _first_component(x)
     weights = weights * _towards_activity(weights, names)
     return ScoreBands(weights, np.quantile(x @ weights, np.arange(1, bands) / bands))
+
+
+def rule_former(rule: Rule, names: tuple[str, ...], *, rng: np.random.Generator) -> Former:
+    """Return what makes segments of any rows as those of a rule were made."""
+    if isinstance(rule, NearestCentre):
+        return former(rule.k, rng=rng)
+    return lambda x: bands_of(x, names, rule.k).assign
 
 
 def _first_component(x: Floats) -> Floats:

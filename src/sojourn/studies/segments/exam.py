@@ -7,21 +7,15 @@ import pandas as pd
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Features, Floats, Ints, Rule
-from sojourn.estimators.cluster.smooth import (
-    components,
-    least_squares,
-    smooth_predictions,
-)
+from sojourn.estimators.cluster.smooth import simple_predictions, smooth_predictions
 from sojourn.studies.segments.features import symmetric_log
+from sojourn.studies.segments.rfm import rfm_bands
 
 #: An outcome that this share of members or more have in common is not examined.
 NEARLY_ALL = 0.98
 
 #: Rivals of equal degrees of freedom, of which one must be beaten. The ceiling is only shown.
 RIVALS = (RFM, SMOOTH)
-
-#: Sign of each RFM feature: more of it is better, except days since the last activity.
-_RFM = {"recency": -1, "frequency": 1, "monetary": 1}
 
 
 def exam_table(found: Features, rule: Rule, *, mass: float) -> pd.DataFrame:
@@ -43,12 +37,18 @@ def exam_table(found: Features, rule: Rule, *, mass: float) -> pd.DataFrame:
 
     Notes
     -----
-    k groups have k - 1 degrees of freedom, and so have the rivals: the RFM score in k bands, and the first
-    k - 1 principal components, of which groups are the discrete counterpart [1]_. The ceiling is an additive
-    spline model of all features with a ridge penalty: where members differ within groups too, it wins, and
-    the page says so.
+    k groups spend k - 1 degrees of freedom per outcome, and so do the rivals: the RFM score in k bands of
+    equal size, and a smooth model of the same features (`simple_predictions`). The ceiling is an additive
+    spline model of all features with a ridge penalty, which may spend as many as it likes.
 
-    .. [1] Ding & He (2004), K-means clustering via principal component analysis, ICML.
+    What is claimed. Groups pass if they beat one of the two rivals with the whole interval: "the smooth model
+    or the RFM grid at equal degrees of freedom". So to pass does not say that groups tell more than a score
+    does: where the smooth rival or the ceiling is better, the page says that too (`check_segments`).
+
+    What is not seen. Features end at the cut and outcomes begin after it; all models are taught by members
+    that fit and judged by others, whose outcomes enter nothing else. Both halves live through the same
+    period: what is examined is whether members can be told apart by what they will do, not whether the same
+    will hold a year later.
     """
     from scipy.special import ndtri
 
@@ -61,12 +61,11 @@ def exam_table(found: Features, rule: Rule, *, mass: float) -> pd.DataFrame:
 def _predictions(found: Features, rule: Rule, y: Floats) -> dict[str, Floats]:
     """Return what each model, taught by the members that fit, says of those that judge."""
     taught, judged = found.x[found.fit], found.x[~found.fit]
-    bands, df = rfm_bands(found, rule.k), min(rule.k - 1, len(found.names))
-    lines, their_lines = components(taught, df), components(taught, df, judged)
+    bands = rfm_bands(found, rule.k)
     return {
         OURS: group_means(rule.assign(taught), y, rule.assign(judged), rule.k),
         RFM: group_means(bands[found.fit], y, bands[~found.fit], rule.k),
-        SMOOTH: least_squares(lines, y, their_lines),
+        SMOOTH: simple_predictions(taught, y, judged, rule.k - 1),
         CEILING: smooth_predictions(taught, y, judged),
     }
 
@@ -121,18 +120,6 @@ def group_means(labels: Ints, y: Floats, others: Ints, k: int) -> Floats:
     sums = np.column_stack([np.bincount(labels, column, minlength=k) for column in y.T])
     means = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], y.mean(axis=0))
     return np.asarray(means[others], dtype=np.float64)
-
-
-def rfm_bands(found: Features, bands: int) -> Ints:
-    """Return the band of every member's RFM score: fifths of recency, frequency and monetary, added up."""
-    score = np.zeros(len(found))
-    for name, sign in _RFM.items():
-        if name in found.names:
-            column = sign * found.x[:, found.names.index(name)]
-            fifths = np.quantile(column[found.fit], [0.2, 0.4, 0.6, 0.8])
-            score += np.searchsorted(fifths, column, side="right")
-    cuts = np.quantile(score[found.fit], np.arange(1, bands) / bands)
-    return np.searchsorted(cuts, score, side="right").astype(np.int64)
 
 
 def _told_apart(column: Floats) -> bool:

@@ -10,14 +10,15 @@ import pandas as pd
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.ranges import in_range
-from sojourn.core.results.segments import Features, Floats, NearestCentre, Reason, Rule, Segmentation
+from sojourn.core.results.segments import Features, Floats, Reason, Rule, Segmentation
 from sojourn.core.text import count
-from sojourn.estimators.cluster.partition import former, partition, pinned
+from sojourn.estimators.cluster.partition import partition, pinned
 from sojourn.estimators.cluster.stability import Returns, returns
-from sojourn.studies.segments.bands import activity_bands, bands_of
-from sojourn.studies.segments.describe import segment_names, segment_table
+from sojourn.studies.segments.bands import activity_bands, rule_former
+from sojourn.studies.segments.describe import segment_table
 from sojourn.studies.segments.exam import exam_table, passed
 from sojourn.studies.segments.features import features
+from sojourn.studies.segments.names import segment_names
 from sojourn.studies.segments.shown import Shown
 from sojourn.studies.segments.structure import FIT_AT_MOST, chosen_k, stability_table
 
@@ -125,11 +126,7 @@ def _returns(
     x: Floats, rule: Rule, names: tuple[str, ...], *, resamples: int, rng: np.random.Generator
 ) -> Returns:
     """Return how well the segments of a rule come back, made again as they were made."""
-    form = (
-        former(rule.k, rng=rng)
-        if isinstance(rule, NearestCentre)
-        else lambda rows: bands_of(rows, names, rule.k).assign
-    )
+    form = rule_former(rule, names, rng=rng)
     return returns(x, rule.assign(x), form, k=rule.k, resamples=resamples, rng=rng)
 
 

@@ -9,13 +9,14 @@ widened by the variance of the rounding.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sojourn.core.privacy import cap_of, nearest, to_multiples
 from sojourn.core.results.segments import Floats
@@ -70,33 +71,65 @@ class Shown:
         """
         if not self.base:
             return mean_interval(values, self.mass)
-        cap = float(cap_of([Decimal(repr(float(size))) for size in np.abs(everyone)], self.base))
-        cut, told = np.clip(values, -cap, cap), self.size(len(values))
-        step = self.base * cap / told
+        cap = self.cap(everyone)
+        step = self.base * cap / self.size(len(values))
         if step == 0:
             return 0.0, 0.0, 0.0
-        value, low, high = mean_interval(cut, self.mass)
+        value, low, high = mean_interval(np.clip(values, -cap, cap), self.mass)
         shown = math.floor(value / step + 0.5) * step
         sampling, rounding = (high - low) / 2, _reach(self.mass) * step / math.sqrt(12)
         reach = _upwards(math.hypot(sampling, rounding))
         return shown, shown - reach, shown + reach
 
-    def scores(self, table: pd.DataFrame, n: int) -> pd.DataFrame:
+    def difference(self, values: Floats, inside: NDArray[np.bool_]) -> Bounded:
+        """Return how far a segment's mean lies from everyone's, in standard deviations, with its interval.
+
+        Parameters
+        ----------
+        values : array of float
+            Of all who are judged; not all alike.
+        inside : array of bool
+            Members of the segment, some of `values`.
+
+        Notes
+        -----
+        Normal approximation with the influence of every member on both means and on the standard deviation
+        (Hampel 1974, J. Am. Stat. Assoc. 69, 383-393): a segment is a part of everyone.
+        """
+        if not self.base:
+            error = _influence_error(values, inside)
+            difference = (float(values[inside].mean()) - float(values.mean())) / self.spread(values)
+            return difference, *_around(difference, _reach(self.mass) * error)
+        cap, spread = self.cap(values), self.spread(values)
+        means = [self.mean(part, values)[0] for part in (values[inside], values)]
+        steps = [self.base * cap / self.size(n) / spread for n in (int(inside.sum()), len(values))]
+        rounding = math.hypot(*steps) / math.sqrt(12)
+        error = _influence_error(np.clip(values, -cap, cap), inside) if cap else 0.0
+        difference = (means[0] - means[1]) / spread
+        return difference, *_around(difference, _upwards(_reach(self.mass) * math.hypot(error, rounding)))
+
+    def _cap(self, everyone: Floats) -> float:
+        return float(cap_of([Decimal(repr(float(size))) for size in np.abs(everyone)], self.base))
+
+    def scores(
+        self, table: pd.DataFrame, n: int, *, shares: Sequence[str] = ("smallest_share",)
+    ) -> pd.DataFrame:
         """Return a table of scores as it may be shown: of private cases in hundredths, shares in steps.
 
         Parameters
         ----------
         table : DataFrame
-            Scores of the `n` members together; `smallest_share` is one of them.
+            Scores of the `n` members together.
         n : int
             Number of members behind them.
+        shares : sequence of str
+            Columns that are shares of the members.
         """
         if not self.base:
             return table
-        coarse = table.round(2)
-        if "smallest_share" in table:
-            step = self.base / max(self.size(n), self.base)
-            coarse["smallest_share"] = np.clip(np.round(table["smallest_share"] / step) * step, 0, 1)
+        coarse, step = table.round(2), self.base / max(self.size(n), self.base)
+        for share in table.columns.intersection(list(shares)):
+            coarse[share] = np.clip(np.round(table[share] / step) * step, 0, 1)
         return coarse
 
     def score(self, value: float) -> float:
@@ -113,6 +146,19 @@ def _reach(mass: float) -> float:
     from scipy.special import ndtri
 
     return float(ndtri(0.5 + mass / 2))
+
+
+def _influence_error(values: Floats, inside: NDArray[np.bool_]) -> float:
+    """Return the standard error of a segment's standardised difference from everyone."""
+    centred = (values - values.mean()) / values.std()
+    difference = float(centred[inside].mean())
+    from_segment = np.where(inside, centred - difference, 0.0) / inside.mean()
+    influence = from_segment - centred - difference / 2 * (centred**2 - 1)
+    return float(influence.std() / math.sqrt(len(values)))
+
+
+def _around(value: float, reach: float) -> tuple[float, float]:
+    return value - reach, value + reach
 
 
 def _upwards(value: float) -> float:
