@@ -7,15 +7,23 @@ shows of it is protected again where it is made (`sojourn.studies.segments.shown
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_string_dtype as is_text
 
+from sojourn.core.measures import Counting
 from sojourn.core.privacy import pooled, to_multiples
+from sojourn.data.features import columns_of, numbered
+
+#: What categories of few members are put together as.
+OTHER = "other"
 
 _DIGITS = Decimal("0.000000001")
+_MONTH = 30
 
 
 def protect(
@@ -25,19 +33,47 @@ def protect(
 
     Notes
     -----
-    Every column of the sample takes values that at least `base` members share (`pooled`), so extremes and
-    percentiles are those of groups; kinds of events that fewer members did are left out. Moments of all
+    Every column of the sample takes values that at least `base` members share: numbers by `pooled`, so that
+    extremes and percentiles are those of groups, days of leaving only to 30 days; categories of fewer members
+    are `OTHER`. Kinds of events and families of counts that fewer members did are left out. Moments of all
     members are those of the protected sample, carried over to all: exact ones could be subtracted.
     """
     rows = _whole_groups(tables["sample"], base)
-    kept = _kinds_kept(rows, list(meta["kinds"]), base)
-    named = {old: f"kind_{i}" for i, old in enumerate(kept, start=1)}
-    sample = _pooled(rows.drop(columns=set(_numbered(meta["kinds"])) - set(kept)), base).rename(columns=named)
+    counting = Counting.from_plain(meta["counting"])
+    kept = [i for i, name in enumerate(numbered(counting.kinds)) if int((rows[name] > 0).sum()) >= base]
+    families = tuple(name for name in counting.families if _many(rows, name, base))
+    told = replace(
+        counting,
+        kinds=tuple(counting.kinds[i] for i in kept),
+        families=families,
+        social=counting.social if "social" in families else (),
+    )
+    named = {f"kind_{i + 1}": f"kind_{new}" for new, i in enumerate(kept, start=1)}
+    few = (set(numbered(counting.kinds)) - set(named)) | (
+        set(columns_of(counting.families)) - set(columns_of(families))
+    )
+    rows = _by_month(rows.drop(columns=few), int(meta["params"]["outcome_days"]))
+    sample = _pooled(rows, base).rename(columns=named)
     members = int(to_multiples(int(tables["moments"]["members"].iloc[0]), base))
     sample = sample.sort_values(list(sample.columns), ignore_index=True)
     moments = _moments(sample, members, list(tables["moments"].columns))
-    kinds = [meta["kinds"][int(old.removeprefix("kind_")) - 1] for old in kept]
-    return {"sample": sample, "moments": moments}, {**meta, "kinds": kinds}
+    said = {
+        "kinds": [meta["kinds"][i] for i in kept],
+        "families": list(families),
+        "counting": told.to_plain(),
+    }
+    return {"sample": sample, "moments": moments}, {**meta, **said}
+
+
+def _many(rows: pd.DataFrame, family: str, base: int) -> bool:
+    """Return whether enough members did anything that a family counts."""
+    return int((rows[columns_of((family,))] != 0).any(axis=1).sum()) >= base
+
+
+def _by_month(rows: pd.DataFrame, outcome_days: int) -> pd.DataFrame:
+    """Return rows with days of leaving as the last of their 30 days."""
+    month = -(-rows["left_after"] // _MONTH) * _MONTH
+    return rows.assign(left_after=month.clip(upper=outcome_days))
 
 
 def _whole_groups(sample: pd.DataFrame, base: int) -> pd.DataFrame:
@@ -47,16 +83,26 @@ def _whole_groups(sample: pd.DataFrame, base: int) -> pd.DataFrame:
     return ordered.iloc[(2 * np.arange(rows) + 1) * len(ordered) // (2 * max(rows, 1))].reset_index(drop=True)
 
 
-def _numbered(kinds: list[str]) -> list[str]:
-    return [f"kind_{i}" for i in range(1, len(kinds) + 1)]
-
-
-def _kinds_kept(sample: pd.DataFrame, kinds: list[str], base: int) -> list[str]:
-    return [name for name in _numbered(kinds) if int((sample[name] > 0).sum()) >= base]
-
-
 def _pooled(sample: pd.DataFrame, base: int) -> pd.DataFrame:
-    return pd.DataFrame({name: _as_before(pooled(sample[name], base), sample[name]) for name in sample})
+    return pd.DataFrame(
+        {
+            name: _merged(sample[name], base)
+            if is_text(sample[name])
+            else _as_before(pooled(sample[name], base), sample[name])
+            for name in sample
+        }
+    )
+
+
+def _merged(values: pd.Series[str], base: int) -> list[str]:
+    """Return categories of at least `base` members; smaller ones, and if need be the next, are `OTHER`."""
+    sizes = values.value_counts()
+    order = sorted(sizes.index, key=lambda name: (sizes[name], name))
+    together: list[str] = []
+    for name in order:
+        if sizes[name] < base or 0 < sum(sizes[other] for other in together) < base:
+            together.append(name)
+    return [OTHER if value in together else value for value in values]
 
 
 def _as_before(values: list[Decimal], column: pd.Series[Any]) -> list[Any]:
@@ -68,7 +114,7 @@ def _moments(sample: pd.DataFrame, members: int, columns: list[str]) -> pd.DataF
     """Return sums of the sample, grown to all members, in the columns that there were."""
     row: dict[str, Any] = {"members": members}
     scale = members / max(len(sample), 1)
-    for name in sample.columns:
+    for name in (name for name in sample.columns if not is_text(sample[name])):
         values = sample[name].to_numpy(dtype=np.float64)
         scales = {name: values, f"log_{name}": np.log1p(np.maximum(values, 0))}
         for stem, x in scales.items():
