@@ -21,6 +21,7 @@ from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.folder import whole_folder
 from sojourn.core.params import Params, read_params
 from sojourn.data.casebook import casebook_cells
+from sojourn.data.frozen_rule import read_frozen_rule
 from sojourn.data.parquet import write_parquet
 from sojourn.data.plans import read_frozen_plan
 from sojourn.data.tidy import MissingTableError, Tidy, open_tidy
@@ -29,7 +30,14 @@ from sojourn.data.tidy import MissingTableError, Tidy, open_tidy
 type _Made = tuple[dict[str, pa.Table], dict[str, Any]]
 
 
-def make_cells(tidy: Tidy, study: str, params: Mapping[str, Any], *, base: int = 0) -> Cells:
+def make_cells(
+    tidy: Tidy,
+    study: str,
+    params: Mapping[str, Any],
+    *,
+    base: int = 0,
+    handed: Mapping[str, Any] | None = None,
+) -> Cells:
     """Make the cells of a study from tidy tables.
 
     Parameters
@@ -42,13 +50,15 @@ def make_cells(tidy: Tidy, study: str, params: Mapping[str, Any], *, base: int =
         Resolved cells parameters (``studies.STUDY.cells`` with overrides).
     base : int
         Every count becomes a multiple of it, as in private cases (`sojourn.core.privacy`); 0: exact cells.
+    handed : mapping, optional
+        What the page of another study hands over: to ``board``, the ``frozen_rule`` of segments.
 
     Raises
     ------
     MissingTableError
         When the case does not have a table the study needs.
     """
-    tables, meta = _made(tidy, study, params, base)
+    tables, meta = _made(tidy, study, params, base, handed or {})
     return Cells(tidy.case, study, {name: table.to_pandas() for name, table in tables.items()}, meta)
 
 
@@ -82,7 +92,8 @@ def cells(case: str, study: str, **changes: Any) -> Cells:
             f'Use them as they are: cells("{case}", "{study}").'
         )
     resolved = {**resolved, **changes}
-    made = make_cells(open_tidy(params, case), study, resolved, base=_base(params, case))
+    handed = _handed(params, case, study)
+    made = make_cells(open_tidy(params, case), study, resolved, base=_base(params, case), handed=handed)
     return legible_cells(replace(made, meta={**made.meta, **_written_before(params, case, resolved)}))
 
 
@@ -109,7 +120,7 @@ def write_cells(params: Params, case: str, study: str) -> Path:
     tables, meta = (
         _committed(params, case, study)
         if is_casebook(params, case)
-        else _made_or_not_possible(open_tidy(params, case), study, resolved, _base(params, case))
+        else _made_or_not_possible(params, case, study, resolved)
     )
     meta = {**meta, **_written_before(params, case, resolved)}
     with whole_folder(target, private=params.is_private(case)) as folder:
@@ -136,25 +147,32 @@ def _base(params: Params, case: str) -> int:
     return params.min_group if params.is_private(case) else 0
 
 
-def _made(tidy: Tidy, study: str, params: Mapping[str, Any], base: int) -> _Made:
+def _made(tidy: Tidy, study: str, params: Mapping[str, Any], base: int, handed: Mapping[str, Any]) -> _Made:
     from sojourn.data.protection.cells import (
         caps_of,
         protected,
     )  # which reads members through the makers here
 
     maker = import_module(f"sojourn.data.cells.{study}")
-    caps = caps_of(tidy, study, params, base) if base else {}
-    expressions: Mapping[str, Table] = maker.expressions(tidy, {**params, **({"caps": caps} if caps else {})})
+    known = {**params, **handed}
+    caps = caps_of(tidy, study, known, base) if base else {}
+    expressions: Mapping[str, Table] = maker.expressions(tidy, {**known, **({"caps": caps} if caps else {})})
     tables = {name: _exact(expression, f"{study}.{name}") for name, expression in expressions.items()}
-    meta = {**_meta(tidy, study, params), **maker.describe(tidy, params)}
+    meta = {**_meta(tidy, study, params), **maker.describe(tidy, known)}
     return protected(study, tables, meta, base, caps) if base else (tables, meta)
 
 
-def _made_or_not_possible(tidy: Tidy, study: str, params: Mapping[str, Any], base: int) -> _Made:
+def _made_or_not_possible(params: Params, case: str, study: str, resolved: Mapping[str, Any]) -> _Made:
+    tidy = open_tidy(params, case)
     try:
-        return _made(tidy, study, params, base)
+        return _made(tidy, study, resolved, _base(params, case), _handed(params, case, study))
     except MissingTableError as missing:
-        return {}, {**_meta(tidy, study, params), "not_possible": str(missing)}
+        return {}, {**_meta(tidy, study, resolved), "not_possible": str(missing)}
+
+
+def _handed(params: Params, case: str, study: str) -> dict[str, Any]:
+    """Return what the page of another study hands over: to the board, the frozen rule of segments."""
+    return {"frozen_rule": read_frozen_rule(params, case)} if study == "board" else {}
 
 
 def _committed(params: Params, case: str, study: str) -> _Made:

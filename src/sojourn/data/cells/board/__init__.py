@@ -1,0 +1,110 @@
+"""Cells of the board: all members by segment and stage, what became of such members, and what trials did.
+
+Segments are told by the frozen rule of the page `segments`, at every instant that is asked for; stages by
+simple rules. Nothing later than an instant is read to tell either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ibis import Table
+
+from sojourn.core.ranges import in_range
+from sojourn.data.cells.board.arms import arms, assigned
+from sojourn.data.cells.board.moving import month_ends, moves
+from sojourn.data.cells.board.since import landmarks, leaves, returns, since
+from sojourn.data.cells.board.states import STUDY, now, rule_of
+from sojourn.data.cells.trials.costs import refuse_shared_costs
+from sojourn.data.cells.trials.doings import BEFORE
+from sojourn.data.tidy import Tidy
+
+_DAYS = ("months", "horizon_days", "value_days")
+
+
+def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the tables of counts and sums that the case allows.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        With ``members`` and ``events``; ``assignments``, ``costs`` and ``spells`` are used where they are.
+    params : mapping
+        ``leave_days`` (who leaves within so many days), ``months`` (months of moves, of 30 days each),
+        ``active_days``, ``growing_days``, ``silent_days`` (of the stages), ``horizon_days`` (after which
+        members of trials are judged), ``value_days``, ``margin``, ``cost_per_member`` (of their net value);
+        and ``frozen_rule`` (`FrozenRule`).
+
+    Returns
+    -------
+    dict of str to ibis Table
+        ``segment`` is the number of a segment, -1 of who is known for too short a time.
+
+        ``now``: ``segment``, ``stage``, ``members``, at ``as_of``. ``since``: ``days_ago`` (of the landmark),
+        ``segment`` and ``stage`` there, ``n``, ``came_30`` … (who came within so many days after it) and, as
+        far as the case knows who left and came back, ``left_30`` … (of those who were with us, who left),
+        ``back_30`` … (of those who had left, who is back). ``moves``: ``month`` (day of the earlier of two
+        month ends), ``from_segment``, ``to_segment`` (-2: gone), ``n``. And where there are trials: ``arms``:
+        ``trial``, ``scheme``, ``aim``, ``outcome`` (``there``: kept, or back; ``net_value``), ``segment`` and
+        ``stage`` at the member's own assignment, ``n``, ``total``, ``total_sq``. ``before``: see
+        `sojourn.data.cells.trials.every.arms_of_trials`.
+
+    Raises
+    ------
+    MissingTableError
+        When the case has no events.
+    ParameterError
+        When a number of days is none.
+    """
+    for name in _DAYS:
+        in_range(params[name], name, ge=1)
+    for days in params["leave_days"]:
+        in_range(days, "leave_days", ge=1)
+    made = {"now": now(tidy, params), "since": since(tidy, params), "moves": moves(tidy, params)}
+    if "assignments" in tidy.tables:
+        made |= {"arms": arms(tidy, params), "before": assigned(tidy, params)}
+    return made
+
+
+def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the cells say of themselves.
+
+    Returns
+    -------
+    dict
+        ``unit``, ``currency``; of the rule ``segments`` (names by number), ``rule`` (its fingerprint),
+        ``kind``, ``learned_at`` and ``verdict``; ``leave_days``, ``landmarks`` (days ago), ``leaving`` and
+        ``returns`` (whether it is known who left, who came back); ``months`` (days of all month ends, the
+        last one too); ``horizon_days``, ``value_days``, ``margin``, ``cost_per_member``, ``before_days``;
+        for a simulated world ``truth``.
+
+    Raises
+    ------
+    DataError
+        When a scheme has costs that belong to no member.
+    """
+    refuse_shared_costs(tidy)
+    rule = rule_of(params)
+    truth = tidy.meta.get("truth", {}).get("trials")
+    return {
+        "unit": "member",
+        "currency": tidy.meta.get("currency", ""),
+        "segments": list(rule.segments),
+        "rule": rule.fingerprint,
+        "kind": rule.kind,
+        "learned_at": rule.learned_at,
+        "verdict": params["frozen_rule"].verdict,
+        "leave_days": list(params["leave_days"]),
+        "landmarks": landmarks(tidy, params),
+        "leaving": leaves(tidy),
+        "returns": returns(tidy),
+        "months": [end.isoformat() for end in month_ends(tidy, params)],
+        **{name: params[name] for name in ("horizon_days", "value_days", "margin")},
+        "cost_per_member": dict(params["cost_per_member"]),
+        "before_days": BEFORE,
+        **({"truth": truth} if truth is not None else {}),
+    }
+
+
+__all__ = ["STUDY", "describe", "expressions"]

@@ -1,0 +1,69 @@
+"""Outcomes of all trials by the segment and stage in which members were when they were assigned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ibis
+from ibis import Table, Value
+
+from sojourn.data.activity import in_micros
+from sojourn.data.cells.board.states import instant, rule_of, staged
+from sojourn.data.cells.trials.decimals import AMOUNT, cut, product, total
+from sojourn.data.cells.trials.doings import has_amounts, net_value
+from sojourn.data.cells.trials.every import arms_of_trials, followed, judged, members_of_trials
+from sojourn.data.cells.trials.people import BACK
+from sojourn.data.engine import held
+from sojourn.data.features import day_before
+from sojourn.data.scoring import segments_at
+from sojourn.data.tidy import Tidy
+
+_BY = ("trial", "scheme", "aim", "outcome", "segment", "stage")
+
+
+def arms(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return sums of outcomes over members.
+
+    Notes
+    -----
+    What members did is counted up to the last whole day before assignment, counted back from `as_of`, so
+    nothing that a scheme caused decides who is in which group. Whether they had left is told at assignment
+    itself: of a trial of members who had left, in its very second, of one of members with us, right before
+    it. Who joined in that second is new.
+    """
+    rows, caps = _placed(tidy, params), params.get("caps", {})
+    known = judged(rows, tidy, params)
+    parts = [_outcome(known, "there", known.there)]
+    if has_amounts(tidy):
+        paid = followed(rows, tidy, params)
+        parts.append(_outcome(paid, "net_value", cut(net_value(paid, params), caps.get("net_value"))))
+    every = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    return every.group_by(*_BY).agg(
+        n=every.count(), total=total(every.value), total_sq=total(product(every.value, every.value))
+    )
+
+
+def assigned(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return by trial and scheme what members did before assignment, by which it is seen who was by lot."""
+    return arms_of_trials(members_of_trials(tidy, params), tidy, params)
+
+
+def _outcome(rows: Table, name: str, value: Value) -> Table:
+    kept = [column for column in _BY if column != "outcome"]
+    return rows.select(*kept, outcome=ibis.literal(name), value=value.cast(AMOUNT))
+
+
+def _placed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return members of trials with their segment and stage at assignment."""
+    rows = members_of_trials(tidy, params)
+    at_us = in_micros(rows.assigned_at)
+    rows = rows.mutate(
+        at_us=ibis.ifelse(rows.aim == BACK, at_us, at_us - 1), day_us=day_before(at_us, instant(tidy))
+    )
+    days = rows.select("member", at_us="day_us").distinct()
+    segments = segments_at(tidy, rule_of(params), days).rename(day_us="at_us")
+    stages = staged(tidy, rows.select("member", "at_us").distinct(), params)
+    rows = rows.left_join(segments, ["member", "day_us"]).drop("member_right", "day_us_right")
+    rows = rows.left_join(stages, ["member", "at_us"]).drop("member_right", "at_us_right")
+    return held(rows.mutate(stage=rows.stage.fill_null("new")))

@@ -1,0 +1,70 @@
+"""Segment and stage of every member at an instant, made once for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import ibis
+from ibis import Table
+
+from sojourn.core.results.take_away import TakeAway
+from sojourn.data.engine import held
+from sojourn.data.localtime import time_zone
+from sojourn.data.scoring import segments_at
+from sojourn.data.stages import everybody, stages_at
+from sojourn.data.tidy import Tidy
+
+STUDY = "board"
+#: What the board calls those who have left and are not back.
+CHURNED = "churned"
+
+
+def rule_of(params: Mapping[str, Any]) -> TakeAway:
+    """Return the rule that tells segments."""
+    rule: TakeAway = params["frozen_rule"].rule
+    return rule
+
+
+def instant(tidy: Tidy, days_ago: int = 0) -> datetime:
+    """Return the instant so many times 24 hours before `as_of`."""
+    return datetime.fromisoformat(tidy.meta["as_of"]).astimezone(UTC) - timedelta(days=days_ago)
+
+
+def day(tidy: Tidy, days_ago: int = 0) -> date:
+    """Return the day of that instant, by the clock of the case."""
+    return instant(tidy, days_ago).astimezone(time_zone(tidy.meta["time_zone"])).date()
+
+
+def longest(tidy: Tidy, params: Mapping[str, Any]) -> int:
+    """Return how many days before `as_of` somebody can have had a segment."""
+    begin = datetime.fromisoformat(tidy.meta["observed_from"])
+    return (instant(tidy) - begin).days - rule_of(params).counting.min_tenure_days
+
+
+def everyone_at(tidy: Tidy, params: Mapping[str, Any], days_ago: int = 0) -> Table:
+    """Return all who had joined so many days ago: `member`, `at_us`, `segment`, `stage`; made once."""
+    stages = {name: params[name] for name in ("active_days", "growing_days", "silent_days")}
+    named = f"{STUDY}: everyone {days_ago} days ago by {rule_of(params).fingerprint} and {stages}"
+    return tidy.once(named, lambda: held(_everyone_at(tidy, params, instant(tidy, days_ago))))
+
+
+def _everyone_at(tidy: Tidy, params: Mapping[str, Any], at: datetime) -> Table:
+    anchors = everybody(tidy, at, STUDY)
+    segments = segments_at(tidy, rule_of(params), anchors, at=at)
+    return segments.inner_join(staged(tidy, anchors, params, at=at), "member").select(
+        "member", "at_us", "segment", "stage"
+    )
+
+
+def staged(tidy: Tidy, anchors: Table, params: Mapping[str, Any], *, at: datetime | None = None) -> Table:
+    """Return `member`, `at_us` and `stage` of anchors, by the board's names of stages."""
+    rows = stages_at(tidy, anchors, params, STUDY, at=at)
+    return rows.mutate(stage=ibis.ifelse(rows.stage == "left", CHURNED, rows.stage))
+
+
+def now(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return members by segment and stage at `as_of`."""
+    rows = everyone_at(tidy, params)
+    return rows.group_by("segment", "stage").agg(members=rows.count())
