@@ -15,9 +15,10 @@ from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
 from sojourn.estimators.cluster.partition import pinned
 from sojourn.studies.segments.bands import activity_bands
 from sojourn.studies.segments.checks import check_segments, sample_distance
-from sojourn.studies.segments.describe import band_names, kind_words, segment_names
 from sojourn.studies.segments.exam import exam_table, group_means
-from sojourn.studies.segments.features import LIMIT, features, halves, symmetric_log
+from sojourn.studies.segments.features import LIMIT, features, halves
+from sojourn.studies.segments.forming import symmetric_log
+from sojourn.studies.segments.names import band_names
 from sojourn.studies.segments.rfm import rfm_bands
 from sojourn.studies.segments.structure import chosen_k, stability_table
 from sojourn.studies.segments.worlds import (
@@ -337,19 +338,6 @@ def test_bands_rise_with_activity():
         assert np.bincount(labels[one.fit]).tolist() == pytest.approx([one.fit.sum() / 4] * 4, abs=1)
 
 
-def test_bands_have_names_and_groups_are_named_by_what_is_far_from_everyone():
-    assert band_names(2) == ("less active half", "more active half")
-    assert band_names(3) == ("least active third", "second third", "most active third")
-    assert band_names(7)[0] == "band 1 of 7, least active first"
-    centres = np.zeros((3, 6))
-    centres[0, :2], centres[1, 2], centres[2, 2] = (-3.0, 2.0), 3.0, 5.0
-    group = np.repeat([0, 1, 2], 400)
-    x = centres[group] + 0.1 * rng(15).standard_normal((1_200, 6))
-    world = replace(gaussian(1_200, rng=rng(15)), x=x)
-    names = segment_names(world, NearestCentre(np.eye(6), centres))
-    assert names == ("seen more lately, more often active", "higher spend (1)", "higher spend (2)")
-
-
 def test_features_by_hand():
     cells = population(400, zeros=0.3, rng=rng(16))
     seen = features(cells)
@@ -420,16 +408,3 @@ def test_a_sample_that_misses_the_least_active_is_caught():
     assert verdicts == ["pass", "fail"]
     assert sample_distance(with_sample(everyone, table)) == pytest.approx(0, abs=1e-6)
     assert as_cells(part)["moments"]["members"].iloc[0] == 1_000
-
-
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        ("view catalogue", "catalogue views"),
-        ("task tasks", "tasks"),
-        ("search", "searches"),
-        ("purchase", "purchases"),
-    ],
-)
-def test_kinds_of_events_are_named_in_words(kind, words):
-    assert kind_words(kind) == words

@@ -6,8 +6,8 @@ import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.core.results.segments import Features, Segmentation
-from sojourn.core.results.segments_described import WhatNext
-from sojourn.studies.segments.describe import differs, judged_labels, segment_names
+from sojourn.core.results.segments_described import EVERYONE, WhatNext
+from sojourn.studies.segments.describe import differs, shown_segments
 from sojourn.studies.segments.features import features
 from sojourn.studies.segments.shown import Shown
 
@@ -26,14 +26,11 @@ def what_next(source: Cells | Features, found: Segmentation) -> WhatNext:
         Its result; only members that were not used to fit are counted.
     """
     seen = source if isinstance(source, Features) else features(source)
-    labels, after = judged_labels(seen, found.rule), seen.next[~seen.fit]
-    shown = Shown.of(seen.meta, found.mass)
+    after, shown = seen.next[~seen.fit], Shown.of(seen.meta, found.mass)
     rows = [
-        {"segment": name, **_row(after[labels == i], after, shown)}
-        for i, name in enumerate(segment_names(seen, found.rule))
-        if shown.size(int((labels == i).sum())) >= found.min_group
+        {"segment": name, **_row(after[inside], after, shown)} for name, inside in shown_segments(seen, found)
     ]
-    everyone = pd.DataFrame([{"segment": "everyone", **_row(after, after, shown)}])
+    everyone = pd.DataFrame([{"segment": EVERYONE, **_row(after, after, shown)}])
     days, currency = int(seen.meta["params"]["outcome_days"]), str(seen.meta.get("currency", ""))
     return WhatNext(pd.DataFrame(rows), everyone, not found.has_groups, days, currency, found.mass)
 

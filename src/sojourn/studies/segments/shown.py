@@ -108,8 +108,22 @@ class Shown:
         difference = (means[0] - means[1]) / spread
         return difference, *_around(difference, _upwards(_reach(self.mass) * math.hypot(error, rounding)))
 
-    def _cap(self, everyone: Floats) -> float:
+    def cap(self, everyone: Floats) -> float:
+        """Return the largest size of a value that counts in full: none in public cases."""
+        if not self.base:
+            return math.inf
         return float(cap_of([Decimal(repr(float(size))) for size in np.abs(everyone)], self.base))
+
+    def total(self, values: Floats, cap: float) -> float:
+        """Return a sum of values of which none is larger than their cap: in steps of base times cap."""
+        if not self.base:
+            return float(values.sum())
+        step = self.base * cap
+        return math.floor(float(values.sum()) / step + 0.5) * step if step else 0.0
+
+    def rounding(self, cap: float) -> float:
+        """Return the standard deviation that steps add to a sum."""
+        return self.base * cap / math.sqrt(12) if self.base else 0.0
 
     def scores(
         self, table: pd.DataFrame, n: int, *, shares: Sequence[str] = ("smallest_share",)
