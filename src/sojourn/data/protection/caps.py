@@ -75,6 +75,13 @@ def portfolio_caps(tidy: Tidy, params: Mapping[str, Any], base: int) -> dict[str
     return {name: cap_in_engine(table, base) for name, table in amounts_of_trials(tidy, params).items()}
 
 
+def board_caps(tidy: Tidy, params: Mapping[str, Any], base: int) -> dict[str, Decimal]:
+    """Return the cap of the net value of members of trials, where there are trials."""
+    if "assignments" not in tidy.tables:
+        return {}
+    return {name: cap for name, cap in portfolio_caps(tidy, params, base).items() if name == "net_value"}
+
+
 def portrait_caps(tidy: Tidy, params: Mapping[str, Any], base: int) -> dict[str, Decimal]:  # noqa: ARG001 (one shape)
     """Return how much one member can have in each count of things and each sum of the portrait.
 

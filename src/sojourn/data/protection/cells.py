@@ -10,8 +10,17 @@ import pandas as pd
 import pyarrow as pa
 
 from sojourn.core.errors import DataError
-from sojourn.data.protection import portfolio, portrait, quality, retention, retention_lens, segments, trials
-from sojourn.data.protection.caps import portfolio_caps, portrait_caps, trial_caps
+from sojourn.data.protection import (
+    board,
+    portfolio,
+    portrait,
+    quality,
+    retention,
+    retention_lens,
+    segments,
+    trials,
+)
+from sojourn.data.protection.caps import board_caps, portfolio_caps, portrait_caps, trial_caps
 from sojourn.data.protection.instants import begin_of_day
 from sojourn.data.tidy import Tidy
 
@@ -21,6 +30,7 @@ type Made = tuple[dict[str, pd.DataFrame], dict[str, Any]]
 
 #: How the cells of a study are protected; a study without an entry has no pages in a private case.
 PROTECTORS: Mapping[str, Callable[[Tables, Mapping[str, Any], int, Caps], Made]] = {
+    "board": board.protect,
     "retention": lambda tables, meta, base, _: _retention(tables, meta, base),
     "trials": trials.protect,
     "portfolio": portfolio.protect,
@@ -31,6 +41,7 @@ PROTECTORS: Mapping[str, Callable[[Tables, Mapping[str, Any], int, Caps], Made]]
 
 #: What has to be known of single members before sums are made.
 CAPS: Mapping[str, Callable[[Tidy, Mapping[str, Any], int], dict[str, Decimal]]] = {
+    "board": board_caps,
     "trials": trial_caps,
     "portfolio": portfolio_caps,
     "portrait": portrait_caps,

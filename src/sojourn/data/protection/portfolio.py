@@ -37,35 +37,53 @@ def protect(
     A sum is a multiple of the base times what one member can have in it. Squares are rounded up after the
     variance of that rounding was added to the spread of one member, so a standard error is never too small.
     """
-    days = {name: Decimal(meta[f"{name}_days"]) for name in ("early", "before")}
+    early = Decimal(meta["early_days"])
     rows = [
-        _trial(row, base, caps.get(str(row["outcome"])), days["early"])
+        _trial(row, base, caps.get(str(row["outcome"])), early)
         for _, row in tables["trials"].iterrows()
         if row["n"] >= base
     ]
-    arms = [
-        _arm(row, base, days["before"]) for _, row in tables["arms"].iterrows() if row["assigned"] >= base
-    ]
     made = {
         "trials": pd.DataFrame(rows, columns=list(tables["trials"].columns)),
-        "arms": pd.DataFrame(arms, columns=list(tables["arms"].columns)),
+        "arms": protect_arms(tables["arms"], base, meta["before_days"]),
     }
     return made, dict(meta)
 
 
+def protect_arms(table: pd.DataFrame, base: int, before_days: int) -> pd.DataFrame:
+    """Return schemes of at least `base` members: how many there are, and on how many days they came before.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `sojourn.data.cells.trials.every.arms_of_trials` makes it.
+    base : int
+        Smallest group that may be shown.
+    before_days : int
+        On so many days one member can have come.
+    """
+    arms = [_arm(row, base, Decimal(before_days)) for _, row in table.iterrows() if row["assigned"] >= base]
+    return pd.DataFrame(arms, columns=list(table.columns))
+
+
+def outcome_sums(row: pd.Series, base: int, cap: Decimal | None) -> dict[str, Decimal]:
+    """Return ``total`` and ``total_sq`` of an outcome; one without a cap is one that members have or not."""
+    of = Told(int(row["n"]), base)
+    if cap is not None:
+        return _sums("total", row, of, cap)
+    # who has it and who has not are counts, so it stays its own square
+    late = sum_in_steps(of.told * Fraction(row["total"]) / of.n, Decimal(base))
+    return {"total": late, "total_sq": late}
+
+
 def _trial(row: pd.Series, base: int, cap: Decimal | None, days: Decimal) -> dict[str, Any]:
-    """Return one row of ``trials``; an outcome without a cap is one that members have or not."""
+    """Return one row of ``trials``."""
     n, told = int(row["n"]), int(to_multiples(row["n"], base))
-    most = Decimal(1) if cap is None else cap
-    if cap is None:  # who has it and who has not are counts, so it stays its own square
-        late = sum_in_steps(told * Fraction(row["total"]) / n, Decimal(base))
-        sums = {"total": late, "total_sq": late}
-    else:
-        sums = _sums("total", row, Told(n, base), most)
-    sums |= _sums("early", row, Told(n, base), days)
+    sums = outcome_sums(row, base, cap) | _sums("early", row, Told(n, base), days)
     own = Fraction(row["cross"]) / n - Fraction(row["total"]) * Fraction(row["early"]) / n**2
     near = Fraction(sums["total"]) * Fraction(sums["early"]) / told
-    return {**row, "n": told, **sums, "cross": sum_in_steps(told * own + near, base * most * days)}
+    step = base * (Decimal(1) if cap is None else cap) * days
+    return {**row, "n": told, **sums, "cross": sum_in_steps(told * own + near, step)}
 
 
 def _arm(row: pd.Series, base: int, days: Decimal) -> dict[str, Any]:
