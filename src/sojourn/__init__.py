@@ -45,6 +45,7 @@ _HOME: dict[str, str] = {
     "cohort_effects": "sojourn.studies.retention.cohorts",
     "cohort_triangle": "sojourn.studies.retention.counted",
     "compare_adjusted": "sojourn.studies.trials.adjusted",
+    "compare_methods": "sojourn.studies.segments.methods",
     "compare_pairs": "sojourn.studies.retention.tested",
     "compare_schemes": "sojourn.studies.trials.compare",
     "compliance": "sojourn.studies.trials.compliance",

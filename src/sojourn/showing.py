@@ -120,6 +120,13 @@ SHOWN: Mapping[str, Picture | Sheet] = {
         "trial_outcomes:lasting_frame", "trial_outcomes:describe_lasting_table", bold="more_days"
     ),
     "Lifetimes": Sheet("retention_lifetimes:lifetimes_table", "retention_lifetimes:describe_lifetimes"),
+    "Methods": Sheet(
+        "segments_methods:methods_frame", "segments_methods:describe_methods", bold="worst_comes_back"
+    ),
+    "Methods.agreement": Sheet("segments_methods:agreement_frame", "segments_methods:describe_agreement"),
+    "Methods.returns": Sheet(
+        "segments_methods:returns_frame", "segments_methods:describe_returns", bold="comes_back"
+    ),
     "Mismatch": Sheet("trial_assignment:mismatch_frame", "trial_assignment:describe_mismatch", bold="share"),
     "MissingOutcomes": Sheet(
         "trial_assignment:missing_frame", "trial_assignment:describe_missing", bold="missing_share"

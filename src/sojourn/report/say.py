@@ -31,6 +31,7 @@ _TEACHERS = (
     "sojourn.report.trial_after",
     "sojourn.report.trial_targeting",
     "sojourn.report.segments",
+    "sojourn.report.segments_methods",
 )
 
 

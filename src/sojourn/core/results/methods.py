@@ -35,7 +35,7 @@ class Methods:
     case : str
         Name of the case.
     table : DataFrame, one row per way
-        ``method``, ``groups`` (how many it returns), ``noise_share`` (members it puts into none),
+        ``method``, ``groups`` (how many it returns that count), ``noise_share`` (members it puts into none),
         ``jaccard``: how much of the group that comes back worst does so in a resample (0-1), ``rand``:
         adjusted Rand index of two resamples, ``agreement``: the same with the segments of the page,
         ``gain``: how much better its groups describe members who formed nothing than one Gaussian does (nats
@@ -46,6 +46,8 @@ class Methods:
         ``method``, ``group`` (from 1, largest first), ``share`` (of the rows that formed it), ``jaccard``.
     fitted, judged : int
         Members whose groups these are, and members on whom gain and differences are judged.
+    least : int
+        Groups of fewer members do not count.
     twins, resamples : int
         How many structureless twins and bootstrap samples were drawn.
     """
@@ -55,6 +57,7 @@ class Methods:
     clusters: pd.DataFrame
     fitted: int
     judged: int
+    least: int
     twins: int
     resamples: int
 

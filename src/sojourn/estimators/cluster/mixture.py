@@ -29,12 +29,12 @@ def best_mixture(x: Floats, ks: Sequence[int], *, rng: np.random.Generator) -> G
     rng : numpy Generator
         Draws the starting values.
     """
-    tried = [mixture(x, k, rng=rng) for k in (1, *ks)]
+    tried = [mixture(x, k, rng=rng, starts=2) for k in (1, *ks)]
     return min(tried, key=lambda one: one.bic(x))
 
 
-def mixture(x: Floats, k: int, *, rng: np.random.Generator) -> GaussianMixture:
-    """Return a mixture of k Gaussians, each with a covariance of its own, from one start.
+def mixture(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 1) -> GaussianMixture:
+    """Return a mixture of k Gaussians, each with a covariance of its own: the best of so many starts.
 
     Where the steps end before they converge, the mixture is as good as it got.
     """
@@ -46,7 +46,9 @@ def mixture(x: Floats, k: int, *, rng: np.random.Generator) -> GaussianMixture:
     seed = int(rng.integers(2**31))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return GaussianMixture(k, reg_covar=LEAST_VARIANCE, max_iter=100, random_state=seed).fit(x)
+        return GaussianMixture(
+            k, reg_covar=LEAST_VARIANCE, max_iter=100, n_init=starts, random_state=seed
+        ).fit(x)
 
 
 def grouped_density(x: Floats, labels: Ints, others: Floats) -> float:

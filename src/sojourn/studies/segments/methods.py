@@ -31,9 +31,6 @@ from sojourn.studies.segments.structure import SMALLEST_SHARE
 #: At most so many members form the groups compared, and at most so many judge them.
 AT_MOST = 2_000
 
-#: Groups of fewer members judged are not set against each other.
-_FEWEST = 20
-
 #: So many members are enough for a silhouette.
 _SILHOUETTE = 1_000
 
@@ -111,7 +108,7 @@ def compare_methods(
     in_range(twins, "twins", ge=1)
     seen = source if isinstance(source, Features) else features(source)
     shown = Shown.of(seen.meta, found.mass)
-    least = max(shown.base, 1)
+    least = max(shown.base, found.min_group)
     with pinned():
         fits, judges = (rng.permutation(np.flatnonzero(part))[:AT_MOST] for part in (seen.fit, ~seen.fit))
         x, others, did = seen.x[fits], seen.x[judges], seen.next["active_days"].to_numpy()[judges]
@@ -122,7 +119,7 @@ def compare_methods(
         there = [_twin(ways, x, others, least=least, rng=rng) for _ in range(twins)]
     page = found.rule.assign(x)
     rows = [
-        {"method": name, **_row(of, page, np.log1p(did), others), **_medians(there, name)}
+        {"method": name, **_row(of, page, np.log1p(did), others, least), **_medians(there, name)}
         for name, of in here.items()
     ]
     table = pd.DataFrame(rows)
@@ -133,6 +130,7 @@ def compare_methods(
         shown.scores(_clusters(here), len(x), shares=("share",)),
         shown.size(len(x)),
         shown.size(len(others)),
+        least,
         twins,
         resamples,
     )
@@ -231,7 +229,7 @@ def _medians(twins: Sequence[Mapping[str, Mapping[str, float]]], name: str) -> d
     return {what: float(np.median([twin[name][what] for twin in twins])) for what in twins[0][name]}
 
 
-def _row(of: _Measured, page: Ints, did: Floats, others: Floats) -> dict[str, float]:
+def _row(of: _Measured, page: Ints, did: Floats, others: Floats, least: int) -> dict[str, float]:
     return {
         "groups": of.groups,
         "noise_share": float(np.mean(of.labels < 0)),
@@ -239,11 +237,11 @@ def _row(of: _Measured, page: Ints, did: Floats, others: Floats) -> dict[str, fl
         "rand": of.back.rand if of.groups > 1 else np.nan,
         "agreement": adjusted_rand(page, of.labels),
         "gain": of.gain,
-        "t_next": apart_next(did, of.formed.assign(others)),
+        "t_next": apart_next(did, of.formed.assign(others), least),
     }
 
 
-def apart_next(did: Floats, labels: Ints) -> float:
+def apart_next(did: Floats, labels: Ints, least: int) -> float:
     """Return by how many standard errors (Welch) the two groups furthest apart differ in what they did.
 
     Parameters
@@ -251,7 +249,9 @@ def apart_next(did: Floats, labels: Ints) -> float:
     did : array (n,)
         What members did.
     labels : array (n,)
-        Their groups; those of -1, and groups of fewer than 20, are left out.
+        Their groups; those of -1 are left out.
+    least : int
+        Groups of fewer members are left out too, and always those of one.
 
     Returns
     -------
@@ -259,7 +259,7 @@ def apart_next(did: Floats, labels: Ints) -> float:
         The largest absolute t over all pairs; not a number with fewer than two groups.
     """
     groups = [did[labels == group] for group in np.unique(labels[labels >= 0])]
-    told = [(own.mean(), own.var(ddof=1) / len(own)) for own in groups if len(own) >= _FEWEST]
+    told = [(own.mean(), own.var(ddof=1) / len(own)) for own in groups if len(own) >= max(least, 2)]
     apart = [abs(a - b) / np.sqrt(va + vb) for (a, va), (b, vb) in combinations(told, 2) if va + vb > 0]
     return float(max(apart, default=np.nan))
 
