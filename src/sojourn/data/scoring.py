@@ -109,14 +109,14 @@ def _name(rule: TakeAway, number: int) -> Value:
     return ibis.null("string") if number == NO_SEGMENT else ibis.literal(rule.segments[number], "string")
 
 
-#: What a member may be, and the number of the segment that it has then; the last is what is left.
+#: What a member may be, and the number of the segment that it has then: one of them holds, the last if no other.
 type _Ways = list[tuple[Value, int]]
 
 
 def _decided(ready: Value, ways: _Ways, answer: Callable[[int], Value]) -> Value:
     """Return the answer for every member."""
     *most, (_, last) = ways
-    said = ((way, answer(number)) for way, number in most)
+    said = ((way, answer(number)) for way, number in most if number != last)
     return ibis.cases((~ready, answer(NO_SEGMENT)), *said, else_=answer(last))
 
 

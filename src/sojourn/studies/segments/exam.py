@@ -8,7 +8,7 @@ import pandas as pd
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Features, Floats, Ints, Rule
 from sojourn.estimators.cluster.smooth import simple_predictions, smooth_predictions
-from sojourn.studies.segments.features import symmetric_log
+from sojourn.studies.segments.forming import symmetric_log
 from sojourn.studies.segments.rfm import rfm_bands
 
 #: An outcome that this share of members or more have in common is not examined.
@@ -120,6 +120,12 @@ def group_means(labels: Ints, y: Floats, others: Ints, k: int) -> Floats:
     sums = np.column_stack([np.bincount(labels, column, minlength=k) for column in y.T])
     means = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], y.mean(axis=0))
     return np.asarray(means[others], dtype=np.float64)
+
+
+def group_errors(found: Features, labels: Ints, k: int) -> Floats:
+    """Return the errors for members that judge, of who knows only their group, as the exam has them."""
+    y, truth = (examined(found)[part] for part in (found.fit, ~found.fit))
+    return _errors(truth, group_means(labels[found.fit], y, labels[~found.fit], k))
 
 
 def _told_apart(column: Floats) -> bool:
