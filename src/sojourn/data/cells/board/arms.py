@@ -13,7 +13,7 @@ from sojourn.data.cells.board.states import instant, rule_of, staged
 from sojourn.data.cells.trials.decimals import AMOUNT, cut, product, total
 from sojourn.data.cells.trials.doings import has_amounts, net_value
 from sojourn.data.cells.trials.every import arms_of_trials, followed, judged, members_of_trials
-from sojourn.data.cells.trials.people import BACK
+from sojourn.data.cells.trials.people import KEPT
 from sojourn.data.engine import held
 from sojourn.data.features import day_before
 from sojourn.data.scoring import segments_at
@@ -29,8 +29,8 @@ def arms(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     -----
     What members did is counted up to the last whole day before assignment, counted back from `as_of`, so
     nothing that a scheme caused decides who is in which group. Whether they had left is told at assignment
-    itself: of a trial of members who had left, in its very second, of one of members with us, right before
-    it. Who joined in that second is new.
+    itself; who leaves in that very second is told right before it where the trial is of members with us. Who
+    joined in that second is new.
     """
     rows, caps = _placed(tidy, params), params.get("caps", {})
     known = judged(rows, tidy, params)
@@ -58,8 +58,9 @@ def _placed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return members of trials with their segment and stage at assignment."""
     rows = members_of_trials(tidy, params)
     at_us = in_micros(rows.assigned_at)
+    leaves_then = (rows.aim == KEPT) & (rows.churned_at == rows.assigned_at).fill_null(False)
     rows = rows.mutate(
-        at_us=ibis.ifelse(rows.aim == BACK, at_us, at_us - 1), day_us=day_before(at_us, instant(tidy))
+        at_us=at_us - leaves_then.cast("int32").cast("int64"), day_us=day_before(at_us, instant(tidy))
     )
     days = rows.select("member", at_us="day_us").distinct()
     segments = segments_at(tidy, rule_of(params), days).rename(day_us="at_us")

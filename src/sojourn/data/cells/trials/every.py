@@ -22,9 +22,9 @@ def members_of_trials(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     Returns
     -------
     ibis Table
-        ``trial``, ``member``, ``scheme``, ``assigned_at``, ``aim``, ``there`` (1: kept, or back, at the
-        horizon), ``before`` and ``early`` (local days with an event in the `BEFORE` days before and the
-        `EARLY` days after assignment), ``revenue``, ``spent`` (within the value days).
+        ``trial``, ``member``, ``scheme``, ``assigned_at``, ``churned_at``, ``aim``, ``there`` (1: kept, or
+        back, at the horizon), ``before`` and ``early`` (local days with an event in the `BEFORE` days before
+        and the `EARLY` days after assignment), ``revenue``, ``spent`` (within the value days).
     """
     days, horizon = int(params["value_days"]), int(params["horizon_days"])
     named = f"{STUDY}: members of all trials, judged after {horizon} and {days}"
@@ -35,7 +35,8 @@ def _members_of_trials(tidy: Tidy, days: int, horizon: int) -> Table:
     rows = enrolled(tidy, {"horizons": [horizon], "value_days": days})
     rows = rows if "spells" in tidy.tables else rows.filter(rows.aim != BACK)  # nobody is known to be back
     rows = rows.filter(rows.takes_part == 1)
-    rows = rows.select("trial", "member", "scheme", "assigned_at", "aim", there=rows[f"there_{horizon}"])
+    known = ("trial", "member", "scheme", "assigned_at", "churned_at", "aim")
+    rows = rows.select(*known, there=rows[f"there_{horizon}"])
     return _with_costs(_with_events(rows, tidy, days), tidy, days)
 
 

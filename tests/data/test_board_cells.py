@@ -1,0 +1,330 @@
+"""Cells of the board: counts equal plain pandas on a drawn world, exactly; nothing later moves anybody."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import board_rule
+import tidy_worlds
+from sojourn.core.errors import DataError, ParameterError
+from sojourn.data.cells import make_cells
+from sojourn.data.tidy import MissingTableError, Tidy
+from sojourn.world import make_world
+
+AS_OF, FROM = datetime(2025, 7, 1, 4, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+PARAMS = {
+    "leave_days": [20, 60], "months": 3, "active_days": 30, "growing_days": 90, "silent_days": 20,
+    "horizon_days": 30, "value_days": 40, "margin": 0.5, "cost_per_member": {"welcome_coupon": 0.25},
+}  # fmt: skip
+TABLES = ("members", "events", "spells", "assignments", "costs")
+
+
+def tidy(frames, **meta):
+    said = {"as_of": AS_OF.isoformat(), "observed_from": FROM.isoformat(), "time_zone": "Europe/Berlin"}
+    said |= {"first_instant": (FROM - 90 * DAY).isoformat(), "currency": "EUR"}
+    return Tidy("demo", tidy_worlds.tables(frames), {**said, **meta})
+
+
+def make(frames, *, base=0, params=PARAMS, rule=None, **meta):
+    return make_cells(tidy(frames, **meta), "board", params, base=base, handed=board_rule.handed(rule))
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return tidy_worlds.frames_of(make_world(members=400, seed=4, as_of=AS_OF, start=FROM), TABLES)
+
+
+@pytest.fixture(scope="module")
+def made(frames):
+    return make(frames)
+
+
+# --- in pandas ---------------------------------------------------------------------------------------
+
+
+def in_a_spell(frames, at):
+    """Return members in a spell, begun after they first left, that runs at an instant."""
+    rows = frames["spells"].merge(frames["members"][["member", "churned_at"]], on="member")
+    running = (rows["started_at"] <= at) & (rows["ended_at"].isna() | (rows["ended_at"] > at))
+    return set(rows.loc[running & (rows["started_at"] > rows["churned_at"]), "member"])
+
+
+def last_seen(frames, at):
+    events = frames["events"]
+    late = events["recorded_at"].fillna(events["occurred_at"])
+    return events[(events["occurred_at"] <= at) & (late <= at)].groupby("member")["occurred_at"].max()
+
+
+def states(frames, at, seen_at=None):
+    """Return segment, stage, whether left and whether back of all who had joined by an instant."""
+    seen_at = seen_at or at
+    members = frames["members"].set_index("member")
+    members = members[members["joined_at"] <= at]
+    last = last_seen(frames, seen_at).reindex(members.index)
+    observed = (seen_at - members["joined_at"].clip(lower=FROM)) // DAY
+    silent = ((seen_at - last) // DAY).fillna(observed)
+    segment = np.where(observed < board_rule.TENURE_DAYS, -1, (silent >= board_rule.SILENT_DAYS).astype(int))
+    left = (members["churned_at"] <= at).fillna(False)
+    back = left & members.index.isin(in_a_spell(frames, at))
+    age = (at - members["joined_at"].dt.floor("s")) // DAY
+    quiet = ((at - last.dt.floor("s")) // DAY).fillna(9_999)
+    stage = np.select(
+        [left & ~back, back, age < 30, quiet >= 20, age < 90],
+        ["churned", "returned", "new", "silent", "growing"],
+        "active",
+    )
+    return pd.DataFrame({"segment": segment, "stage": stage, "left": left, "back": back}, members.index)
+
+
+def counted(frame, *by):
+    return {key: int(n) for key, n in frame.groupby(list(by)).size().items()}
+
+
+def told(table, by, column):
+    return {tuple(row[name] for name in by): row[column] for row in table.to_dict("records")}
+
+
+# --- who is where ------------------------------------------------------------------------------------
+
+
+def test_now_is_everybody_by_segment_and_stage(made, frames):
+    expected = counted(states(frames, AS_OF), "segment", "stage")
+    assert len({stage for _, stage in expected}) == 6
+    assert told(made["now"], ("segment", "stage"), "members") == expected
+
+
+def test_what_became_of_members_after_landmarks(made, frames):
+    assert made.meta["landmarks"] == [60, 120, 180]
+    for days_ago in (60, 120, 180):
+        at = AS_OF - days_ago * DAY
+        then = states(frames, at)
+        found = made["since"][made["since"]["days_ago"] == days_ago]
+        assert told(found, ("segment", "stage"), "n") == counted(then, "segment", "stage")
+        for days in (20, 60):
+            later = states(frames, at + days * DAY).loc[then.index]
+            events = frames["events"]
+            came = events[(events["occurred_at"] > at) & (events["occurred_at"] <= at + days * DAY)]["member"]
+            gone = np.where(then["stage"] == "returned", ~later["back"], later["left"])
+            is_out = then["stage"] == "churned"
+            expected = then.assign(
+                came=then.index.isin(came), left=gone & ~is_out, back=later["back"] & is_out
+            )
+            sums = expected.groupby(["segment", "stage"])[["came", "left", "back"]].sum()
+            assert sums["left"].sum() > 5
+            for name in ("came", "left", "back"):
+                assert told(found, ("segment", "stage"), f"{name}_{days}") == sums[name].to_dict()
+
+
+def test_moves_between_the_ends_of_months(made, frames):
+    """A month is 30 days; the last one ends at `as_of`, on 1 July by the clock of Berlin."""
+    assert made.meta["months"] == ["2025-04-02", "2025-05-02", "2025-06-01", "2025-07-01"]
+    found = made["moves"]
+    for months in (3, 2, 1):
+        at = AS_OF - 30 * months * DAY
+        places = [
+            state["segment"].where(state["stage"] != "churned", -2)
+            for state in (states(frames, at), states(frames, at + 30 * DAY))
+        ]
+        both = pd.concat(places, axis=1, keys=["a", "b"]).dropna()
+        both = both[(both["a"] != -2) | (both["b"] != -2)].astype(int)
+        rows = found[found["month"].astype(str) == made.meta["months"][3 - months]]
+        assert told(rows, ("from_segment", "to_segment"), "n") == counted(both, "a", "b")
+    assert {-2, -1} <= set(found["from_segment"]) & set(found["to_segment"])
+
+
+def test_who_is_somewhere_at_a_month_end_goes_on_from_there(made):
+    """Whoever goes into a segment in one month leaves it, or stays, in the next one; joiners are too new."""
+    moves = made["moves"]
+    months = sorted(set(moves["month"]))
+    for segment in (0, 1):
+        for one, other in pairwise(months):
+            into = moves.loc[(moves["month"] == one) & (moves["to_segment"] == segment), "n"].sum()
+            out = moves.loc[(moves["month"] == other) & (moves["from_segment"] == segment), "n"].sum()
+            assert into == out > 0
+
+
+# --- trials ------------------------------------------------------------------------------------------
+
+
+def placed(frames):
+    """Return members of trials of those with us, with segment and stage at assignment."""
+    first = frames["assignments"].sort_values(["assigned_at", "scheme"]).drop_duplicates(["trial", "member"])
+    rows = first.merge(frames["members"], on="member").reset_index(names="row")
+    rows = rows[~(rows["churned_at"] < rows["assigned_at"])]
+    day = AS_OF - (-(-(AS_OF - rows["assigned_at"]) // DAY)) * DAY
+    rows = rows.assign(day=day)
+    events = frames["events"].merge(rows[["row", "member", "day"]], on="member")
+    late = events["recorded_at"].fillna(events["occurred_at"])
+    known = events[(events["occurred_at"] <= events["day"]) & (late <= events["day"])]
+    last = known.groupby("row")["occurred_at"].max().reindex(rows["row"]).to_numpy()
+    rows["last"] = pd.to_datetime(last, utc=True)
+    observed = (rows["day"] - rows["joined_at"].clip(lower=FROM)) // DAY
+    silent = ((rows["day"] - rows["last"]) // DAY).fillna(observed)
+    age, quiet = (
+        (rows["assigned_at"].dt.floor("s") - rows[name].dt.floor("s")) // DAY
+        for name in ("joined_at", "last")
+    )
+    stages = [age < 30, ~(quiet < 20), age < 90]
+    return rows.assign(
+        segment=np.where(observed < board_rule.TENURE_DAYS, -1, silent >= board_rule.SILENT_DAYS),
+        stage=np.select(stages, ["new", "silent", "growing"], "active"),
+    )
+
+
+def test_members_of_trials_are_where_they_were_at_their_own_assignment(made, frames):
+    """Doings are known to the last whole day before; joining right up to assignment."""
+    arms = made["arms"].query("aim == 'kept' and outcome == 'there'")
+    rows = placed(frames)
+    rows = rows[(rows["assigned_at"] <= AS_OF - 30 * DAY) & rows["trial"].isin(arms["trial"])]
+    by = ("trial", "scheme", "segment", "stage")
+    expected = counted(rows, *by)
+    assert {stage for *_, stage in expected} == {"new", "growing", "active", "silent"}
+    assert told(arms, by, "n") == expected
+
+
+def test_sums_over_segments_and_stages_are_those_of_the_portfolio(made, frames):
+    whole = make_cells(tidy(frames), "portfolio", PARAMS).tables["trials"]
+    arms = made.tables["arms"]
+    for outcome, of in (("there", "kept_at_30"), ("there", "back_at_30"), ("net_value", "net_value")):
+        rows = whole[whole["outcome"] == of]
+        ours = arms[arms["outcome"] == outcome]
+        sums = ours.groupby(["trial", "scheme"])[["n", "total", "total_sq"]].sum()
+        for row in rows.to_dict("records"):
+            found = sums.loc[(row["trial"], row["scheme"])]
+            assert [found[name] for name in found.index] == [row[name] for name in found.index]
+    assert set(arms["aim"]) <= {"kept", "back"}
+    assert list(made["before"].columns[:2]) == ["trial", "scheme"]
+    assert {"assigned", "before", "before_sq"} <= set(made["before"].columns)
+
+
+def test_what_follows_assignment_puts_nobody_elsewhere(frames):
+    """Everybody assigned comes ten times right after, and has come days before, which is known too late."""
+    rows = frames["assignments"].query("trial == 'main'")
+    extra = [
+        rows[["member"]].assign(occurred_at=rows["assigned_at"] + i * timedelta(hours=1), event="visit")
+        for i in range(1, 11)
+    ]
+    late = rows[["member"]].assign(occurred_at=rows["assigned_at"] - 9 * DAY, event="visit")
+    late["recorded_at"] = rows["assigned_at"]
+    events = pd.concat([frames["events"], *extra, late])
+    kept = ["scheme", "segment", "stage", "n"]
+    before, after = (
+        make({**frames, "assignments": rows, "events": of})["arms"].query("outcome == 'there'")
+        for of in (frames["events"], events)
+    )
+    pd.testing.assert_frame_equal(before[kept].reset_index(drop=True), after[kept].reset_index(drop=True))
+
+
+def visit(at):
+    return pd.DataFrame({"member": [0], "occurred_at": [at], "event": ["x"], "amount": [None]})
+
+
+def test_left_in_the_second_of_assignment_is_left_in_a_win_back_trial_and_with_us_in_another():
+    """A trial is of members who had left where more than half of them were; 0 left in that very second."""
+    at = AS_OF - 50 * DAY
+    members = [
+        (m, AS_OF - 300 * DAY, at if m == 0 else gone) for m, gone in enumerate([None, *[at - DAY] * 3])
+    ]
+    win_back = [("win", m, "gift", at) for m in range(4)]
+    members += [(m, AS_OF - 300 * DAY, at if m == 4 else None) for m in range(4, 8)]
+    main = [("main", m, "gift", at) for m in range(4, 8)]
+    table = pd.DataFrame(win_back + main, columns=["trial", "member", "scheme", "assigned_at"])
+    made_of = {
+        "members": pd.DataFrame(members, columns=["member", "joined_at", "churned_at"]),
+        "events": visit(AS_OF - 200 * DAY),
+        "spells": pd.DataFrame(
+            {"member": [1], "started_at": [at + DAY], "ended_at": [pd.NaT], "plan": ["a"]}
+        ),
+        "assignments": table,
+    }
+    made_of["members"]["churned_at"] = pd.to_datetime(made_of["members"]["churned_at"], utc=True)
+    made_of["spells"]["ended_at"] = pd.to_datetime(made_of["spells"]["ended_at"], utc=True)
+    arms = make(made_of)["arms"]
+    rows = arms[arms["outcome"] == "there"].to_dict("records")
+    found = {(row["trial"], row["aim"], row["stage"]): (row["n"], int(row["total"])) for row in rows}
+    assert found == {("win", "back", "churned"): (4, 1), ("main", "kept", "silent"): (4, 3)}
+
+
+def test_who_joined_with_the_assignment_is_new_and_in_no_segment():
+    at = AS_OF - 50 * DAY + timedelta(hours=3)
+    members = pd.DataFrame({"member": [0], "joined_at": [at], "churned_at": pd.to_datetime([None], utc=True)})
+    rows = {"member": [0], "trial": ["t"], "scheme": ["a"], "assigned_at": [at]}
+    arms = make({"members": members, "events": visit(at), "assignments": pd.DataFrame(rows)})["arms"]
+    assert set(zip(arms["segment"], arms["stage"], arms["n"], strict=True)) == {(-1, "new", 1)}
+
+
+# --- what a case lacks -------------------------------------------------------------------------------
+
+
+def test_they_say_what_they_are(made):
+    meta = made.meta
+    assert (meta["segments"], meta["verdict"]) == (list(board_rule.NAMES), "2 groups")
+    assert (meta["rule"], meta["kind"]) == (board_rule.rule().fingerprint, "tree")
+    assert (meta["leaving"], meta["returns"]) == (True, True)
+    assert "frozen_rule" not in meta["params"]
+    assert (meta["horizon_days"], meta["value_days"], meta["before_days"]) == (30, 40, 28)
+
+
+def test_without_spells_or_leaving_less_is_told(frames):
+    without = {
+        name: frame for name, frame in frames.items() if name not in ("spells", "assignments", "costs")
+    }
+    made = make(without)
+    assert (made.meta["leaving"], made.meta["returns"]) == (True, False)
+    assert "left_20" in made["since"]
+    assert "back_20" not in made["since"]
+    assert set(made.tables) == {"now", "since", "moves"}
+    stays = make(without, present={"members": ["member", "joined_at"], "events": ["member", "occurred_at"]})
+    assert [name for name in stays["since"] if name.startswith(("left", "back"))] == []
+    assert {"came_20", "came_60"} <= set(stays["since"])
+
+
+def test_landmarks_and_months_lie_where_somebody_can_have_a_segment(frames):
+    late = {**frames, "assignments": frames["assignments"].iloc[:0]}
+    made = make(late, observed_from=(AS_OF - 130 * DAY).isoformat())
+    assert made.meta["landmarks"] == [60]
+    assert len(made.meta["months"]) == 3  # 60 days, of which the last month end is `as_of`
+    short = make(late, observed_from=(AS_OF - 20 * DAY).isoformat())
+    assert (short.meta["landmarks"], len(short.meta["months"])) == ([60], 2)
+    assert set(short["now"]["segment"]) == {-1}
+
+
+def test_the_order_of_rows_does_not_matter(made, frames):
+    shuffled = {name: frame.sample(frac=1, random_state=1) for name, frame in frames.items()}
+    assert make(shuffled).fingerprint == made.fingerprint
+
+
+def test_what_cannot_be_counted_is_refused(frames):
+    with pytest.raises(MissingTableError, match="events"):
+        make({"members": frames["members"]})
+    with pytest.raises(ParameterError, match="'leave_days' must be at least 1, got 0"):
+        make(frames, params={**PARAMS, "leave_days": [0]})
+    costs = frames["costs"].assign(scheme="gift", member=None)
+    with pytest.raises(DataError, match="belongs to no member"):
+        make({**frames, "costs": costs})
+
+
+# --- protected ---------------------------------------------------------------------------------------
+
+
+def test_in_a_private_case_counts_are_multiples_and_sums_come_in_steps(made, frames):
+    base = 10
+    shown = make(frames, base=base)
+    for name, columns in (("now", ["members"]), ("moves", ["n"]), ("before", ["assigned", "matured"])):
+        assert len(shown[name])
+        assert not (shown[name][columns] % base).any(axis=None)
+    counts = [name for name in shown["since"] if name not in ("days_ago", "segment", "stage")]
+    assert not (shown["since"][counts] % base).any(axis=None)
+    assert all((shown["since"][name] <= shown["since"]["n"]).all() for name in counts)
+    cap = Decimal(shown.meta["protected"]["caps"]["net_value"])
+    for row in shown.tables["arms"].to_dict("records"):
+        most = cap if row["outcome"] == "net_value" else Decimal(1)
+        assert row["n"] % base == 0 < row["n"]
+        assert row["total"] % (base * most) == row["total_sq"] % (base * most**2) == 0
+    assert len(shown["arms"]) < len(made["arms"])  # groups of fewer members are nobody
+    assert shown.meta["protected"]["base"] == base
