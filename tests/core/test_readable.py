@@ -50,7 +50,8 @@ def test_bounds_rise_and_have_values_on_both_sides(values):
     bounds = readable_bounds(x, 10)
     assert list(bounds) == sorted(set(bounds))
     for bound in bounds:
-        assert (x < bound).any() and (x >= bound).any()
+        assert (x < bound).any()
+        assert (x >= bound).any()
         assert bound.is_integer() or len(Decimal(repr(bound)).normalize().as_tuple().digits) <= 3
 
 

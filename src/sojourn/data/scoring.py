@@ -109,7 +109,7 @@ def _name(rule: TakeAway, number: int) -> Value:
     return ibis.null("string") if number == NO_SEGMENT else ibis.literal(rule.segments[number], "string")
 
 
-#: What a member may be, and the number of the segment that it has then: one of them holds, the last if no other.
+#: What a member may be, and the number of the segment that it has then. Just one holds: the last if no other.
 type _Ways = list[tuple[Value, int]]
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -253,35 +252,45 @@ class TakeAway:
         ParameterError
             When a column is missing, or holds what is no such number.
         """
+        return self.decided(self.measured(counts))
+
+    def measured(self, counts: pd.DataFrame) -> Floats:
+        """Return the measures of every member, one column each; not a number for who has no segment.
+
+        Parameters
+        ----------
+        counts : DataFrame
+            As `assign` takes them.
+        """
         known, ready = self._ready(counts)
-        values = [measure.of(known) for measure in self.measures]
-        labels = self._by_tree(values, len(counts)) if self.kind == "tree" else self._by_points(values)
-        return np.where(ready, labels, NO_SEGMENT).astype(np.int64)
+        values = np.column_stack([measure.of(known) for measure in self.measures])
+        return np.where(ready[:, None], values, np.nan)
+
+    def decided(self, values: Floats) -> Ints:
+        """Return the number of every member's segment, from what `measured` returns."""
+        labels = self._by_tree(values) if self.kind == "tree" else self._by_points(values)
+        return np.where(np.isnan(values).any(axis=1), NO_SEGMENT, labels).astype(np.int64)
 
     def named(self, counts: pd.DataFrame) -> NDArray[np.object_]:
         """Return the name of every member's segment; None where there is none."""
         names = np.array([*self.segments, None], dtype=np.object_)
         return np.asarray(names[self.assign(counts)], dtype=np.object_)
 
-    def _by_tree(self, values: Sequence[Floats], n: int) -> Ints:
-        labels = np.full(n, NO_SEGMENT, dtype=np.int64)
+    def _by_tree(self, values: Floats) -> Ints:
+        labels = np.full(len(values), NO_SEGMENT, dtype=np.int64)
         for leaf in self.leaves:
-            here = np.ones(n, dtype=np.bool_)
+            here = np.ones(len(values), dtype=np.bool_)
             for condition in leaf.conditions:
-                here &= condition.holds(values[condition.measure])
+                here &= condition.holds(values[:, condition.measure])
             labels[here] = leaf.segment
         return labels
 
-    def _by_points(self, values: Sequence[Floats]) -> Ints:
-        return np.searchsorted(np.array(self.cuts), self.points_of(values), side="right").astype(np.int64)
-
-    def points_of(self, values: Sequence[Floats]) -> Ints:
-        """Return the sum of points of every member, from the values of each of `measures`."""
-        given = [
-            np.array(points.points)[np.searchsorted(points.bounds, values[points.measure], side="right")]
-            for points in self.card
-        ]
-        return np.asarray(reduce(np.add, given), dtype=np.int64)
+    def _by_points(self, values: Floats) -> Ints:
+        sums = np.zeros(len(values), dtype=np.int64)
+        for given in self.card:
+            ranges = np.searchsorted(given.bounds, values[:, given.measure], side="right")
+            sums += np.array(given.points)[ranges]
+        return np.searchsorted(self.cuts, sums, side="right").astype(np.int64)
 
     def _ready(self, counts: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """Return counts without gaps, and of which members all are known for long enough."""

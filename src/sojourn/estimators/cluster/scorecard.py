@@ -121,7 +121,7 @@ def scorecard(ranked: Ranked, columns: Sequence[int], *, bands: int, smallest: i
 
 
 def card_agreements(ranked: Ranked, columns: Sequence[int], *, bands: int, smallest: int) -> Floats:
-    """Return the share of rows (0-1) whose band other rows taught, for cards of one measure, of two and so on."""
+    """Return the share of rows (0-1) whose band other rows taught, for cards of more and more measures."""
     fold = np.arange(len(ranked.bins)) % FOLDS
     same = np.zeros(len(columns))
     for i in range(FOLDS):
