@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sojourn.core.measures import Counting, Measure
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -81,6 +83,9 @@ class ScoreBands:
 
 Rule = NearestCentre | ScoreBands
 
+#: Of features that were never counted.
+NOTHING_COUNTED = Counting(trend_days=0, min_tenure_days=0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
@@ -99,7 +104,9 @@ class Features:
     now : DataFrame (n rows)
         The same members in natural units, up to the cut: days, active days a month, money a month.
     next : DataFrame (n rows)
-        What they did after the cut, in natural units: ``active``, ``stayed``, ``active_days``, ``spend``.
+        What they did after the cut, in natural units: ``active``, ``stayed``, ``active_days``, ``spend``,
+        ``left_after`` (day after the cut on which they left; 0: still there at ``as_of``) and, where there
+        are messages, ``sent`` and ``opened``.
     left_out : tuple of str
         Features that are the same for (nearly) everybody and so form nothing.
     members : int
@@ -109,6 +116,12 @@ class Features:
     traits : DataFrame (n rows)
         What was known of the same members at joining, as far as the case has it: ``channel``, ``plan``,
         ``region``, ``age_band``; text, missing where not known. No columns where nothing is.
+    counts : DataFrame (n rows)
+        What was counted of the same members up to the cut: whole numbers, and `value`, money.
+    measures : tuple of Measure
+        What makes the columns of `now` of `counts`, in their order.
+    counting : Counting
+        How was counted; with a rule it serves any other instant.
     """
 
     case: str
@@ -121,6 +134,9 @@ class Features:
     members: int
     meta: Mapping[str, Any]
     traits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    counts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    measures: tuple[Measure, ...] = ()
+    counting: Counting = NOTHING_COUNTED
 
     def __len__(self) -> int:
         return len(self.x)

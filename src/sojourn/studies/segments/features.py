@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
+from sojourn.core.measures import Counting
 from sojourn.core.results.segments import Features, Floats
+from sojourn.studies.segments.forming import forming
+from sojourn.studies.segments.measures import measures_of
 
 #: Fewer members cannot be split, grouped and judged.
 FEWEST = 200
@@ -21,10 +24,20 @@ NEARLY_ALL = 0.95
 #: Standardised features are cut off here, so that no single member makes a group.
 LIMIT = 4.0
 
-#: Events of the average member that are added to everybody's before shares are taken.
-PRIOR_EVENTS = 10.0
+#: What was known at joining, as far as a case has it; and how cells say that it is not.
+TRAITS: tuple[str, ...] = ("channel", "plan", "region", "age_band")
+UNKNOWN: tuple[str, ...] = ("not stated", "unknown")
 
-_MONTH = 30.0
+#: What members did after the cut, and the columns that hold it.
+_OUTCOMES: Mapping[str, str] = {
+    "active": "active_next",
+    "stayed": "stayed_next",
+    "active_days": "active_days_next",
+    "spend": "value_next",
+    "left_after": "left_after",
+    "sent": "sent_next",
+    "opened": "opened_next",
+}
 
 
 def features(cells: Cells) -> Features:
@@ -51,23 +64,30 @@ def features(cells: Cells) -> Features:
             f"Only {len(sample)} members of {cells.case} were known long enough at the cut; "
             f"groups are not looked for in fewer than {FEWEST}. Lower `min_tenure_days` or `outcome_days`."
         )
-    sample = sample.astype(float).sort_values(sorted(sample.columns), ignore_index=True)
-    fit = halves(len(sample))
-    kinds: list[str] = list(cells.meta.get("kinds", ()))
-    columns = _columns(sample, kinds, fit)
+    sample = sample.sort_values(sorted(sample.columns), ignore_index=True)
+    fit, kinds = halves(len(sample)), tuple(cells.meta["kinds"])
+    counting = Counting.from_plain(cells.meta["counting"])
+    traits = [name for name in TRAITS if name in sample.columns]
+    counts = sample[[name for name in sample.columns if name not in traits and not _is_outcome(name)]]
+    columns = forming(counts, counting, kinds, fit)
     kept = [name for name, column in columns.items() if _varies(column)]
     if not kept:
         raise UndefinedError(f"Nothing the members of {cells.case} did up to the cut tells them apart.")
+    measures = measures_of(counting, kinds)
     return Features(
         case=cells.case,
         names=tuple(kept),
         x=standardised(np.column_stack([columns[name] for name in kept]), fit),
         fit=fit,
-        now=_now(sample, kinds),
+        now=pd.DataFrame({one.name: one.of(counts) for one in measures}),
         next=_next(sample),
         left_out=tuple(name for name in columns if name not in kept),
         members=int(cells["moments"]["members"].iloc[0]),
         meta=cells.meta,
+        traits=sample[traits].replace(dict.fromkeys(UNKNOWN)),
+        counts=counts,
+        measures=measures,
+        counting=counting,
     )
 
 
@@ -93,97 +113,15 @@ def standardised(x: Floats, fit: NDArray[np.bool_]) -> Floats:
     return np.clip((x - mean) / np.where(spread > 0, spread, 1.0), -LIMIT, LIMIT)
 
 
-def symmetric_log(values: Floats, unit: float) -> Floats:
-    """Return asinh(values / unit), linear near 0 and logarithmic beyond; 0 where the unit is."""
-    scaled: Floats = np.arcsinh(values / unit) if unit > 0 else np.zeros_like(values)
-    return scaled
-
-
-def _unit(values: Floats, fit: NDArray[np.bool_]) -> float:
-    """Return the median size of the values that are not 0, over the rows that fit; 0 if there are none."""
-    sizes = np.abs(values[fit & (values != 0)])
-    return float(np.median(sizes)) if len(sizes) else 0.0
-
-
-_LOGS: Mapping[str, Callable[[pd.DataFrame], Floats]] = {
-    "recency": lambda s: np.log1p(s["recency_days"].to_numpy()),
-    "frequency": lambda s: np.log((s["active_days"].to_numpy() + 0.5) / (_months(s) + 0.5)),
-    "intensity": lambda s: np.log(_ratio(s["events"], s["active_days"], nothing=1.0)),
-    "trend": lambda s: np.log((s["active_last"].to_numpy() + 1) / (s["active_before"].to_numpy() + 1)),
-    "breadth": lambda s: np.log1p(s["kinds"].to_numpy()),
-}
-
-
-def _columns(sample: pd.DataFrame, kinds: list[str], fit: NDArray[np.bool_]) -> dict[str, Floats]:
-    """Return the features on the scale on which groups are looked for, in a fixed order."""
-    unit = _unit(_spend_a_month(sample), fit)
-    columns = {name: np.asarray(formula(sample), dtype=np.float64) for name, formula in _LOGS.items()}
-    money = symmetric_log(_spend_a_month(sample), unit)
-    first = {"recency": columns["recency"], "frequency": columns["frequency"], "monetary": money}
-    return first | columns | _mix(sample, kinds, fit)
-
-
-def _mix(sample: pd.DataFrame, kinds: list[str], fit: NDArray[np.bool_]) -> dict[str, Floats]:
-    """Return per kind of event its share of a member's events, as an angle (arcsine of the root).
-
-    Ten events of the average member are added to everybody's, so that members of whom little is seen stand in
-    the middle and not on a grid; the angle has nearly the same sampling spread for all shares.
-    """
-    if len(kinds) < 2:
-        return {}
-    counts = np.column_stack(
-        [sample[f"kind_{i}"].to_numpy(dtype=np.float64) for i in range(1, len(kinds) + 1)]
-    )
-    events = sample["events"].to_numpy(dtype=np.float64)
-    average = counts[fit].sum(axis=0) / max(float(events[fit].sum()), 1.0)
-    shares = (counts + PRIOR_EVENTS * average) / (events + PRIOR_EVENTS)[:, None]
-    return {kind: np.arcsin(np.sqrt(share)) for kind, share in zip(kinds, shares.T, strict=True)}
-
-
-def _months(sample: pd.DataFrame) -> Floats:
-    return np.asarray(sample["observed_days"].to_numpy() / _MONTH, dtype=np.float64)
-
-
-def _spend_a_month(sample: pd.DataFrame) -> Floats:
-    return np.asarray(sample["value"].to_numpy() / _months(sample), dtype=np.float64)
-
-
-def _ratio(top: pd.Series[float], bottom: pd.Series[float], *, nothing: float) -> Floats:
-    """Return top / bottom, and `nothing` where the bottom is 0."""
-    t, b = top.to_numpy(dtype=np.float64), bottom.to_numpy(dtype=np.float64)
-    ratio: Floats = np.divide(t, b, out=np.full(len(t), nothing), where=b > 0)
-    return ratio
-
-
 def _varies(column: Floats) -> bool:
     return float(np.unique(column, return_counts=True)[1].max()) <= NEARLY_ALL * len(column)
 
 
-def _now(sample: pd.DataFrame, kinds: list[str]) -> pd.DataFrame:
-    """Return what is told of a segment, in natural units; the mix as shares of a member's events."""
-    many = enumerate(kinds, start=1) if len(kinds) > 1 else ()
-    mix = {kind: _ratio(sample[f"kind_{i}"], sample["events"], nothing=0.0) for i, kind in many}
-    return pd.DataFrame(
-        {
-            "recency": sample["recency_days"],
-            "frequency": sample["active_days"] / _months(sample),
-            "monetary": _spend_a_month(sample),
-            "intensity": _ratio(sample["events"], sample["active_days"], nothing=0.0),
-            "trend": sample["active_last"] - sample["active_before"],
-            "breadth": sample["kinds"],
-            "tenure": sample["tenure_days"],
-            "weekend": _ratio(sample["weekend_days"], sample["active_days"], nothing=0.0),
-            **mix,
-        }
-    )
+def _is_outcome(column: str) -> bool:
+    return column.endswith("_next") or column == "left_after"
 
 
 def _next(sample: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "active": sample["active_next"],
-            "stayed": sample["stayed_next"],
-            "active_days": sample["active_days_next"],
-            "spend": sample["value_next"],
-        }
-    )
+    """Return what members did after the cut; messages where there are any."""
+    found = {told: sample[column] for told, column in _OUTCOMES.items() if column in sample.columns}
+    return pd.DataFrame(found)

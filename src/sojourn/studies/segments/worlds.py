@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sojourn.core.cells import Cells
+from sojourn.core.measures import Counting, Kind
 from sojourn.core.results.segments import Features, Floats, Ints
 from sojourn.studies.segments.features import features, halves, standardised
 
@@ -95,9 +96,8 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
             "value": _spent(purchases, activity, rng),
         }
     )
-    return as_cells(
-        sample.join(_after(activity, rng).add_suffix("_next").rename(columns={"spend_next": "value_next"}))
-    )
+    named = {"spend_next": "value_next", "left_after_next": "left_after"}
+    return as_cells(sample.join(_after(activity, rng).add_suffix("_next").rename(columns=named)))
 
 
 def planted(members: int, k: int, *, error: float, rng: np.random.Generator) -> tuple[Features, Ints]:
@@ -121,7 +121,9 @@ def planted(members: int, k: int, *, error: float, rng: np.random.Generator) -> 
     did = rng.random(members) < active
     days = np.where(did, 1 + rng.poisson(np.exp(1 + spend)), 0)
     amount = did * np.exp(2 + spend + rng.standard_normal(members))
-    after = pd.DataFrame({"active": did * 1.0, "stayed": 1.0, "active_days": days * 1.0, "spend": amount})
+    after = pd.DataFrame(
+        {"active": did * 1.0, "stayed": 1.0, "active_days": days * 1.0, "spend": amount, "left_after": 0}
+    )
     return planted_features(
         distance * centres[group] + rng.standard_normal((members, len(_NAMES))), after
     ), group
@@ -149,6 +151,7 @@ def as_cells(sample: pd.DataFrame, **meta: object) -> Cells:
         "cut": "2025-04-02T00:00:00+00:00",
         "currency": "EUR",
         "kinds": kinds,
+        "counting": Counting(30, 60, tuple(Kind(kind) for kind in kinds)).to_plain(),
         "params": {"outcome_days": _DAYS},
         **meta,
     }
@@ -161,7 +164,9 @@ def _after(activity: Floats, rng: np.random.Generator) -> pd.DataFrame:
     active = rng.random(n) < 1 / (1 + np.exp(-1.2 * activity))
     days = np.where(active, 1 + rng.poisson(np.exp(1 + 0.5 * activity)), 0)
     spend = np.where(active, np.round(np.exp(2 + 0.5 * activity + rng.standard_normal(n)), 2), 0.0)
-    return pd.DataFrame({"active": active * 1, "stayed": 1, "active_days": days, "spend": spend})
+    return pd.DataFrame(
+        {"active": active * 1, "stayed": 1, "active_days": days, "spend": spend, "left_after": 0}
+    )
 
 
 def _spent(purchases: Ints, activity: Floats, rng: np.random.Generator) -> Floats:
