@@ -171,11 +171,11 @@ def _sample(rows: Table, size: int) -> Table:
 def _moments(rows: Table, counting: Counting) -> Table:
     """Return one row: the number of all members, and per column its sum and sum of squares.
 
-    Counts have them on the scale log(1 + x) as well, rounded per row to 1e-9.
+    Counts have them on the scale log(1 + x) as well, below 0 (points owed) as at 0, rounded per row to 1e-9.
     """
     sums: dict[str, Value] = {"members": rows.count()}
     for name in _counts(counting):
-        logged = (rows[name] + 1).ln().round(9).cast("decimal(18, 9)")
+        logged = (ibis.greatest(rows[name], 0) + 1).ln().round(9).cast("decimal(18, 9)")
         sums |= _two(name, rows[name].cast("decimal(18, 0)")) | _two(f"log_{name}", logged)
     return rows.aggregate(**sums, **_two("value", rows.value.cast("decimal(18, 4)")))
 

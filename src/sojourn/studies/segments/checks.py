@@ -106,7 +106,8 @@ def sample_distance(cells: Cells) -> float:
             mean = all_of[f"log_{column}_sum"] / members
             variance = all_of[f"log_{column}_squares"] / members - mean**2
             if variance > 1e-12:
-                error = np.log1p(sample[column].to_numpy(dtype=np.float64)).mean() - mean
+                logged = np.log1p(np.maximum(sample[column].to_numpy(dtype=np.float64), 0))
+                error = logged.mean() - mean
                 off.append(abs(float(error)) / float(np.sqrt(variance / len(sample))))
     return max(off)
 
