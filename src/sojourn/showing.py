@@ -58,6 +58,9 @@ class Sheet:
 SHOWN: Mapping[str, Picture | Sheet] = {
     "Adjusted": Picture("trial_revenue:plot_adjusted", "trial_revenue:describe_adjusted"),
     "Balance": Picture("trial_assignment:plot_balance", "trial_assignment:describe_balance"),
+    "Board": Picture("board:plot_board", "board:describe_board"),
+    "Board.leaving": Picture("board:plot_leaving", "board:describe_leaving", drawn="board:leaving_frame"),
+    "Board.table": Sheet("board:board_frame", "board:describe_board_table", bold="do"),
     "Clustered": Sheet(
         "trial_assignment:clustered_frame", "trial_assignment:describe_clustered", bold="difference"
     ),
@@ -88,6 +91,9 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "DefinitionLens.table": Sheet(
         "retention_definitions:lens_table", "retention_definitions:describe_lens_table"
     ),
+    "Drift": Picture("board:plot_drift", "board_drift:describe_drift"),
+    "Drift.changes": Sheet("board_drift:changes_frame", "board_drift:describe_changes", bold="change_points"),
+    "Drift.migration": Picture("board:plot_migration", "board_drift:describe_migration", drawn="matrix"),
     "Drivers": Picture("retention_drivers:plot_drivers", "retention_drivers:describe_drivers"),
     "ExpectedLosses": Sheet(
         "retention_expected:expected_frame", "retention_expected:describe_expected", bold="p_leaving"
@@ -128,8 +134,16 @@ SHOWN: Mapping[str, Picture | Sheet] = {
         "segments_methods:returns_frame", "segments_methods:describe_returns", bold="comes_back"
     ),
     "Mismatch": Sheet("trial_assignment:mismatch_frame", "trial_assignment:describe_mismatch", bold="share"),
+    "MessageResponse": Picture("segments_next:plot_messages", "segments_next:describe_messages"),
+    "MessageResponse.table": Sheet(
+        "segments_next:messages_frame", "segments_next:describe_messages_table", bold="opened_share"
+    ),
     "MissingOutcomes": Sheet(
         "trial_assignment:missing_frame", "trial_assignment:describe_missing", bold="missing_share"
+    ),
+    "NextCurves": Picture("segments_next:plot_curves", "segments_next:describe_curves"),
+    "NextCurves.table": Sheet(
+        "segments_next:curves_frame", "segments_next:describe_curves_table", bold="retained"
     ),
     "Overlaps": Sheet("trial_assignment:overlaps_frame", "trial_assignment:describe_overlaps"),
     "PaymentSizes": Picture("trial_revenue:plot_sizes", "trial_revenue:describe_sizes"),
@@ -146,9 +160,22 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "Portfolio": Picture("portfolio:plot_portfolio", "portfolio:describe_portfolio"),
     "Portfolio.running": Picture("portfolio:plot_running", "portfolio:describe_running"),
     "Portfolio.decided": Sheet("portfolio:decided_frame", "portfolio:describe_decided", bold="verdict"),
+    "Portraits": Picture(
+        "segments_who:plot_portraits", "segments_who:describe_portraits", drawn="segments_who:portraits_frame"
+    ),
+    "Portraits.table": Sheet(
+        "segments_who:portraits_frame", "segments_who:describe_portraits_table", bold="share"
+    ),
+    "Portraits.traits": Sheet(
+        "segments_who:traits_frame", "segments_who:describe_traits", bold="says_about_the_segment"
+    ),
     "PriorCheck": Picture("trial_prior:plot_prior_check", "trial_prior:describe_prior_check"),
     "PriorCheck.outcomes": Sheet("trial_prior:outcomes_frame", "trial_prior:describe_outcomes"),
     "PriorCheck.power": Sheet("trial_prior:power_frame", "trial_prior:describe_power"),
+    "Profile": Picture(
+        "segments_who:plot_profile", "segments_who:describe_profile", drawn="segments_who:profile_frame"
+    ),
+    "Profile.table": Sheet("segments_who:ends_frame", "segments_who:describe_ends", bold="everyone"),
     "ProportionalHazards": Picture(
         "retention_drivers:plot_proportional", "retention_drivers:describe_proportional"
     ),
@@ -171,7 +198,14 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "TrialResult.strata": Picture(
         "trials:plot_strata", "trials:describe_strata", drawn="trial_tables:strata_frame"
     ),
+    "TypicalMembers": Sheet("segments_who:typical_frame", "segments_who:describe_typical", bold="in_words"),
+    "WhatNext": Picture("segments_next:plot_next", "segments_next:describe_next"),
+    "WhatNext.table": Sheet(
+        "segments_next:next_frame", "segments_next:describe_next_table", bold="active_days"
+    ),
     "WithUs": Picture("retention_states:plot_occupation", "retention_states:describe_occupation"),
+    "WorksOn": Picture("board:plot_works_on", "board_works:describe_works_on"),
+    "WorksOn.table": Sheet("board_works:works_frame", "board_works:describe_works_table", bold="net_value"),
     "AnotherLook": Sheet("trial_design:looks_frame", "trial_design:describe_looks"),
     "ErrorRateCard": Picture("trials:plot_error_rates", "trial_rule:describe_error_card"),
     "ErrorRateCard.grid": Sheet("trial_rule:grid_frame", "trial_rule:describe_grid", bold="wrong_rate"),

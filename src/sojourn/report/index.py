@@ -13,7 +13,7 @@ from sojourn.report import tiny
 from sojourn.report.page import SOURCES
 from sojourn.report.setting import set_page
 
-_STUDIES = ("portrait", "quality", "retention", "trials", "portfolio", "segments")
+_STUDIES = ("portrait", "quality", "retention", "trials", "portfolio", "segments", "board")
 _SOURCES = tuple(SOURCES)
 
 #: Units of shares; in a trial they are those of a difference.

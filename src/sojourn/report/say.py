@@ -27,10 +27,15 @@ _TEACHERS = (
     "sojourn.report.trial_revenue",
     "sojourn.report.trial_outcomes",
     "sojourn.report.portfolio",
+    "sojourn.report.board",
+    "sojourn.report.board_drift",
+    "sojourn.report.board_works",
     "sojourn.report.trial_prior",
     "sojourn.report.trial_after",
     "sojourn.report.trial_targeting",
     "sojourn.report.segments",
+    "sojourn.report.segments_next",
+    "sojourn.report.segments_who",
     "sojourn.report.segments_methods",
 )
 

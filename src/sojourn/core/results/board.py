@@ -168,12 +168,13 @@ class Board:
     table : DataFrame, one row per segment and stage of at least `min_group` members
         ``segment``, ``stage``, ``members``; for each of `leave_days` ``leave_D_share`` (with ``_low``,
         ``_high``): who will leave within D days, of churned members come back; ``n_followed`` (members behind
-        the first of them); ``act`` (``give``, ``do nothing``, ``try one``), ``trial``, ``scheme`` (to give,
-        else the best that was tried on such members), ``evidence``, ``lift`` and ``net_value`` (of that scheme, with bounds),
-        ``total_net_value`` (over all members of the cell, with bounds), ``p_wrong`` (missing where
+        it); ``act`` (``give``, ``do nothing``, ``try one``), ``trial``, ``scheme`` (to give, else the best
+        that was tried on such members), ``evidence``, ``lift`` and ``net_value`` (of that scheme, with
+        bounds), ``total_net_value`` (over all members of the cell, with bounds), ``p_wrong`` (missing where
         nothing is recommended), ``n_tried`` (members of the cell in that trial).
     sums : mapping of str to Interval
-        ``net_value``: over all cells in which a scheme is given; ``lift``: members more kept or back.
+        Over all cells in which a scheme is given ``net_value`` (currency) and ``lift`` (members more who are
+        kept or back); over all members with us ``leave_D`` or ``come_D`` (members).
     segments, stages : tuple of str
         Rows and columns, in order.
     told : str
@@ -209,6 +210,11 @@ class Board:
     def members(self) -> int:
         """Members on the board."""
         return int(self.table["members"].sum()) if len(self.table) else 0
+
+    @property
+    def sum_of_schemes(self) -> Interval | None:
+        """What all recommended schemes bring together (currency); None where there is none."""
+        return self.sums.get("net_value")
 
     def acting(self, act: Act) -> pd.DataFrame:
         """Return the rows of one action."""

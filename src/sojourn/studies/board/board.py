@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
 from sojourn.core.ranges import in_range
-from sojourn.core.results.board import STAGES, Act, Board, WorksOn
+from sojourn.core.results.board import CHURNED, STAGES, Act, Board, WorksOn
 from sojourn.studies.board.leaving import leaving, told_of
 from sojourn.studies.board.names import rows_of, with_names
 
@@ -59,7 +59,7 @@ def board(cells: Cells, works: WorksOn, *, threshold: float = 0.99, min_group: i
     return replace(
         empty,
         table=table,
-        sums=_sums(table[table["act"] == "give"], works),
+        sums={**_sums(table[table["act"] == "give"], works), **_leavers(table, works.mass)},
         segments=tuple(name for name in rows_of(cells) if name in set(shown["segment"])),
         stages=tuple(name for name in STAGES if name in set(shown["stage"])),
         told=told_of(cells),
@@ -134,4 +134,19 @@ def _sums(given: pd.DataFrame, works: WorksOn) -> Mapping[str, Interval]:
         reach = float(ndtri(0.5 + works.mass / 2)) * variance**0.5
         if variance > 0:
             sums[name] = Interval(value, value - reach, value + reach, works.mass, "eti")
+    return sums
+
+
+def _leavers(table: pd.DataFrame, mass: float) -> Mapping[str, Interval]:
+    """Return how many members with us will leave (or come) by each horizon, cells taken as independent."""
+    with_us = table[table["stage"] != CHURNED]
+    sums = {}
+    for name in (str(column).removesuffix("_share") for column in table if str(column).endswith("_share")):
+        known = with_us[with_us[f"{name}_share"].notna()]
+        members = known["members"].to_numpy(float)
+        value, low, high = (known[f"{name}_share{end}"].to_numpy() for end in ("", "_low", "_high"))
+        reach = float((((high - low) / 2 * members) ** 2).sum()) ** 0.5
+        if len(known):
+            total = float(members @ value)
+            sums[name] = Interval(total, max(total - reach, 0.0), total + reach, mass, "prediction")
     return sums

@@ -1,0 +1,93 @@
+"""Words of drift: how segments' shares and members' moves went, and whether the population has moved."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sojourn.core.interval import Interval
+from sojourn.core.results.board import GONE, TOO_NEW, Drift
+from sojourn.core.text import count, in_words, number, percent, plural
+from sojourn.report.say import register
+
+
+@register
+def say_drift(moved: Drift) -> str:
+    """Say whether the shares of segments have moved, and which moved furthest."""
+    if moved.why_empty:
+        return moved.why_empty
+    row = moved.furthest
+    change = Interval.of(row, "change_points", moved.mass, "wald").scaled(100)
+    answer = {
+        "moved": f"Segments have moved by more than {percent(moved.margin, 0)} of members.",
+        "steady": f"No segment’s share has moved by more than {percent(moved.margin, 0)} of members.",
+        "not sure": (
+            f"Whether a segment’s share has moved by more than {percent(moved.margin, 0)} of members is not "
+            "sure."
+        ),
+    }[moved.verdict]
+    way = "more" if change.value >= 0 else "fewer"
+    return (
+        f"{answer} Furthest moved {row['segment']}: {in_words(change.size(), f'{way} members in 100', 1)} "
+        f"than on average at the {plural(moved.months_before, 'month end')} before."
+    )
+
+
+def describe_drift(moved: Drift) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of shares by month."""
+    row = moved.furthest
+    now, before = (percent(float(row[name]), 0) for name in ("share_now", "share_before"))
+    title = {
+        "moved": f"Segments have moved: {row['segment']} are {now} of members, {before} in the months before",
+        "steady": "Segments are as large as in the months before",
+        "not sure": "Segments are about as large as in the months before",
+    }[moved.verdict]
+    last = moved.shares[moved.shares["month"] == moved.shares["month"].iloc[-1]]
+    subtitle = (
+        f"Share of each segment at every month end, of all members who are in one ({count(last['n'].sum())} "
+        "at the "
+        f"last). The last is compared with the mean of the {moved.months_before} before; a move of up to "
+        f"{percent(moved.margin, 0)} of members is none for any practical purpose."
+    )
+    return {"title": title, "subtitle": subtitle, "alt": say_drift(moved)}
+
+
+def changes_frame(moved: Drift) -> pd.DataFrame:
+    """Return how far every share has moved, the furthest first; empty where it is not known."""
+    if moved.why_empty:
+        return pd.DataFrame()
+    order = moved.changes["change_points"].abs().sort_values(ascending=False, kind="stable").index
+    return moved.changes.loc[order].reset_index(drop=True)
+
+
+def describe_changes(moved: Drift) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of changes."""
+    note = (
+        f"The last month end against the mean of the {moved.months_before} before; {moved.mass * 100:g} % "
+        "confidence "
+        "intervals. Month ends share their members: the variance of a change is worked out from who went "
+        "from "
+        f"where to where. Moved: by more than {percent(moved.margin, 0)} of members, surely, all segments "
+        "together."
+    )
+    return {"title": say_drift(moved).split(". ")[0], "note": note}
+
+
+def describe_migration(moved: Drift) -> dict[str, str]:
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of the migration matrix."""
+    rows = moved.migration
+    others = rows[(rows["from_segment"] != rows["to_segment"]) & (rows["from_segment"] != TOO_NEW)]
+    top = others.iloc[int(others["share"].argmax())]
+    share = Interval.of(top, "share", moved.mass, "eti").scaled(100)
+    to = "are gone" if top["to_segment"] == GONE else f"are among the {top['to_segment']}"
+    title = f"Of 100 {top['from_segment']} {number(share.value, 0)} {to} a month later"
+    subtitle = (
+        "Of 100 members of a segment (left), how many are where (top) a month later; "
+        f"{plural(moved.shares['month'].nunique() - 1, 'month')} together. Smaller numbers: "
+        f"{moved.mass * 100:g} % credible "
+        "interval, Jeffreys, wider where months differ by more than chance."
+    )
+    return {
+        "title": title,
+        "subtitle": subtitle,
+        "alt": f"{in_words(share, f'in 100 {top["from_segment"]} {to}', 1)}.",
+    }

@@ -1,0 +1,18 @@
+"""Catch and false-alarm rates of the checks of `checks`, measured by ``calibration/board.py``.
+
+Each is the share of planted faults found, the share of sound data alarmed at, and where both come from. They
+are what is measured, not what is calibrated, and so stand in a file of their own.
+"""
+
+from __future__ import annotations
+
+Rates = tuple[float, float, str]
+
+MOVED: Rates = (1.0, 0.0, "2,000 members; fault: moves of the last two months shift a share by 10 in 100")
+LOT: Rates = (
+    0.97,
+    0.0,
+    "20 trials of 1,500 members a scheme; fault: one whose members came 0.2 deviations less",
+)
+#: Share of boards of worthless schemes on which any is recommended, and what they are like.
+WORTHLESS, WORTHLESS_FROM = 0.05, "worthless schemes, a trial of 300 members an arm in each of 15 groups"

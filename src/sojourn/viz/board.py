@@ -1,0 +1,296 @@
+"""Pictures of the board: what to do with whom, who leaves, what works on whom, how segments move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sojourn.core.errors import UndefinedError
+from sojourn.core.results.board import TOO_NEW, Board, Drift, WorksOn
+from sojourn.core.results.trials import plain_scheme
+from sojourn.core.text import count, number
+from sojourn.viz.axes import fitting
+from sojourn.viz.theme import (
+    ACCENT,
+    BAND,
+    CONTROL,
+    DASHES,
+    GRID,
+    INK,
+    MUTED,
+    OTHERS,
+    label_end,
+    new_axes,
+    theme,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Height of a row of a grid, letters in a line beside it, and schemes that have letters.
+_ROW, _BESIDE, _LETTERS = 46.0, 16, "ABCDEFGH"
+#: So many effects have a row with their name.
+_MOST_ROWS = 16
+
+
+def plot_board(board: Board, *, ax: Axes | None = None) -> Axes:
+    """Draw segments by stages: a filled box with a letter gives a scheme, an empty one does nothing.
+
+    Parameters
+    ----------
+    board : Board
+        Only its ``drawn()`` is drawn.
+    ax : Axes, optional
+        Axes of the caller.
+
+    Raises
+    ------
+    UndefinedError
+        When there is no board.
+    """
+    if board.why_empty:
+        raise UndefinedError(f"There is nothing to draw. {board.why_empty}")
+    rows = board.drawn()
+    letters = _letters(rows)
+    ax = _grid(board.segments, board.stages, ax, below=14 * len(letters))
+    with theme():
+        for _, row in rows.iterrows():
+            x, y = board.stages.index(str(row["stage"])), board.segments.index(str(row["segment"]))
+            _box(ax, x, y, str(row["act"]))
+            star = "*" if row["evidence"] == "observational" else ""
+            words: dict[str, Any] = {"ha": "center", "va": "center"}
+            symbol = {"do nothing": "–", "try one": "?"}.get(str(row["act"]), letters.get(row["scheme"], ""))
+            ax.text(x, y - 0.2, f"{symbol}{star}", color=INK, fontsize=12, weight="bold", **words)
+            below = count(row["members"])
+            if row["act"] == "give":
+                below = _short(float(row["net_value"]) * float(row["members"]))
+            ax.text(x, y + 0.22, below, color=INK if row["act"] == "give" else MUTED, fontsize=9, **words)
+        for i, (scheme, letter) in enumerate(letters.items()):
+            at = (0.0, -8 - 14 * i)
+            where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
+            ax.annotate(f"{letter}: {plain_scheme(scheme)}", (0, 0), at, color=INK, **where)
+    return ax
+
+
+def _letters(rows: pd.DataFrame) -> Mapping[str, str]:
+    """Return a letter for every scheme that is given, the one with most members first."""
+    given = rows[rows["act"] == "give"].groupby("scheme")["members"].sum().sort_values(ascending=False)
+    return dict(zip((str(name) for name in given.index), _LETTERS, strict=False))
+
+
+def _box(ax: Axes, x: float, y: float, act: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    looks: dict[str, dict[str, Any]] = {
+        "give": {"facecolor": BAND, "edgecolor": ACCENT, "linewidth": 1.6},
+        "do nothing": {"facecolor": "none", "edgecolor": CONTROL, "linewidth": 0.8},
+        "try one": {"facecolor": "none", "edgecolor": MUTED, "linewidth": 0.8, "linestyle": (0, (3, 3))},
+    }
+    ax.add_patch(Rectangle((x - 0.45, y - 0.44), 0.9, 0.88, **looks[act]))
+
+
+def _short(amount: float) -> str:
+    """Return an amount with its sign, thousands as k.
+
+    Examples
+    --------
+    >>> _short(12_345), _short(-87.6)
+    ('+12k', '−88')
+    """
+    if abs(amount) < 1000:
+        return number(amount, 0, signed=True)
+    return f"{number(amount / 1000, 0 if abs(amount) >= 10_000 else 1, signed=True)}k"
+
+
+def _grid(rows: Sequence[str], columns: Sequence[str], ax: Axes | None, *, below: float = 0) -> Axes:
+    """Return axes with names of rows to the left and of columns above, and no lines."""
+    ax = new_axes(ax, height=34 + below + _ROW * len(rows))
+    with theme():
+        ax.set_xlim(-0.5, len(columns) - 0.5)
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.set_yticks(range(len(rows)), [_lines(name, _BESIDE) for name in rows])
+        ax.set_xticks(range(len(columns)), [_lines(name, 12) for name in columns])
+        ax.tick_params(axis="both", length=0, labelcolor=INK)
+        ax.xaxis.tick_top()
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+    return ax
+
+
+def _lines(name: str, longest: int) -> str:
+    """Return a name on at most three lines."""
+    return "\n".join(fitting(line, longest + 2) for line in wrap(name, longest)[:3])
+
+
+def plot_leaving(board: Board, *, ax: Axes | None = None) -> Axes:
+    """Draw who will leave (or come) in every cell, by the longest horizon in large, the shortest in small.
+
+    Parameters
+    ----------
+    board : Board
+        Its ``table`` is drawn.
+    ax : Axes, optional
+        Axes of the caller.
+
+    Raises
+    ------
+    UndefinedError
+        When there is no board, or nobody was followed.
+    """
+    if board.why_empty or not board.leave_days:
+        raise UndefinedError(f"There is nothing to draw. {board.why_empty or 'Nobody was followed.'}")
+    short, long = (f"{board.told}_{days}_share" for days in (min(board.leave_days), max(board.leave_days)))
+    ax = _grid(board.segments, board.stages, ax)
+    with theme():
+        for _, row in board.table.iterrows():
+            x, y = board.stages.index(str(row["stage"])), board.segments.index(str(row["segment"]))
+            known = pd.notna(row[long])
+            _tone(ax, x, y, float(row[long]) if known else 0.0)
+            words: dict[str, Any] = {"ha": "center", "va": "center"}
+            ax.text(x, y - 0.14, _hundred(row[long]) if known else "–", color=INK, fontsize=12, **words)
+            small = f"{_hundred(row[short])} in {min(board.leave_days)} d" if known else "not known"
+            ax.text(x, y + 0.24, small, color=INK, fontsize=7.5, **words)
+    return ax
+
+
+def _hundred(share: float) -> str:
+    return number(100 * share, 1 if share < 0.0995 else 0)
+
+
+def _tone(ax: Axes, x: float, y: float, share: float) -> None:
+    """Draw a box, the fuller the larger a share: by height, so that it reads in grey."""
+    from matplotlib.patches import Rectangle
+
+    height = 0.88 * min(max(share, 0.0), 1.0)
+    ax.add_patch(Rectangle((x - 0.45, y + 0.44 - height), 0.9, height, facecolor=BAND, edgecolor="none"))
+    ax.add_patch(Rectangle((x - 0.45, y - 0.44), 0.9, 0.88, facecolor="none", edgecolor=GRID, linewidth=0.8))
+
+
+def plot_works_on(works: WorksOn, *, ax: Axes | None = None) -> Axes:
+    """Draw the net value of every scheme on every segment with its interval, and as counted (hollow).
+
+    Parameters
+    ----------
+    works : WorksOn
+        Only its ``drawn()`` is drawn; of more than 16 effects the eight largest and the eight smallest.
+    ax : Axes, optional
+        Axes of the caller.
+
+    Raises
+    ------
+    UndefinedError
+        When nothing was tried.
+    """
+    if works.why_empty:
+        raise UndefinedError(f"There is nothing to draw. {works.why_empty}")
+    rows = works.drawn().sort_values(["net_value", "scheme", "segment"]).reset_index(drop=True)
+    if len(rows) > _MOST_ROWS:
+        rows = pd.concat([rows.head(_MOST_ROWS // 2), rows.tail(_MOST_ROWS // 2)], ignore_index=True)
+    ax = new_axes(ax, height=52 + 32 * len(rows))
+    with theme():
+        ax.axvline(0, color=CONTROL, linewidth=1)
+        for y, (_, row) in enumerate(rows.iterrows()):
+            sure = row["net_value_low"] > 0 or row["net_value_high"] < 0
+            colour = ACCENT if row["net_value_low"] > 0 else INK if sure else MUTED
+            ax.plot([row["net_value_low"], row["net_value_high"]], [y, y], color=colour, linewidth=1.6)
+            ax.plot(row["raw_net_value"], y, "o", markerfacecolor="none", color=colour, markersize=6)
+            ax.plot(row["net_value"], y, "o", color=colour, markersize=4)
+            where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
+            said = number(float(row["net_value"]), 2, signed=True)
+            ax.annotate(said, (1.02, y), color=colour, annotation_clip=False, **where)
+        names = zip(rows["scheme"], rows["segment"], strict=True)
+        ax.set_yticks(
+            range(len(rows)), [f"{fitting(plain_scheme(s), 20)}\n{fitting(who, 22)}" for s, who in names]
+        )
+        ax.spines["left"].set_visible(False)
+        ax.set_ylim(-0.6, len(rows) - 0.4)
+        ax.set_xlabel(f"{works.currency} per member".strip(), loc="left")
+    return ax
+
+
+def plot_drift(moved: Drift, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of every segment at every month end.
+
+    Parameters
+    ----------
+    moved : Drift
+        Only its ``drawn()`` is drawn.
+    ax : Axes, optional
+        Axes of the caller.
+
+    Raises
+    ------
+    UndefinedError
+        When too few month ends are known.
+    """
+    if moved.why_empty:
+        raise UndefinedError(f"There is nothing to draw. {moved.why_empty}")
+    rows = moved.drawn()
+    months = list(dict.fromkeys(rows["month"]))
+    ax = new_axes(ax, height=250)
+    last = {name: float(rows.loc[rows["segment"] == name, "share"].iloc[-1]) for name in moved.segments}
+    places = _apart(last, 0.075 * max(rows["share"].max(), 0.01))
+    furthest = str(moved.furthest["segment"]) if moved.verdict == "moved" else ""
+    with theme():
+        for i, name in enumerate(moved.segments):
+            share = rows.loc[rows["segment"] == name, "share"].to_numpy()
+            colour = ACCENT if name == furthest else OTHERS[i % len(OTHERS)]
+            ax.plot(range(len(months)), share, color=colour, linestyle=DASHES[i % len(DASHES)])
+            said = f"{fitting(name, 22)} {number(100 * last[name], 0)} %"
+            label_end(ax, len(months) - 1, places[name], said, colour)
+        ax.axvspan(len(months) - 1.5, len(months) - 1, color=GRID, alpha=0.5, linewidth=0)
+        ticks = sorted({0, (len(months) - 1) // 2, len(months) - 1})
+        ax.set_xticks(ticks, [months[i][:7] for i in ticks])
+        ax.set_ylim(0, None)
+        ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        ax.yaxis.grid(visible=True)
+        ax.spines["left"].set_visible(False)
+    return ax
+
+
+def _apart(ends: Mapping[str, float], least: float) -> Mapping[str, float]:
+    """Return heights of names at ends of lines, moved up until they do not touch."""
+    places: dict[str, float] = {}
+    below = -np.inf
+    for name, end in sorted(ends.items(), key=lambda item: item[1]):
+        below = max(end, below + least)
+        places[name] = below
+    return places
+
+
+def plot_migration(moved: Drift, *, ax: Axes | None = None) -> Axes:
+    """Draw who is where a month later: of 100 members of each row, how many in each column.
+
+    Parameters
+    ----------
+    moved : Drift
+        Its ``migration`` is drawn.
+    ax : Axes, optional
+        Axes of the caller.
+
+    Raises
+    ------
+    UndefinedError
+        When too few month ends are known.
+    """
+    if moved.why_empty:
+        raise UndefinedError(f"There is nothing to draw. {moved.why_empty}")
+    rows = moved.migration
+    starts, ends = (list(dict.fromkeys(rows[name])) for name in ("from_segment", "to_segment"))
+    ax = _grid(starts, [_SHORT.get(end, end) for end in ends], ax)
+    with theme():
+        for _, row in rows.iterrows():
+            x, y = ends.index(row["to_segment"]), starts.index(row["from_segment"])
+            _tone(ax, x, y, float(row["share"]))
+            words: dict[str, Any] = {"ha": "center", "va": "center"}
+            ax.text(x, y - 0.12, number(100 * float(row["share"]), 1), color=INK, fontsize=11, **words)
+            low, high = (number(100 * float(row[f"share_{end}"]), 1) for end in ("low", "high"))
+            ax.text(x, y + 0.24, f"{low} to {high}", color=INK, fontsize=7, **words)
+    return ax
+
+
+_SHORT = {TOO_NEW: "too new"}
