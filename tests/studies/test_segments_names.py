@@ -25,29 +25,27 @@ from sojourn.studies.segments.worlds import gaussian
 FEATURES = ("recency", "frequency", "monetary", "weekend", "view catalogue", "like", "task tasks", "login")
 
 #: Words that say what somebody is worth, and not what he does.
-JUDGING = set(
-    [
-        "loyal",
-        "lazy",
-        "dormant",
-        "whale",
-        "cheap",
-        "poor",
-        "rich",
-        "good",
-        "bad",
-        "best",
-        "worst",
-        "dead",
-        "vip",
-        "champion",
-        "loser",
-        "addict",
-        "hopeless",
-        "cannot",
-        "risk",
-    ]
-)
+JUDGING = {
+    "loyal",
+    "lazy",
+    "dormant",
+    "whale",
+    "cheap",
+    "poor",
+    "rich",
+    "good",
+    "bad",
+    "best",
+    "worst",
+    "dead",
+    "vip",
+    "champion",
+    "loser",
+    "addict",
+    "hopeless",
+    "cannot",
+    "risk",
+}
 
 
 def rng(seed=1):

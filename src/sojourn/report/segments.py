@@ -12,12 +12,10 @@ from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.segments import CEILING, OURS, RFM, Segmentation
-from sojourn.core.results.segments_described import Profile, WhatNext
-from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural, ranged
+from sojourn.core.results.segments_described import WhatNext
+from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural
 from sojourn.report.say import register
-
-_UNIT = "members in 100"
-_DID = {"active_share": "active", "stayed_share": "still members"}
+from sojourn.report.segments_next import DID, UNIT, contrast, ends
 
 
 def headline_segments(found: Segmentation, after: WhatNext, checks: Sequence[Check] = ()) -> Headline:
@@ -33,27 +31,17 @@ def headline_segments(found: Segmentation, after: WhatNext, checks: Sequence[Che
         A failed one blocks the answer.
     """
     blocked = [check.name for check in checks if check.blocks]
-    what = told(after)
-    most = after.share(_ends(after, what)[1], what).scaled(100) if what else None
-    ending = f": {_contrast(after, what)}." if what else "."
+    what = after.told
+    most = after.share(ends(after, what)[1], what).scaled(100) if what else None
+    ending = f": {contrast(after, what)}." if what else "."
     return Headline(
         sentence=_answer(found) + ending,
         verdict="cannot be relied on" if blocked else _verdict(found),
         status="blocked" if blocked else "ok",
         interval=most,
-        unit=_UNIT if most else "",
+        unit=UNIT if most else "",
         detail=" ".join(filter(None, (_blocked(blocked), _why(found)))),
     )
-
-
-def told(after: WhatNext) -> str:
-    """Return the share that tells segments apart best, by its widest gap; empty if there is none."""
-    gaps = {
-        what: float(after.table[what].max() - after.table[what].min())
-        for what in ("active_share", "stayed_share")
-        if what in after.table
-    }
-    return max(gaps, key=lambda what: gaps[what]) if gaps else ""
 
 
 def _answer(found: Segmentation) -> str:
@@ -64,22 +52,6 @@ def _answer(found: Segmentation) -> str:
 
 def _verdict(found: Segmentation) -> str:
     return plural(found.k, "group") if found.has_groups else found.verdict
-
-
-def _ends(after: WhatNext, what: str) -> tuple[str, str]:
-    """Return the two ends: first and last band of a gradient, groups with the smallest and largest share."""
-    table = after.table if after.ordered else after.table.sort_values([what, "segment"])
-    return str(table["segment"].iloc[0]), str(table["segment"].iloc[-1])
-
-
-def _contrast(after: WhatNext, what: str) -> str:
-    low, high = _ends(after, what)
-    did = "were active in" if what == "active_share" else "were still members after"
-    shares = [after.share(name, what).scaled(100) for name in (high, low)]
-    return (
-        f"of “{high}”, {in_words(shares[0], _UNIT)} {did} the next {after.days} days, of “{low}” "
-        f"{ranged(shares[1])}"
-    )
 
 
 def _blocked(names: Sequence[str]) -> str:
@@ -138,11 +110,11 @@ def _tried(found: Segmentation) -> str:
 
 
 def _end_figure(after: WhatNext) -> list[KeyFigure]:
-    what = told(after)
+    what = after.told
     if not what:
         return []
-    low = _ends(after, what)[0]
-    share, did = after.share(low, what), _DID[what]
+    low = ends(after, what)[0]
+    share, did = after.share(low, what), DID[what]
     return [
         KeyFigure(f"“{low}”: {did} {after.days} days later", percent(share.value), bounds(share.scaled(100)))
     ]
@@ -177,16 +149,16 @@ def next_steps_segments(found: Segmentation, after: WhatNext) -> list[Action]:
 
 
 def _quiet(after: WhatNext) -> list[Action]:
-    what = told(after)
+    what = after.told
     if not what:
         return []
-    low = _ends(after, what)[0]
+    low = ends(after, what)[0]
     share = after.share(low, what).scaled(100)
     did = "were active" if what == "active_share" else "stayed"
     return [
         Action(
             f"Try to keep members of “{low}” with an incentive, in a trial with a control group.",
-            f"without it, {in_words(share, _UNIT)} {did} within {after.days} days: the number to beat",
+            f"without it, {in_words(share, UNIT)} {did} within {after.days} days: the number to beat",
             "the incentive, and a random part that gets none",
             "observational: what each segment did next",
         )
@@ -289,53 +261,6 @@ def describe_stability(found: Segmentation) -> dict[str, str]:
     }
 
 
-def describe_profile(who: Profile) -> dict[str, str]:
-    """Return title, subtitle and alternative text of the picture of profiles."""
-    far = who.table.loc[who.table["difference"].abs().sort_values(kind="stable").index[-1]]
-    more = "more" if far["difference"] > 0 else "less"
-    words = str(far["feature"])
-    return {
-        "title": f"What sets “{far['segment']}” apart most is {more} of: {words}",
-        "subtitle": (
-            "Difference of each segment's mean from everyone's, in standard deviations, up to the cut; "
-            f"members who formed no segment. Intervals ({_confidence(who.mass)}) stand in the table."
-        ),
-        "alt": (
-            "Grid of segments and features. The largest difference is "
-            f"{number(far['difference'], signed=True)} standard deviations, of {far['segment']} in {words}."
-        ),
-    }
-
-
-def describe_next(after: WhatNext, what: str) -> dict[str, str]:
-    """Return title, subtitle and alternative text of the picture of what segments did next."""
-    low, high = _ends(after, what)
-    shares = {name: after.share(name, what) for name in (low, high)}
-    did = _DID[what]
-    return {
-        "title": (
-            f"{percent(shares[high].value, 0)} of “{high}” were {did}, "
-            f"{percent(shares[low].value, 0)} of “{low}”"
-        ),
-        "subtitle": (
-            f"Share of each segment's members who were {did} in the {after.days} days after the cut, with "
-            f"{shares[high].label}; {count(after.everyone['n'].iloc[0])} members who formed no segment."
-        ),
-        "alt": "; ".join(
-            f"{name}: {in_words(after.share(name, what).scaled(100), '%')}" for name in _names(after)
-        ),
-    }
-
-
-def next_frame(after: WhatNext) -> pd.DataFrame:
-    """Return what segments did next as it is shown, everyone in the last row."""
-    return pd.concat([after.table, after.everyone], ignore_index=True)
-
-
-def _names(after: WhatNext) -> list[str]:
-    return [str(name) for name in after.table["segment"]]
-
-
 def _confidence(mass: float) -> str:
     return f"{mass * 100:g} % confidence intervals"
 
@@ -346,19 +271,3 @@ def say_segmentation(found: Segmentation) -> str:
     sizes = zip(found.table["segment"], found.table["share"], strict=True)
     shares = [f"{name} ({percent(share, 0)})" for name, share in sizes]
     return f"{_answer(found)}. {_why(found)} Segments: {listing(shares)}."
-
-
-@register
-def say_next(after: WhatNext) -> str:
-    """Say what the two ends did next."""
-    what = told(after)
-    if not what:
-        return f"In the next {after.days} days all members did the same."
-    contrast = _contrast(after, what)
-    return f"{contrast[0].upper()}{contrast[1:]}."
-
-
-@register
-def say_profile(who: Profile) -> str:
-    """Say what sets segments apart most."""
-    return describe_profile(who)["title"] + "."

@@ -8,8 +8,8 @@
    Of kinds of events a larger share tells first (``keen on tasks``), a smaller one only where nothing else
    does.
 3. A segment near everyone in all features is ``members close to the average``.
-4. Names that repeat are numbered along the feature in which the segments that share the name differ most among
-   each other, from the lowest: ``frequent members (1 of 2 by spend a month)``.
+4. Names that repeat are numbered along the feature in which the segments that share the name differ most
+   among each other, from the lowest: ``frequent members (1 of 2 by spend a month)``.
 5. Bands of a gradient are named after their place in the order.
 
 Words compare behaviour with everyone's and judge nobody. Nothing in a name depends on the order of rows or on

@@ -22,8 +22,8 @@ from sojourn.studies.segments.shown import Shown
 #: A trait with more levels shows the largest ones; the others are put together.
 _MOST_LEVELS = 6
 
-#: What is not known of a member, as the cells write it; and levels put together.
-NOT_STATED, OTHER = "not stated", "other"
+#: Levels put together.
+OTHER = "other"
 
 #: The chi-squared law holds where this many members of every level are expected in every segment
 #: (Cochran 1954, Biometrics 10, 417-451).
@@ -143,7 +143,7 @@ class _Trait:
 
 def _counted(name: str, values: pd.Series[str], segments: Segments, min_group: int) -> _Trait | None:
     """Return a trait as it may be shown; None where fewer than two levels, or segments, are left."""
-    known = values.notna().to_numpy() & (values != NOT_STATED).to_numpy()
+    known = values.notna().to_numpy()
     inside = {segment: one & known for segment, one in segments if int((one & known).sum()) >= min_group}
     if len(inside) < 2:
         return None

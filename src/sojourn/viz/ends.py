@@ -1,0 +1,93 @@
+"""Names of lines at their ends, moved apart where they would touch."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sojourn.viz.theme import label_end
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def name_ends(
+    ax: Axes,
+    names: Sequence[str],
+    points: Sequence[tuple[float, float]],
+    colours: Sequence[str],
+    *,
+    gap: float,
+    within: tuple[float, float],
+) -> None:
+    """Write names right of the ends of lines, in the order of their heights.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the lines are drawn.
+    names, colours : sequence of str
+        One per line.
+    points : sequence of (float, float)
+        Ends of the lines.
+    gap : float
+        Least distance of two names, in units of the vertical axis.
+    within : (float, float)
+        Lowest and highest place of a name.
+    """
+    heights = apart([y for _, y in points], gap, within)
+    right = max(x for x, _ in points)
+    for name, height, colour in zip(names, heights, colours, strict=True):
+        label_end(ax, right, height, name, color=colour)
+
+
+def apart(heights: Sequence[float], gap: float, within: tuple[float, float]) -> list[float]:
+    """Return heights moved as little as needed so that neighbours keep their distance.
+
+    Parameters
+    ----------
+    heights : sequence of float
+        In any order, which is kept; equal ones stay in the order given.
+    gap : float
+        Least distance.
+    within : (float, float)
+        Bounds; where all do not fit between them they go below.
+
+    Examples
+    --------
+    >>> [round(y, 2) for y in apart([0.9, 0.95, 0.2], 0.1, (0.0, 1.0))]
+    [0.88, 0.98, 0.2]
+    """
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    blocks: list[tuple[float, int]] = []  # centre and number of names that stand close together
+    for i in order:
+        blocks.append((heights[i], 1))
+        while len(blocks) > 1 and _top(blocks[-2], gap) + gap > _bottom(blocks[-1], gap) + 1e-12:
+            (low, m), (high, n) = blocks[-2:]
+            blocks[-2:] = [((low * m + high * n) / (m + n), m + n)]
+    placed = [_bottom(block, gap) + gap * j for block in blocks for j in range(block[1])]
+    for j in range(len(placed)):
+        placed[j] = max(placed[j], within[0] + gap * j)
+    for j in range(len(placed)):
+        placed[-1 - j] = min(placed[-1 - j], within[1] - gap * j)
+    return [placed[order.index(i)] for i in range(len(heights))]
+
+
+def _bottom(block: tuple[float, int], gap: float) -> float:
+    return block[0] - gap * (block[1] - 1) / 2
+
+
+def _top(block: tuple[float, int], gap: float) -> float:
+    return block[0] + gap * (block[1] - 1) / 2
+
+
+def wrapped(name: str, letters: int, lines: int = 9) -> str:
+    r"""Break a name at spaces into lines of so many letters; what does not fit into the lines is cut.
+
+    Examples
+    --------
+    >>> wrapped("frequent catalogue viewers", 12)
+    'frequent\ncatalogue\nviewers'
+    """
+    return "\n".join(textwrap.wrap(name, max(letters, 9), max_lines=lines, placeholder=" …"))
