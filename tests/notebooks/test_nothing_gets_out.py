@@ -27,6 +27,7 @@ from sojourn.estimators.bayes.graph import Sampled
 from sojourn.estimators.bayes.laplace import fit
 from sojourn.estimators.bayes.renewal import SampledRenewal
 from sojourn.pipeline.cli import main
+from sojourn.pipeline.declared import given_of
 from sojourn.pipeline.runner import run
 from sojourn.pipeline.runner.notebook import Shown
 from sojourn.report.scan import leaks_in
@@ -186,8 +187,8 @@ def add_case(folder, params, case, tables, trials, *, public):
     params[f"{before}inputs"][case] = {"case": case, "from": f"{base}/{case}"}
     for study, notebook in STUDIES.items():
         params[f"{before}pairs"][f"{case}-{study}"] = {
-            "case": case, "study": study, "from": f"data/tidy/{case}", "notebook": notebook,
-            "estimators": ROOMS.get(study, "survival"), "also": "__init__.py",
+            "case": case, "study": study, "from": f"data/tidy/{case}", "given": given_of(case, study),
+            "notebook": notebook, "estimators": ROOMS.get(study, "survival"), "also": "__init__.py",
         }  # fmt: skip
     metrics = [f"reports/cases/{p['case']}/{p['study']}/headline.json" for p in params["pairs"].values()]
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"metrics": metrics}), encoding="utf-8")

@@ -21,6 +21,7 @@ def params(tmp_path, monkeypatch):
     for room in ("survival", "bayes", "cluster"):
         (tmp_path / "src/sojourn/estimators" / room).mkdir(parents=True)
         (tmp_path / "src/sojourn/estimators" / room / "__init__.py").touch()
+    (tmp_path / "src/sojourn/estimators/by_lot.py").touch()
     monkeypatch.setenv("SOJOURN_ROOT", str(tmp_path))
     return yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
 
@@ -70,7 +71,10 @@ def test_the_shipped_parameters_pass(params, tmp_path):
         ("pairs/demo-retention/study", "retentoin", "must be called 'demo-retentoin'"),
         ("pairs/demo-retention/notebook", "nowhere", "there is no notebooks/nowhere.ipynb"),
         ("pairs/demo-retention/estimators", "survivl", "must be one of 'bayes', 'cluster', 'survival'"),
+        ("pairs/demo-board/also", "by_lots.py", "must be one of 'bayes', 'cluster', 'survival', 'by_lot.py'"),
         ("pairs/demo-retention/from", "data/tidy/cdnow", "must be one of 'data/tidy/demo'"),
+        ("pairs/demo-retention/given", "data/plan", "must be one of 'data/plans', got 'data/plan'"),
+        ("pairs/demo-board/given", "data/plans", "must be one of 'reports/cases/demo/segments'"),
         ("inputs/demo", None, "'inputs.demo' must be a section with case, from"),
         ("private_pairs/demo-retention", None, "'private_pairs.demo-retention' must be a section"),
     ],
@@ -97,6 +101,12 @@ def test_a_case_name_cannot_leave_the_project(params, tmp_path):
 def test_a_pair_without_metrics_is_named(params, tmp_path):
     del params["pairs"]["telco-retention"]
     with pytest.raises(ParameterError, match=r"differ: reports/cases/telco/retention/headline\.json"):
+        check(params, tmp_path)
+
+
+def test_a_board_needs_the_page_whose_rule_it_uses(params, tmp_path):
+    del params["pairs"]["demo-segments"]
+    with pytest.raises(ParameterError, match="Add the pair 'demo-segments'"):
         check(params, tmp_path)
 
 
@@ -152,7 +162,7 @@ def test_a_name_that_is_no_text_is_refused(params, tmp_path, name):
         check(params, tmp_path)
 
 
-@pytest.mark.parametrize("key", ["case", "study", "from", "notebook", "estimators", "also"])
+@pytest.mark.parametrize("key", ["case", "study", "from", "given", "notebook", "estimators", "also"])
 @pytest.mark.parametrize("value", [*HOSTILE[:3], "${seed}", "-x", "x\ny", ["a"], {"a": 1}, 3, None])
 def test_no_value_of_a_pair_is_more_than_text(params, tmp_path, key, value):
     params["pairs"]["telco-retention"][key] = value

@@ -48,6 +48,7 @@ def small_case(project) -> None:
             "case": "club",
             "study": "portrait",
             "from": "data/tidy/club",
+            "given": "data/plans",
             "notebook": "00-who-is-here",
             "estimators": "survival",
             "also": "__init__.py",

@@ -58,8 +58,9 @@ def made(tmp_path_factory) -> Path:
         "prepare": {**through, "as_of": "2025-07-01T00:00:00Z"},
         **STUDIES,
     }
-    pair = {"case": "shop", "study": "retention", "from": "data/tidy/shop", "notebook": "10-who-stays"}
-    pairs = {"shop-retention": {**pair, "estimators": "survival", "also": "bayes"}}
+    pair = {"case": "shop", "study": "retention", "from": "data/tidy/shop", "given": "data/plans"}
+    rooms = {"notebook": "10-who-stays", "estimators": "survival", "also": "bayes"}
+    pairs = {"shop-retention": pair | rooms}
     content |= {"cases": {"shop": case}, "inputs": {}, "pairs": pairs}
     (root / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     for name in ("notebooks", "requirements.lock"):

@@ -15,8 +15,8 @@ from sojourn.core.project import root
 from sojourn.core.ranges import in_range, one_of
 
 _TOP = ("seed", "privacy", "inputs", "private_inputs", "pairs", "private_pairs", "studies", "cases")
-_PAIR_KEYS = ("case", "study", "from", "notebook", "estimators", "also")
-#: What stands for a second room of estimators where a study uses one: a file that never changes.
+_PAIR_KEYS = ("case", "study", "from", "given", "notebook", "estimators", "also")
+#: What stands for a second room or file of estimators where a study uses none: a file that never changes.
 NO_OTHER_ROOM = "__init__.py"
 _INPUT_KEYS = ("case", "from")
 #: A name or a path, in which a shell finds nothing to run.
@@ -42,6 +42,7 @@ def check_params() -> None:
     for private in (False, True):
         for name, pair in params.pairs(private=private).items():
             _check_pair(params, name, pair, private=private)
+            _check_given(params, name, pair, private=private)
         _check_inputs(params, private=private)
     _check_metrics(params)
 
@@ -103,12 +104,29 @@ def _check_pair(params: Params, name: str, pair: Mapping[str, Any], *, private: 
     rooms = root() / "src" / "sojourn" / "estimators"
     if rooms.is_dir():
         known = sorted(p.parent.name for p in rooms.glob("*/__init__.py"))
+        files = sorted(p.name for p in rooms.glob("*.py") if p.name != NO_OTHER_ROOM)
         one_of(pair["estimators"], f"{where}.estimators", known)
-        one_of(pair["also"], f"{where}.also", (*known, NO_OTHER_ROOM))
+        one_of(pair["also"], f"{where}.also", (*known, *files, NO_OTHER_ROOM))
     if not _NOTEBOOK.fullmatch(pair["notebook"]):
         raise ParameterError(f"'{where}.notebook' is a name of letters, digits, - and _, not a path.")
     if not (root() / "notebooks" / f"{pair['notebook']}.ipynb").is_file():
         raise ParameterError(f"{where}: there is no notebooks/{pair['notebook']}.ipynb.")
+
+
+def given_of(case: str, study: str) -> str:
+    """Return what is written before the cells of a pair are made: a page whose rule is used, or plans."""
+    return f"reports/cases/{case}/segments" if study == "board" else "data/plans"
+
+
+def _check_given(params: Params, name: str, pair: Mapping[str, Any], *, private: bool) -> None:
+    where = f"{'private_' if private else ''}pairs"
+    case, study = pair["case"], pair["study"]
+    one_of(pair["given"], f"{where}.{name}.given", (given_of(case, study),))
+    if study == "board" and f"{case}-segments" not in params.pairs(private=private):
+        raise ParameterError(
+            f"'{where}.{name}' uses the rule that the page of segments hands out. "
+            f"Add the pair '{case}-segments'."
+        )
 
 
 def _check_inputs(params: Params, *, private: bool) -> None:

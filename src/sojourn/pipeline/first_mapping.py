@@ -11,6 +11,7 @@ from sojourn.core.params import Params
 from sojourn.core.schema import KNOWN_AT_JOINING
 from sojourn.data.guess.choose import Guess
 from sojourn.data.guess.sample import Sample
+from sojourn.pipeline.declared import given_of
 from sojourn.pipeline.first_trial import first_trial
 from sojourn.pipeline.sections import comment, scalar
 
@@ -87,19 +88,19 @@ def written(params: Params, known: Known, found: Mapping[str, Found]) -> dict[st
     name = known.name
     like = {pair["study"]: pair for pair in params.pairs(private=False).values()}
     studies = {study: text for study, text in _studies(known, found).items() if study in params.studies}
-    pairs = [
-        f"  {name}-{study}: {{case: {name}, study: {study}, from: data/tidy/{name}, "
-        f"notebook: {like[study]['notebook']}, estimators: {like[study]['estimators']}, "
-        f"also: {like[study]['also']}}}"
-        for study in studies
-        if study in like
-    ]
+    pairs = [_pair(name, study, like[study]) for study in studies if study in like]
     sections = [f"    {study}: {text}" for study, text in studies.items()]
     return {
         "private_inputs": f"  {name}: {{case: {name}, from: {scalar(known.origin)}}}",
         "private_pairs": "\n".join(pairs),
         "cases": "\n".join([*_about(name, found), *_prepare(known, found), *sections]),
     }
+
+
+def _pair(name: str, study: str, like: Mapping[str, str]) -> str:
+    own = {"case": name, "study": study, "from": f"data/tidy/{name}", "given": given_of(name, study)}
+    entries = own | {key: like[key] for key in ("notebook", "estimators", "also")}
+    return f"  {name}-{study}: {{{', '.join(f'{key}: {value}' for key, value in entries.items())}}}"
 
 
 def _about(name: str, found: Mapping[str, Found]) -> list[str]:
@@ -207,8 +208,9 @@ def _studies(known: Known, found: Mapping[str, Found]) -> dict[str, str]:
         "portrait": "{cells: {}}",
         "retention": f"{{cells: {{{churn}, {grouped}}}{said}",
         "segments": "{cells: {}}",
+        "board": "{cells: {}}",
     }
     if found["events"].is_joining:  # nothing that members did is known
-        del studies["portrait"], studies["segments"]
+        del studies["portrait"], studies["segments"], studies["board"]
     trial = first_trial(found, groups, known.as_of)
     return studies | ({"trials": trial} if trial else {})
