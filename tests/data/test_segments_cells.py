@@ -18,7 +18,8 @@ import pytest
 
 from sojourn.core.errors import ParameterError
 from sojourn.data.cells import make_cells
-from sojourn.data.cells.segments import COUNTS, OUTCOMES
+from sojourn.data.cells.segments import OUTCOMES
+from sojourn.data.features import BASE
 from sojourn.data.tidy import Tidy
 
 ZONE = ZoneInfo("America/New_York")
@@ -146,13 +147,22 @@ def counted(person, rows, kinds):
             f"kind_{i}": sum((row["event"], row["feature"] or "") == kind for row in before)
             for i, kind in enumerate(kinds, start=1)
         },
+        **dict(zip(("night", "morning", "afternoon", "evening"), quarters(before), strict=True)),
+        "features": len({row["feature"] for row in before} - {None}),
         "active_next": int(bool(after)),
         "stayed_next": int(gone is None or gone > AS_OF),
         "active_days_next": len(days(after)),
         "purchases_next": bought(after),
+        "left_after": -((CUT - gone) // DAY) if gone is not None and gone <= AS_OF else 0,
         "value": paid(before),
         "value_next": paid(after),
     }
+
+
+def quarters(rows):
+    """Return how many rows fall into each six hours of the local day."""
+    hours = [row["occurred_at"].astimezone(ZONE).hour // 6 for row in rows]
+    return [hours.count(i) for i in range(4)]
 
 
 def in_python(members, events):
@@ -185,11 +195,11 @@ def test_moments_are_those_of_all_members_whatever_the_sample():
     (row,) = small["moments"].to_dict("records")
     assert len(small["sample"]) == 7
     assert row["members"] == len(expected)
-    for name in [*COUNTS, "kind_1", "kind_2", "kind_3", "value"]:
+    for name in [*BASE, "kind_1", "kind_2", "kind_3", "value"]:
         values = expected[name].astype(float)
         assert row[f"{name}_sum"] == pytest.approx(values.sum(), abs=1e-9)
         assert row[f"{name}_squares"] == pytest.approx((values**2).sum(), abs=1e-6)
-    for name in COUNTS:
+    for name in BASE:
         logged = np.log1p(expected[name].astype(float))
         # each of up to 120 logarithms below 7 is rounded to 1e-9, so sums are off by 120 * 1e-9 at most
         assert row[f"log_{name}_sum"] == pytest.approx(logged.sum(), abs=2e-7)
@@ -220,7 +230,7 @@ def test_leaving_after_the_cut_is_an_outcome_and_no_feature():
     members, events = a_population(5)
     left = [{**m, "churned_at": CUT + DAY} if m["churned_at"] is None else m for m in members]
     honest, spoilt = (make_cells(tidy(some, events), "segments", PARAMS) for some in (members, left))
-    rest = [name for name in honest["sample"].columns if name != "stayed_next"]
+    rest = [name for name in honest["sample"].columns if name not in ("stayed_next", "left_after")]
     pd.testing.assert_frame_equal(honest["sample"][rest], spoilt["sample"][rest])
     assert honest["sample"]["stayed_next"].any()
     assert not spoilt["sample"]["stayed_next"].any()

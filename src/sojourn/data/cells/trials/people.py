@@ -5,9 +5,9 @@ asks who is back. Which of both is nobody's choice: it is what more than half of
 were assigned. That was so before any scheme could act, except in the very second of assignment: who leaves in
 it counts as gone before, since a gift may answer a cancellation. Where dates have no times that second is a
 whole day, and a scheme that drove out most of its members on that day would turn what its trial asks. It is
-told per trial, as a case may have trials of both kinds. One parameter could not say that, and would be wrong in silence where it
-was forgotten. Members in the other state are counted and not judged: being kept and being back are different
-outcomes of different people, and no lift is of both.
+told per trial, as a case may have trials of both kinds. One parameter could not say that, and would be wrong
+in silence where it was forgotten. Members in the other state are counted and not judged: being kept and being
+back are different outcomes of different people, and no lift is of both.
 """
 
 from __future__ import annotations
