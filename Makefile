@@ -49,6 +49,7 @@ bench: setup-dev ## speed and memory beside peers, and of worlds (MEMBERS="10000
 	@python -m bench
 	@python -m bench.hazard
 	@python -m bench.trials
+	@python -m bench.segments
 	@python -m bench.world $(MEMBERS)
 	@python -m bench.door $(EVENTS)
 
