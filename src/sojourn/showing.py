@@ -14,6 +14,7 @@ from sojourn.core.errors import ParameterError
 
 if TYPE_CHECKING:
     from sojourn.core.results.block import Block
+    from sojourn.core.results.take_away import TakeAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,10 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "SplitByDay": Picture("trial_assignment:plot_split_by_day", "trial_assignment:describe_split_by_day"),
     "SpillOver": Sheet("trial_after:spill_over_frame", "trial_after:describe_spill_over", bold="lift"),
     "SpillOver.without": Sheet("trial_after:without_frame", "trial_after:describe_without", bold="lift"),
+    "TakeAway": Sheet("segments_take_away:rule_frame", "segments_take_away:describe_rule"),
+    "TakeAway.fidelity": Sheet(
+        "segments_take_away:fidelity_frame", "segments_take_away:describe_fidelity", bold="found_share"
+    ),
     "TimeToReturn": Picture("retention_states:plot_returns", "retention_states:describe_returns"),
     "TrialResult": Picture("trials:plot_lifts", "trials:describe_lifts", drawn="trial_tables:lifts_frame"),
     "TrialResult.strata": Picture(
@@ -256,6 +261,26 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
     if numbers.empty:
         return missing(words["title"])
     return figure(_function("viz", way.plot)(result), name=name, table=numbers, **words)
+
+
+def hand_out(rule: TakeAway) -> Block:
+    """Hand out a rule of segments: as a query for any database, and as a file that `sojourn score` reads.
+
+    Parameters
+    ----------
+    rule : TakeAway
+        As `take_away` returns it.
+
+    Returns
+    -------
+    Block
+        A card with links to ``rule.sql`` and ``rule.json``, which the runner writes beside the page.
+    """
+    from sojourn.data.scoring import rule_sql
+    from sojourn.report.blocks import files
+    from sojourn.report.segments_take_away import hand_out_words
+
+    return files({"rule.sql": rule_sql(rule), "rule.json": rule.to_json()}, **hand_out_words(rule))
 
 
 def _why_not(result: Any) -> str:

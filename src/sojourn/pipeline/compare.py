@@ -6,7 +6,8 @@ pages (headlines and CSV) are compared, within these tolerances:
 - a number with an interval, and its bounds: 5 % of the interval's width. Four chains of 1,000 draws give
   a Monte Carlo error of about 2 % of a 95 % interval's width in the bounds, so 5 % is 2.5 such errors;
 - a probability (``p_…``): 0.025, three Monte Carlo errors of a share of 4,000 draws at its worst, one half;
-- a page, a picture or a stage's hash is not compared there: it follows from the numbers beside it;
+- a rule of segments decides alike (its fingerprint), and how faithful it is differs as other numbers do;
+- a page, a picture, a query or a stage's hash is not compared there: it follows from the numbers beside it;
 - everything else: one part in a million, which is more than last bits and less than any published digit.
 """
 
@@ -69,6 +70,15 @@ def _rows(name: str, text: str) -> Iterator[Mapping[str, str]]:
             "verdict": str(content.get("verdict")),
             "status": str(content.get("status")),
         }
+    elif name.endswith("rule.json"):
+        content = json.loads(text)
+        yield {"fingerprint": str(content["fingerprint"])}
+        for told in (content["fidelity"], *content["fidelity"]["segments"]):
+            yield {key: str(value) for key, value in told.items() if _with_interval(key, told)}
+
+
+def _with_interval(name: str, told: Mapping[str, object]) -> bool:
+    return f"{re.sub(r'_(low|high)$', '', name)}_low" in told
 
 
 def _rows_close(a: Mapping[str, str], b: Mapping[str, str]) -> bool:

@@ -26,6 +26,10 @@ _ORDER: tuple[Verdict, ...] = ("fail", "cannot be judged", "warn", "pass")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_TREND = 60
 
+#: Endings of files that a notebook may hand out, and the one name that is taken.
+HANDED = (".sql", ".json")
+HEADLINE = "headline.json"
+
 
 def answer(headline: Headline) -> Block:
     """Show the one sentence of a study with its verdict beside it.
@@ -133,6 +137,42 @@ def table(frame: pd.DataFrame, *, name: str, title: str, note: str = "", bold: s
     data = {"name": name, "title": title, "note": note, "bold": bold, "table": as_data(frame)}
     words = "\n".join(filter(None, (title, plain(lay_out(data["table"])), note)))  # type: ignore[arg-type]
     return _block("table", data, words)
+
+
+def files(handed: Mapping[str, str], *, title: str, sentence: str) -> Block:
+    """Hand out text files: the page links them, and the runner writes them into the report's folder.
+
+    Parameters
+    ----------
+    handed : mapping of str to str
+        Content by file name; the first can be read on the page itself.
+    title : str
+        What the files are.
+    sentence : str
+        What they are for, and how good they are.
+
+    Raises
+    ------
+    ParameterError
+        When there are none, or a name is not kebab-case with one of the endings of `HANDED`.
+    """
+    if not handed:
+        raise ParameterError("There is no file to hand out.")
+    for name in handed:
+        need_file_name(name)
+    shown = [{"name": name, "text": text} for name, text in handed.items()]
+    data = {"title": title, "sentence": sentence, "files": shown}
+    return _block("files", data, f"{title}. {sentence} Files: {', '.join(handed)}.")
+
+
+def need_file_name(name: str) -> None:
+    """Refuse the name of a file to hand out that is a path, hides, or is that of another file of a report."""
+    stem, _, ending = name.rpartition(".")
+    if not _NAME.fullmatch(stem) or f".{ending}" not in HANDED or name == HEADLINE:
+        raise ParameterError(
+            f"A file that is handed out has a kebab-case name with the ending {' or '.join(HANDED)}, such as "
+            f"rule.sql; got {name!r}."
+        )
 
 
 def note(text: str) -> Block:

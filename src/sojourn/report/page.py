@@ -14,7 +14,7 @@ from sojourn.core.errors import SojournError
 from sojourn.core.interval import Interval
 from sojourn.core.results.headline import Headline
 from sojourn.core.text import day, in_words, listing, number, once, window
-from sojourn.report.blocks import answer
+from sojourn.report.blocks import answer, need_file_name
 from sojourn.report.glossary import terms_in
 from sojourn.report.sections import Item, missing_from, sections_of
 from sojourn.report.setting import set_page
@@ -190,6 +190,23 @@ def csv_files(items: Sequence[Item]) -> dict[str, str]:
     return dict(sorted(files.items()))
 
 
+def handed_out(items: Sequence[Item]) -> dict[str, str]:
+    """Return the files that a notebook hands out, by name.
+
+    Raises
+    ------
+    SojournError
+        When two share a name, or a name is none that a report takes (`sojourn.report.blocks.files`).
+    """
+    files: dict[str, str] = {}
+    for file in (file for block in _blocks(items) for file in block.get("files", ())):
+        need_file_name(file["name"])
+        if file["name"] in files:
+            raise SojournError(f"One notebook hands out two files named '{file['name']}'.")
+        files[file["name"]] = file["text"]
+    return dict(sorted(files.items()))
+
+
 def headline_json(
     items: Sequence[Item],
     *,
@@ -275,7 +292,8 @@ def _when(meta: Mapping[str, Any]) -> str:
 def _words(items: Sequence[Item]) -> str:
     """Return all words of a page, for the links to the glossary."""
     prose = [str(item.content) for item in items if item.kind in ("prose", "text")]
-    kept = [{k: v for k, v in block.items() if k not in ("svg", "table")} for block in _blocks(items)]
+    dumb = ("svg", "table", "files")
+    kept = [{k: v for k, v in block.items() if k not in dumb} for block in _blocks(items)]
     names = [
         name.replace("_", " ")
         for block in _blocks(items)

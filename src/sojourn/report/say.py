@@ -37,6 +37,7 @@ _TEACHERS = (
     "sojourn.report.segments_next",
     "sojourn.report.segments_who",
     "sojourn.report.segments_methods",
+    "sojourn.report.segments_take_away",
 )
 
 

@@ -36,12 +36,13 @@ _WORDS = re.compile(
     r"aria-hidden|aria-label|aria-labelledby|charset|checked|class|colspan|content|download|font-family"
     r"|href|http-equiv|id|lang|name|role|rowspan|scope|start|style|tabindex|title|type|xmlns"
 )
+_LONG = 40
 _VOID = frozenset(("br", "hr", "input", "meta"))
 _ADDRESS = re.compile(r"https?://|(?![a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 _STYLE = re.compile(r"@import|expression\s*\(|url\((?!#)|</", re.IGNORECASE)
 
 #: Kinds of files that are published.
-SUFFIXES = (".html", ".svg", ".csv", ".json")
+SUFFIXES = (".html", ".svg", ".csv", ".json", ".sql")
 
 
 class LeakError(SojournError):
@@ -236,4 +237,16 @@ def _parts(value: Any, place: str) -> Iterator[_Seen]:
             yield from _parts(part, f"{place}item {i} ")
 
 
-_READERS = {".html": _page, ".svg": _page, ".csv": _table, ".json": _data}
+#: What is a name or a text in a query, or a comment: nothing of it runs.
+_SAID = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*")
+
+
+def _query(text: str) -> Iterator[_Seen]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        yield "", f"line {number:,}", line
+    run = _SAID.sub(" ", text).strip()
+    if not re.fullmatch(r"SELECT\b[^;]*;", run):
+        yield "what is no single query", "its statements", run[:_LONG]
+
+
+_READERS = {".html": _page, ".svg": _page, ".csv": _table, ".json": _data, ".sql": _query}

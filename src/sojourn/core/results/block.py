@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-BlockKind = Literal["answer", "figures", "picture", "table", "checks", "actions", "note", "missing"]
+BlockKind = Literal["answer", "figures", "picture", "table", "checks", "actions", "files", "note", "missing"]
 
 #: Media type under which a block's data stands in a notebook's output.
 MIME = "application/vnd.sojourn.block+json"

@@ -79,7 +79,7 @@ def listed_pair(params: Params, case: str, study: str) -> Mapping[str, str]:
 
 def _build(params: Params, pair: Mapping[str, str], cells: Cells, folder: Path) -> None:
     """Write the page, the CSV files and the headline of a pair into a folder."""
-    from sojourn.report.page import csv_files, headline_json, render_page
+    from sojourn.report.page import csv_files, handed_out, headline_json, render_page
 
     case, study = cells.case, cells.study
     source = root() / "notebooks" / f"{pair['notebook']}.ipynb"
@@ -98,7 +98,7 @@ def _build(params: Params, pair: Mapping[str, str], cells: Cells, folder: Path) 
     (folder / study).mkdir()
     (folder / f"{study}.html").write_text(render_page(items=items, foot=foot, **said), encoding="utf-8")
     (folder / study / "headline.json").write_text(headline_json(items, **said), encoding="utf-8")
-    for name, text in csv_files(items).items():
+    for name, text in {**csv_files(items), **handed_out(items)}.items():
         (folder / study / name).write_text(text, encoding="utf-8")
 
 
