@@ -11,11 +11,25 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sojourn.core.cells import Cells
 from sojourn.core.measures import Counting, Kind
 from sojourn.core.results.segments import Features, Floats, Ints
 from sojourn.studies.segments.features import features, halves, standardised
+from sojourn.studies.segments.names import HOURS
+
+#: Families of counts that a case may have, by their columns.
+_FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "hours": HOURS,
+    "features": ("features",),
+    "categories": ("categories",),
+    "social": ("social",),
+    "referral": ("referred",),
+    "messages": ("sent", "opened"),
+    "clicks": ("clicked",),
+    "points": ("points_earned", "points_redeemed", "points_balance"),
+}
 
 _NAMES = ("recency", "frequency", "monetary", "intensity", "trend", "breadth")
 _DAYS = 90
@@ -58,28 +72,34 @@ NO_GROUPS: Mapping[str, Callable[..., Features]] = {
 
 
 def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells:
-    """Return cells of one population whose members differ by degrees in how active they are.
+    """Return cells of one population whose members differ by degrees: in how active they are, when, and how.
 
     Parameters
     ----------
     members : int
         Their number.
     zeros : float
-        Share of members (0-1) whose purchases, and of others whose latest activity, are set to zero; the less
-        active are hit more often.
+        Share of members (0-1) whose purchases, of others whose latest activity, and of yet others whose
+        answers to messages are set to zero; the less active are hit more often.
     rng : numpy Generator
         Source of all randomness.
+
+    Notes
+    -----
+    Counts of all families are there, so all features are made by the real transforms. What one member likes,
+    when one comes and how one answers are drawn from one Dirichlet or Beta law each, with a single peak.
     """
     activity = rng.standard_normal(members)
     observed = rng.integers(90, 500, members)
     days = np.minimum(rng.poisson(observed / 30 * np.exp(0.9 + 0.9 * activity)) + 1, observed)
-    silent, thrifty = (rng.random(members) < zeros * 1.6 / (1 + np.exp(1.5 * activity)) for _ in range(2))
+    silent, thrifty, deaf = (
+        rng.random(members) < zeros * 1.6 / (1 + np.exp(1.5 * activity)) for _ in range(3)
+    )
     purchases = np.where(thrifty, 0, rng.binomial(days, 0.3))
-    mix = rng.dirichlet([6.0, 3.0, 2.0], members)
     events = days + rng.poisson(1.5 * days)
-    kinds = np.array([rng.multinomial(n, p) for n, p in zip(events, mix, strict=True)])
+    kinds = rng.multinomial(events, rng.dirichlet([6.0, 3.0, 2.0], members))
     recency = np.minimum(rng.exponential(observed / (days + 1.0)), observed - 1)
-    lately = np.where(silent, 0, rng.binomial(days, np.minimum(30 / observed, 1)))
+    lately, before = (np.where(silent, 0, rng.binomial(days, np.minimum(30 / observed, 1))) for _ in range(2))
     sample = pd.DataFrame(
         {
             "observed_days": observed,
@@ -88,16 +108,43 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
             "active_days": days,
             "events": events,
             "active_last": lately,
-            "active_before": np.where(silent, 0, rng.binomial(days, np.minimum(30 / observed, 1))),
+            "active_before": before,
             "kinds": (kinds > 0).sum(axis=1),
             "purchases": purchases,
-            "weekend_days": rng.binomial(days, 2 / 7),
+            "weekend_days": rng.binomial(days, rng.beta(6.0, 15.0, members)),
             **{f"kind_{i}": kinds[:, i - 1] for i in (1, 2, 3)},
+            **_families(observed, events, purchases, deaf, rng),
             "value": _spent(purchases, activity, rng),
         }
     )
     named = {"spend_next": "value_next", "left_after_next": "left_after"}
-    return as_cells(sample.join(_after(activity, rng).add_suffix("_next").rename(columns=named)))
+    after = _after(activity, rng).add_suffix("_next").rename(columns=named)
+    return as_cells(sample.join(after))
+
+
+def _families(
+    observed: Ints, events: Ints, purchases: Ints, deaf: NDArray[np.bool_], rng: np.random.Generator
+) -> dict[str, Ints]:
+    """Return the counts that not every case has."""
+    members = len(observed)
+    hours = rng.multinomial(events, rng.dirichlet([3.0, 6.0, 8.0, 7.0], members))
+    sent = rng.poisson(observed / 7.0)
+    opened = np.where(deaf, 0, rng.binomial(sent, rng.beta(4.0, 6.0, members)))
+    earned = 10 * purchases
+    redeemed = 10 * rng.binomial(purchases, 0.5)
+    return {
+        **{part: hours[:, i] for i, part in enumerate(HOURS)},
+        "features": 1 + rng.binomial(7, 1 - np.exp(-events / 20.0)),
+        "categories": rng.binomial(9, 1 - np.exp(-purchases / 5.0)),
+        "social": rng.binomial(events, rng.beta(2.0, 10.0, members)),
+        "referred": rng.poisson(0.2, members),
+        "sent": sent,
+        "opened": opened,
+        "clicked": rng.binomial(opened, rng.beta(2.0, 6.0, members)),
+        "points_earned": earned,
+        "points_redeemed": redeemed,
+        "points_balance": earned - redeemed,
+    }
 
 
 def planted(members: int, k: int, *, error: float, rng: np.random.Generator) -> tuple[Features, Ints]:
@@ -145,13 +192,14 @@ def as_cells(sample: pd.DataFrame, **meta: object) -> Cells:
     for name in counts:
         logged = np.log1p(sample[name].to_numpy(dtype=np.float64))
         moments |= {f"log_{name}_sum": logged.sum(), f"log_{name}_squares": (logged**2).sum()}
+    families = tuple(name for name, columns in _FAMILIES.items() if set(columns) <= set(sample.columns))
     kinds = [f"thing {i}" for i in range(1, 1 + sum(name.startswith("kind_") for name in sample.columns))]
     described = {
         "as_of": "2025-07-01T00:00:00Z",
         "cut": "2025-04-02T00:00:00+00:00",
         "currency": "EUR",
         "kinds": kinds,
-        "counting": Counting(30, 60, tuple(Kind(kind) for kind in kinds)).to_plain(),
+        "counting": Counting(30, 60, tuple(Kind(kind) for kind in kinds), families).to_plain(),
         "params": {"outcome_days": _DAYS},
         **meta,
     }
