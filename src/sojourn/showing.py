@@ -205,9 +205,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     ),
     "TypicalMembers": Sheet("segments_who:typical_frame", "segments_who:describe_typical", bold="in_words"),
     "WhatNext": Picture("segments_next:plot_next", "segments_next:describe_next"),
-    "WhatNext.table": Sheet(
-        "segments_next:next_frame", "segments_next:describe_next_table", bold="active_days"
-    ),
+    "WhatNext.table": Sheet("segments_next:next_frame", "segments_next:describe_next_table"),
     "WithUs": Picture("retention_states:plot_occupation", "retention_states:describe_occupation"),
     "WorksOn": Picture("board:plot_works_on", "board_works:describe_works_on"),
     "WorksOn.table": Sheet("board_works:works_frame", "board_works:describe_works_table", bold="net_value"),

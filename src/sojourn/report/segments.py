@@ -15,7 +15,10 @@ from sojourn.core.results.segments import CEILING, OURS, RFM, Segmentation
 from sojourn.core.results.segments_described import WhatNext
 from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural
 from sojourn.report.say import register
-from sojourn.report.segments_next import DID, UNIT, contrast, ends
+from sojourn.report.segments_next import UNIT, contrast, ends
+
+#: Where fewer in 100 are active, members are won back rather than kept.
+_HALF = 50.0
 
 
 def headline_segments(found: Segmentation, after: WhatNext, checks: Sequence[Check] = ()) -> Headline:
@@ -47,7 +50,7 @@ def headline_segments(found: Segmentation, after: WhatNext, checks: Sequence[Che
 def _answer(found: Segmentation) -> str:
     if found.has_groups:
         return f"Members form {count(found.k)} groups"
-    return "Members lie on a gradient and form no separate groups"
+    return "Members differ by degrees and form no separate groups"
 
 
 def _verdict(found: Segmentation) -> str:
@@ -114,10 +117,10 @@ def _end_figure(after: WhatNext) -> list[KeyFigure]:
     if not what:
         return []
     low = ends(after, what)[0]
-    share, did = after.share(low, what), DID[what]
-    return [
-        KeyFigure(f"“{low}”: {did} {after.days} days later", percent(share.value), bounds(share.scaled(100)))
-    ]
+    share = after.share(low, what)
+    active = what == "active_share"
+    did = f"active in the next {after.days} days" if active else f"still members {after.days} days later"
+    return [KeyFigure(f"“{low}”: {did}", percent(share.value), bounds(share.scaled(100)))]
 
 
 def _spend_figure(after: WhatNext) -> list[KeyFigure]:
@@ -145,19 +148,39 @@ def next_steps_segments(found: Segmentation, after: WhatNext) -> list[Action]:
             "none",
             "observational: the exam on this page",
         )
-    return [first, *_quiet(after), _again(found)]
+    return [first, *_worth(after), *_quiet(after), _again(found)]
+
+
+def _worth(after: WhatNext) -> list[Action]:
+    """Return what to do about the segment that spends most."""
+    if "spend" not in after.table:
+        return []
+    top = after.table.sort_values(["spend", "segment"]).iloc[-1]
+    spend = Interval.of(top, "spend", after.mass, "wald")
+    average = money(float(after.everyone["spend"].iloc[0]), after.currency)
+    return [
+        Action(
+            f"Watch month by month how many of “{top['segment']}” come: they spend most.",
+            f"one of them spends {in_words(spend, after.currency, 2)} in {after.days} days, the average "
+            f"member {average}",
+            "a look at this number each month",
+            "observational: what each segment did next",
+        )
+    ]
 
 
 def _quiet(after: WhatNext) -> list[Action]:
+    """Return what to do about the segment of whom fewest are active, or stay."""
     what = after.told
     if not what:
         return []
     low = ends(after, what)[0]
     share = after.share(low, what).scaled(100)
     did = "were active" if what == "active_share" else "stayed"
+    aim = "win back" if share.value < _HALF else "keep"
     return [
         Action(
-            f"Try to keep members of “{low}” with an incentive, in a trial with a control group.",
+            f"Try to {aim} members of “{low}” with an incentive, in a trial with a control group.",
             f"without it, {in_words(share, UNIT)} {did} within {after.days} days: the number to beat",
             "the incentive, and a random part that gets none",
             "observational: what each segment did next",

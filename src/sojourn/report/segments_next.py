@@ -30,6 +30,18 @@ def contrast(after: WhatNext, what: str) -> str:
     )
 
 
+def rounded(share: float) -> str:
+    """Print a share in whole percent, with one decimal where it would read as none or all.
+
+    Examples
+    --------
+    >>> rounded(0.824), rounded(0.997), rounded(1.0)
+    ('82 %', '99.7 %', '100 %')
+    """
+    whole = percent(share, 0)
+    return percent(share) if whole in ("0 %", "100 %") and 0 < share < 1 else whole
+
+
 def describe_next(after: WhatNext, what: str = "") -> dict[str, str]:
     """Return title, subtitle and alternative text of the picture of what segments did next.
 
@@ -46,8 +58,7 @@ def describe_next(after: WhatNext, what: str = "") -> dict[str, str]:
     did = DID[what]
     return {
         "title": (
-            f"{percent(shares[high].value, 0)} of “{high}” were {did}, "
-            f"{percent(shares[low].value, 0)} of “{low}”"
+            f"{rounded(shares[high].value)} of “{high}” were {did}, {rounded(shares[low].value)} of “{low}”"
         ),
         "subtitle": (
             f"Share of each segment's members who were {did} in the {after.days} days after the cut, with "
@@ -96,8 +107,8 @@ def describe_curves(curves: NextCurves) -> dict[str, str]:
     ends_of = [curves.at(str(row["group"]), day) for row in (high, low)]
     return {
         "title": (
-            f"After {day} days {percent(ends_of[0].value, 0)} of “{high['group']}” are still with us, "
-            f"{percent(ends_of[1].value, 0)} of “{low['group']}”"
+            f"After {day} days {rounded(ends_of[0].value)} of “{high['group']}” are still with us, "
+            f"{rounded(ends_of[1].value)} of “{low['group']}”"
         ),
         "subtitle": (
             "Share still with us by days since the cut; members who formed no segment, grouped by what was "
@@ -165,14 +176,13 @@ def describe_messages(answers: MessageResponse) -> dict[str, str]:
 
 
 def _finding(answers: MessageResponse) -> str:
-    """Say whether any segment's interval lies off everyone's share, and the two ends."""
+    """Say whether segments open differently, and the two ends."""
     of_all = answers.share(EVERYONE)
     told = answers.table[answers.table["segment"] != EVERYONE].sort_values(["opened_share", "segment"])
     if told.empty:
         return f"Of 100 messages {number(100 * of_all.value, 0)} are opened"
     low, high = told.iloc[0], told.iloc[-1]
-    clear = (told["opened_share_low"] > of_all.value) | (told["opened_share_high"] < of_all.value)
-    if not clear.any():
+    if not answers.differs:
         return f"All segments open about as many messages: {number(100 * of_all.value, 0)} of 100"
     return (
         f"“{high['segment']}” open {number(100 * high['opened_share'], 0)} of 100 messages, "

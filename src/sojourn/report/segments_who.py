@@ -5,12 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from sojourn.core.interval import label
-from sojourn.core.results.segments_described import EVERYONE, Portraits, Profile, TypicalMembers
+from sojourn.core.results.segments_described import EVERYONE, TRAIT_WORDS, Portraits, Profile, TypicalMembers
 from sojourn.core.text import begun, count, listing, number, percent
 from sojourn.report.say import register
-
-#: What the traits are called.
-TRAIT_WORDS = {"channel": "channel", "plan": "plan at joining", "age_band": "age", "region": "region"}
 
 #: Cramer's V up to which a trait is said to tell that much (Cohen 1988, for two groups: .1 small, .3 medium).
 _HOW_MUCH = ((0.1, "a little"), (0.3, "something"), (1.01, "much"))
@@ -25,17 +22,17 @@ _WHOLE = 100
 def describe_profile(who: Profile) -> dict[str, str]:
     """Return title, subtitle and alternative text of the picture of profiles."""
     far = who.table.loc[who.table["difference"].abs().sort_values(kind="stable").index[-1]]
-    how = "more" if far["difference"] > 0 else "fewer or less"
+    how = "higher" if far["difference"] > 0 else "lower"
     few = (
         ""
         if len(who.drawn()) == len(who.table)
         else " Features in which no segment is far from everyone are left out."
     )
     return {
-        "title": f"Furthest from everyone: “{far['segment']}”, with {how} {far['feature']}",
+        "title": f"Furthest from everyone: “{far['segment']}”, {how} in {far['feature']}",
         "subtitle": (
             "Mean of each segment less everyone's, up to the cut, in standard deviations; only members who "
-            f"formed no segment.{few} Tones: blue more, red less. {begun(_each(who))} stand in the table."
+            f"formed no segment.{few} Tones: blue more, red less. {begun(_each(who))}, stand in the CSV."
         ),
         "alt": (
             "Grid of segments and features. The largest difference is "
@@ -61,9 +58,7 @@ def ends_frame(who: Profile) -> pd.DataFrame:
                 "feature": feature,
                 "everyone": _readable(float(low["everyone"])),
                 "lowest": _with_bounds(low),
-                "lowest_in": low["segment"],
                 "highest": _with_bounds(high),
-                "highest_in": high["segment"],
             }
         )
     return pd.DataFrame(rows)
@@ -71,7 +66,7 @@ def ends_frame(who: Profile) -> pd.DataFrame:
 
 def _with_bounds(row: pd.Series) -> str:
     value, low, high = (_readable(float(row[f"value{end}"])) for end in ("", "_low", "_high"))
-    return f"{value} ({low} to {high})"
+    return f"{value} ({low} to {high}), {row['segment']}"
 
 
 def _readable(value: float) -> str:
@@ -92,7 +87,7 @@ def describe_ends(who: Profile) -> dict[str, str]:
 
 
 def _each(who: Profile) -> str:
-    return f"{label(who.mass, who.kind)}s, each by itself,"
+    return f"{label(who.mass, who.kind)}s, each by itself"
 
 
 @register
@@ -113,16 +108,10 @@ def typical_frame(made: TypicalMembers) -> pd.DataFrame:
 def describe_typical(made: TypicalMembers) -> dict[str, str]:
     """Return title and note of the table of made-up members."""
     middle = made.table[made.table["typical"] == "a typical member"]
-    told = (middle if len(middle) else made.table).sort_values(["frequency", "segment"])
-    low, high = told.iloc[0], told.iloc[-1]
-    title = "Made-up members, one segment after the other"
-    if low["segment"] != high["segment"]:
-        title = (
-            f"A typical member of “{high['segment']}” is active on {number(high['frequency'])} days a month, "
-            f"of “{low['segment']}” on {number(low['frequency'])}"
-        )
+    high = (middle if len(middle) else made.table).sort_values(["frequency", "segment"]).iloc[-1]
+    words = str(high["words"])
     return {
-        "title": title,
+        "title": f"A typical member of “{high['segment']}”: {words[:1].lower()}{words[1:]}",
         "note": (
             "Nobody here is real. Each segment is cut into parts by how often members are active; every "
             "number is the mean over the middle half of a part, feature by feature. Members: so many stand "
@@ -133,7 +122,7 @@ def describe_typical(made: TypicalMembers) -> dict[str, str]:
 
 @register
 def say_typical(made: TypicalMembers) -> str:
-    """Say what typical members of the two ends do."""
+    """Say what a typical member of the most active segment does."""
     return made.why_empty or f"{describe_typical(made)['title']}."
 
 
@@ -210,7 +199,8 @@ def describe_portraits_table(drawn: Portraits) -> dict[str, str]:
         "note": (
             f"Shares of a segment's members, with {label(drawn.mass, drawn.kind)}s that hold for all shares "
             "of one trait together (Bonferroni); members who formed no segment and whose trait is known. "
-            "Clearly: more or fewer than in all other segments together, by more than chance brings."
+            "Clearly: more or fewer than in all other segments together, by more than chance brings. "
+            "Segments in which too few are known are left out."
         ),
     }
 

@@ -90,4 +90,4 @@ def wrapped(name: str, letters: int, lines: int = 9) -> str:
     >>> wrapped("frequent catalogue viewers", 12)
     'frequent\ncatalogue\nviewers'
     """
-    return "\n".join(textwrap.wrap(name, max(letters, 9), max_lines=lines, placeholder=" …"))
+    return "\n".join(textwrap.wrap(name, letters, break_long_words=False, max_lines=lines, placeholder=" …"))

@@ -138,7 +138,7 @@ def _share(ax: Axes, down: int, row: pd.Series, what: str, everyone: float) -> N
     """Draw one share as a dot on its interval, its number above it and off the line of everyone."""
     value, low, high = (float(row[what + end]) for end in ("", "_low", "_high"))
     ax.plot([low, high], [down, down], color=ACCENT, linewidth=2.4)
-    ax.plot([value], [down], color=ACCENT, marker="o")
+    ax.plot([value], [down], color=ACCENT, marker="o", clip_on=False)
     near, right = abs(value - everyone) < _NEAR, value >= everyone
     to_the_left, to_the_right = near or value > 1 - _NEAR, (near and right) or value < 2 * _NEAR
     side = "left" if to_the_right else "right" if to_the_left else "center"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sojourn.core.results.segments_described import EVERYONE, Portraits, Profile
+from sojourn.core.results.segments_described import EVERYONE, TRAIT_WORDS, Portraits, Profile
 from sojourn.core.text import begun, number
 from sojourn.viz.axes import drawn_of, fitting
 from sojourn.viz.ends import wrapped
@@ -84,7 +84,7 @@ def _grouped(table: pd.DataFrame, group: str, name: str) -> list[tuple[str, str]
 
 def _grid(ax: Axes | None, rows: Sequence[tuple[str, str]], segments: Sequence[str]) -> Axes:
     """Return axes with segments named across, rows named down and a head above each group of rows."""
-    across = [wrapped(name, _ACROSS // len(segments), 5) for name in segments]
+    across = [wrapped(name, _ACROSS // len(segments), 6) for name in segments]
     lines = max(name.count("\n") + 1 for name in across)
     ax = new_axes(ax, height=_ROW * len(rows) + _LINE * lines + _AROUND)
     with theme():
@@ -94,7 +94,7 @@ def _grid(ax: Axes | None, rows: Sequence[tuple[str, str]], segments: Sequence[s
         ax.set_xticks(range(len(segments)), across, color=INK)
         for down, (group, name) in enumerate(rows):
             if not name:
-                _head(ax, down, begun(group.replace("_", " ")))
+                _head(ax, down, begun(TRAIT_WORDS.get(group, group)))
         ax.xaxis.tick_top()
         ax.tick_params(length=0)
         for side in ("left", "bottom", "top"):

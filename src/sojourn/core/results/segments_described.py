@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,6 +15,14 @@ EVERYONE = "everyone"
 
 #: The two shares of `WhatNext`, each present only where members differ in it.
 SHARES: tuple[str, ...] = ("active_share", "stayed_share")
+
+#: What the traits of portraits are called.
+TRAIT_WORDS: Mapping[str, str] = {
+    "channel": "channel",
+    "plan": "plan at joining",
+    "age_band": "age",
+    "region": "region",
+}
 
 #: A picture shows curves at about so many durations.
 _MOST_PLACES = 60
@@ -257,7 +266,10 @@ class MessageResponse:
     days : int
         Length of the period.
     mass : float
-        Mass of the intervals.
+        Mass of the intervals, each by itself.
+    p_alike : float
+        Probability of shares at least so far apart, if all segments opened alike; not a number where fewer
+        than two have an interval.
     kind : str
         ``logit``.
     why_empty : str
@@ -267,8 +279,14 @@ class MessageResponse:
     table: pd.DataFrame
     days: int
     mass: float
+    p_alike: float = float("nan")
     kind: Kind = "logit"
     why_empty: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether segments open differently, by more than chance brings."""
+        return self.p_alike < 1 - self.mass
 
     def share(self, segment: str) -> Interval:
         """Return the share of a segment's messages that were opened.

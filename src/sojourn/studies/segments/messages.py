@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
 
 from sojourn.core.cells import Cells
 from sojourn.core.normal import standard_errors
@@ -55,40 +58,58 @@ def message_response(source: Cells | Features, found: Segmentation) -> MessageRe
     counted = np.minimum(1.0, cap / np.maximum(sent, 1.0))
     sent, opened = counted * sent, counted * opened
     rows = [
-        _row(name, sent[inside & reached], opened[inside & reached], shown, cap)
+        _response(name, sent[inside & reached], opened[inside & reached], shown, cap)
         for name, inside in parts
         if shown.size(int((inside & reached).sum())) >= found.min_group
     ]
-    return MessageResponse(pd.DataFrame(rows, columns=_TABLE), days, found.mass)
+    told = [one for one in rows if one.name != EVERYONE and math.isfinite(one.low)]
+    table = pd.DataFrame([one.as_row() for one in rows], columns=_TABLE)
+    return MessageResponse(table, days, found.mass, _alike(told))
 
 
-def _row(name: str, sent: Floats, opened: Floats, shown: Shown, cap: float) -> dict[str, str | float]:
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """What became of the messages of one segment; `error` is that of the share."""
+
+    name: str
+    n: int
+    sent_each: float
+    share: float
+    low: float
+    high: float
+    error: float
+
+    def as_row(self) -> dict[str, str | float]:
+        """Return a row of `MessageResponse.table`."""
+        values = (self.name, self.n, self.sent_each, self.share, self.low, self.high)
+        return dict(zip(_TABLE, values, strict=True))
+
+
+def _response(name: str, sent: Floats, opened: Floats, shown: Shown, cap: float) -> _Response:
+    """Return what became of messages; bounds only where enough members opened some, and left some."""
     n = shown.size(len(sent))
     all_of, some = (shown.total(values, cap) for values in (sent, opened))
     share = min(some / all_of, 1.0) if all_of else math.nan
-    return {
-        "segment": name,
-        "n": n,
-        "sent_each": all_of / n,
-        "opened_share": share,
-        **dict(
-            zip(
-                ("opened_share_low", "opened_share_high"),
-                _bounds(sent, opened, share, shown, cap),
-                strict=True,
-            )
-        ),
-    }
-
-
-def _bounds(sent: Floats, opened: Floats, share: float, shown: Shown, cap: float) -> tuple[float, float]:
-    """Return bounds of a ratio of sums on the scale of log odds; not numbers where too few stand behind."""
     few = min(int((opened > 0).sum()), int((opened < sent).sum())) < LEAST_MEMBERS
     if few or not 0 < share < 1:
-        return math.nan, math.nan
+        return _Response(name, n, all_of / n, share, math.nan, math.nan, math.nan)
     error = math.hypot(ratio_error(sent, opened), shown.rounding(cap) / float(sent.sum()))
     centre, reach = math.log(share / (1 - share)), standard_errors(shown.mass) * error / (share * (1 - share))
-    return _share(centre - reach), _share(centre + reach)
+    low, high = (1 / (1 + math.exp(-odds)) for odds in (centre - reach, centre + reach))
+    return _Response(name, n, all_of / n, share, low, high, error)
+
+
+def _alike(told: Sequence[_Response]) -> float:
+    """Return how likely shares so far apart are if all segments open alike.
+
+    Cochran's Q (1954, Biometrics 10, 101-129).
+    """
+    if len(told) < 2:
+        return math.nan
+    share = np.array([one.share for one in told])
+    weight = np.array([one.error**-2 for one in told])
+    middle = float((weight * share).sum() / weight.sum())
+    return float(chi2.sf((weight * (share - middle) ** 2).sum(), len(told) - 1))
 
 
 def ratio_error(under: Floats, over: Floats) -> float:
@@ -102,10 +123,6 @@ def ratio_error(under: Floats, over: Floats) -> float:
     n, ratio = len(under), float(over.sum() / under.sum())
     residuals = over - ratio * under
     return float(math.sqrt(n * residuals.var(ddof=1)) / under.sum())
-
-
-def _share(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-log_odds))
 
 
 def _none(why: str, days: int, mass: float) -> MessageResponse:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sojourn.core.cells import Cells
 from sojourn.core.results.segments import Features, Floats, Segmentation
 from sojourn.core.results.segments_described import TypicalMembers
-from sojourn.core.text import begun, money, number, plural
+from sojourn.core.text import begun, count, money, number, plural
 from sojourn.studies.segments.describe import shown_segments
 from sojourn.studies.segments.features import features
 from sojourn.studies.segments.names import HOURS, kind_words
@@ -27,8 +27,8 @@ _CALLED: Mapping[int, tuple[str, ...]] = {
 #: Digits behind the point of every number of a made-up member.
 _DIGITS = 2
 
-#: Days a month below which they are not counted; numbers from here on need no decimals.
-_RARELY, _MANY = 0.5, 5.0
+#: Days a month below which months are counted instead, and the fewest told; many need no decimals.
+_RARELY, _NEVER, _MANY = 2 / 3, 0.02, 5.0
 
 #: A part of the day, or a kind of event, is told where it is so large a share of what is done.
 _MOSTLY = 0.5
@@ -129,7 +129,7 @@ def _is_most(made: Mapping[str, float], what: str) -> bool:
 
 def _often(days: float) -> str:
     if days < _RARELY:
-        return "active on less than one day in two months"
+        return f"active on one day in {count(round(1 / max(days, _NEVER)))} months"
     told = number(days, 0 if days >= _MANY else 1).removesuffix(".0")
     return f"active on {told} {'day' if told == '1' else 'days'} a month"
 
