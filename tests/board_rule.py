@@ -1,9 +1,10 @@
 """A rule of two segments, by days of silence, that a few lines of pandas can follow."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from sojourn.core.measures import Counting, Measure
-from sojourn.core.results.take_away import Condition, Fidelity, Leaf, SegmentFidelity, TakeAway
+from sojourn.core.measures import Counting, Kind, Measure
+from sojourn.core.results.take_away import Condition, Fidelity, Leaf, Points, SegmentFidelity, TakeAway
 from sojourn.data.frozen_rule import FrozenRule
 
 NAMES = ("here of late", "silent")
@@ -30,6 +31,25 @@ def rule(case: str = "demo", *, tenure_days: int = TENURE_DAYS, trend_days: int 
         "2025-04-01T00:00:00+00:00",
         "EUR",
         faithful,
+    )
+
+
+def dear() -> TakeAway:
+    """Return a scorecard of quotients and money, for engines to compute alike."""
+    often = Measure("frequency", "active days a month", ("active_days",), times=30, over="observed_days")
+    spent = Measure("monetary", "spend a month", ("value",), times=30, over="observed_days", decimals=4)
+    trend = Measure("trend", "change in active days", ("active_last",), ("active_before",))
+    kind = Measure("logins", "logins a month", ("kind_1",), times=30, over="observed_days")
+    bounds = ((0.7, 3.3), (0.1, 5.7), (0.0,), (0.3, 1.1))
+    card = tuple(Points(i, bound, tuple(range(len(bound) + 1))) for i, bound in enumerate(bounds))
+    return replace(
+        rule(),
+        kind="scorecard",
+        counting=Counting(30, TENURE_DAYS, (Kind("login", None),)),
+        measures=(often, spent, trend, kind),
+        leaves=(),
+        card=card,
+        cuts=(4,),
     )
 
 

@@ -19,6 +19,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+import board_rule
 import postgres_server
 from sojourn.core.errors import ParameterError
 from sojourn.core.params import Engine, Params, read_params
@@ -42,6 +43,7 @@ ASKED = {
     "trials": ("trials", {"cost_per_member": {"coupon": 0.35}, "stratum": "region"}),
     "portfolio": ("portfolio", {"cost_per_member": {"coupon": 0.35}}),
     "segments": ("segments", {}),
+    "board": ("board", {"cost_per_member": {"coupon": 0.35}}),
     "short-segments": ("segments", {"outcome_days": 30, "trend_days": 10, "kinds": 3, "sample_size": 40}),
     "portrait": ("portrait", {}),
     "quality": ("quality", {}),
@@ -151,6 +153,7 @@ def roots(tmp_path_factory):
             tables[name] = top / f"{name}.parquet"
             pq.write_table(rough(raw[name], name), tables[name])
         prepare(stated(world), "demo", raw=tables, into=top / "data/tidy/demo", threads=1)
+        board_rule.write_page(top / "reports/cases/demo", board_rule.dear())
     return made
 
 
