@@ -54,5 +54,5 @@ bench: setup-dev ## speed and memory beside peers, and of worlds (MEMBERS="10000
 	@python -m bench.door $(EVENTS)
 
 clean: ## remove what the pipeline made (not the reports)
-	@rm -rf data/raw data/tidy data/cells .sojourn .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf data/raw data/tidy data/cells data/scored .sojourn .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@rm -rf .dvc/tmp .dvc/cache

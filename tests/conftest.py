@@ -114,6 +114,12 @@ def _environment() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture(scope="session")
+def project_at() -> type[Project]:
+    """Return what makes a project in a folder, for those that serve several tests."""
+    return Project
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Return an empty project below `tmp_path`, which SOJOURN_ROOT names for the time of the test."""

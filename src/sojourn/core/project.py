@@ -63,6 +63,11 @@ class Places:
         """Sufficient statistics of one study."""
         return self.base / "data" / "cells" / self.case / study
 
+    @property
+    def scored(self) -> Path:
+        """Lists of members with their segments."""
+        return self.base / "data" / "scored" / self.case
+
     def plan(self, trial: str) -> Path:
         """The frozen plan of one trial."""
         return self.base / "data" / "plans" / self.case / f"{trial}.yaml"

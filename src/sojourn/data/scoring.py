@@ -20,6 +20,7 @@ from sojourn.core.counted import column_words
 from sojourn.core.legible import visible
 from sojourn.core.results.take_away import NO_SEGMENT, Condition, Leaf, Points, TakeAway
 from sojourn.core.text import percent
+from sojourn.data.activity import in_micros, micros
 from sojourn.data.features import counted_at, measure_value
 from sojourn.data.tidy import Tidy
 
@@ -65,6 +66,30 @@ def segments_at(tidy: Tidy, rule: TakeAway, anchors: Table, *, at: datetime | No
     """
     counts = counted_at(tidy, rule.counting, anchors, at=at, columns=rule.inputs)
     return counts.select(*anchors.columns, segment=segment_code(counts, rule))
+
+
+def scored(tidy: Tidy, rule: TakeAway, at: datetime) -> Table:
+    """Return the segments of all members who were with us at an instant.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        With ``members`` and ``events``.
+    rule : TakeAway
+        The rule.
+    at : datetime
+        Whole days before ``as_of``.
+
+    Returns
+    -------
+    ibis Table
+        ``member`` and ``segment`` (int64, `NO_SEGMENT` where there is none), ordered by member.
+    """
+    members = tidy.table("members", "segments")
+    joined = in_micros(members.joined_at) <= micros(at)
+    there = members.churned_at.isnull() | (in_micros(members.churned_at) > micros(at))
+    anchors = members.filter(joined & there).select("member", at_us=ibis.literal(micros(at), "int64"))
+    return segments_at(tidy, rule, anchors, at=at).select("member", "segment").order_by("member")
 
 
 def rule_sql(rule: TakeAway) -> str:

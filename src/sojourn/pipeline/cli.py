@@ -72,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
         "freeze", _freeze, "write the plan of a case's trial down, before its outcomes are known", "case"
     )
     frozen.add_argument("--at", metavar="INSTANT", help="when it was frozen (now)")
+    scored = word(
+        "score", _score, "list all members with their segments, by the rule of the case's page", "case"
+    )
+    scored.add_argument("--at", metavar="DATE", help="as they were on this date (the end of the data)")
+    scored.add_argument("--out", type=Path, help="CSV or Parquet file (data/scored/CASE/members.csv)")
     word("cells", _cells, "make the cells of a pair", "case", "study")
     word("run", _run, "run the notebook of a pair and render its page", "case", "study")
     index = word("index", _index, "write the scorecard, the glossary and the machine class")
@@ -170,6 +175,13 @@ def _freeze(arguments: argparse.Namespace) -> int:
     from sojourn.pipeline.freeze import freeze
 
     print(freeze(arguments.case, at=arguments.at).relative_to(root()))
+    return 0
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    from sojourn.pipeline.score import score
+
+    score(arguments.case, at=arguments.at, out=arguments.out)
     return 0
 
 

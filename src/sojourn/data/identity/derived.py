@@ -1,4 +1,4 @@
-"""Everything that was made of a case: tidy tables, cells, executed notebooks, pages, and DVC's copies."""
+"""All that was made of a case: tidy tables, cells, scored lists, executed notebooks, pages, DVC's copies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sojourn.core.project import Places, root
 def derived(places: Places) -> list[Path]:
     """Return what was made of a case, and what a run that was killed has left of it."""
     case, base = places.case, places.base
-    made = [places.tidy, base / "data" / "cells" / case, places.reports]
+    made = [places.tidy, base / "data" / "cells" / case, places.scored, places.reports]
     partial = [left for folder in made for left in folder.parent.glob(f".{case}.*")]
     executed = (base / ".sojourn" / "executed").glob(f"{case}-*.ipynb")
     spilled = [base / ".sojourn" / "spill", *(root() / "private").glob(".lookup.*")]

@@ -1,0 +1,207 @@
+"""`sojourn score`: a list of all members with their segments, by the rule that a page handed out."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sojourn.core.columns import csv_text, harmless
+from sojourn.core.errors import DataError, ParameterError
+from sojourn.core.params import Params, read_params
+from sojourn.core.project import root
+from sojourn.core.results.take_away import NO_SEGMENT, TakeAway
+from sojourn.core.text import count, day, listing, plural
+from sojourn.pipeline.private import only_mine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sojourn.data.tidy import Tidy
+
+_LIST = "members.csv"
+_ENDINGS = (".csv", ".parquet")
+
+
+def score(case: str, *, at: str | None = None, out: Path | None = None) -> Path:
+    """Write a list of all members who were with us at a date, with their segments, and say how many.
+
+    Parameters
+    ----------
+    case : str
+        Name of a case whose page of segments has handed out a rule.
+    at : str, optional
+        The date on the case's own clock (such as 2025-06-01); the end of the data when not stated.
+    out : Path, optional
+        CSV or Parquet file to write; of a private case below ``private/``.
+
+    Returns
+    -------
+    Path
+        The file: ``member`` and ``segment`` (empty where a member has none), ordered by member.
+
+    Raises
+    ------
+    ParameterError
+        When there is no rule, or the date or the file will not do.
+    DataError
+        When the case was not prepared, or the rule is none or of another case.
+    """
+    from sojourn.data.tidy import open_tidy
+
+    params = read_params()
+    rule = rule_of(params, case)
+    target = _target(params, case, out)
+    tidy = open_tidy(params, case)
+    instant = _instant(tidy, rule, at)
+    with only_mine(params.is_private(case)):
+        counted = _write(target, tidy, rule, instant)
+    when = day(instant.isoformat(), tidy.meta["time_zone"])
+    where = target.relative_to(root()) if target.is_relative_to(root()) else target
+    ids = f" For their ids: `sojourn relink {where} --case {case}`." if params.is_private(case) else ""
+    print(f"  {case}, {when}: {_told(rule, counted)}. The list is in {where}.{ids}", file=sys.stderr)
+    return target
+
+
+def rule_of(params: Params, case: str) -> TakeAway:
+    """Return the rule that the page of segments of a case handed out.
+
+    Raises
+    ------
+    ParameterError
+        When there is no such case, or no rule of it yet.
+    DataError
+        When the file is no rule, or that of another case.
+    """
+    params.case(case)
+    path = params.places(case).reports / "segments" / "rule.json"
+    if not path.is_file():
+        raise ParameterError(
+            f"There is no rule of '{case}' yet: its page of segments hands it out. Run `make reproduce`, or "
+            f"`sojourn cells {case} segments` and `sojourn run {case} segments`."
+        )
+    rule = TakeAway.from_json(path.read_text(encoding="utf-8"))
+    if rule.case != case:
+        raise DataError(
+            f"The rule in {path.relative_to(root())} is of the case '{rule.case}', not of '{case}'. Run "
+            f"`sojourn run {case} segments`."
+        )
+    return rule
+
+
+def _target(params: Params, case: str, out: Path | None) -> Path:
+    """Return the file to write: out of git's reach, and of a private case below ``private/``."""
+    from sojourn.data.identity.tracked import would_track
+
+    if out is None:
+        return params.places(case).scored / _LIST
+    target = out.parent.resolve() / out.name
+    if target.suffix not in _ENDINGS:
+        raise ParameterError(f"The list is a {' or '.join(_ENDINGS)}, got {target.name}.")
+    if params.is_private(case) and not target.is_relative_to(root() / "private"):
+        raise ParameterError(f"'{case}' is private: name a file below private/, not {out}.")
+    if not target.parent.is_dir():
+        raise ParameterError(f"There is no folder {target.parent} to write {target.name} to.")
+    if target.is_relative_to(root()) and would_track(target):
+        raise ParameterError(
+            f"Git tracks {target.relative_to(root()).as_posix()} or would, so no list of members is "
+            "written to it. Leave out --out, or name a file that git ignores."
+        )
+    return target
+
+
+def _instant(tidy: Tidy, rule: TakeAway, at: str | None) -> datetime:
+    """Return the instant of a date: so many whole days before `as_of`."""
+    as_of, start = (datetime.fromisoformat(tidy.meta[name]) for name in ("as_of", "observed_from"))
+    zone = ZoneInfo(tidy.meta["time_zone"])
+    end = as_of.astimezone(zone).date()
+    stated = end if at is None else _date(at)
+    instant = as_of - timedelta(days=(end - stated).days)
+    if instant > as_of:
+        raise ParameterError(f"'--at' {stated} lies after the end of the data ({end}).")
+    days = rule.counting.min_tenure_days
+    if (instant - start).days < days:
+        first = (start + timedelta(days=days + 1)).astimezone(zone).date()
+        raise ParameterError(
+            f"'--at' {stated} leaves nobody observed for {days} days, as the rule demands: events of "
+            f"'{tidy.case}' are known from {day(start, zone.key)}. Name {first} or later."
+        )
+    return instant
+
+
+def _date(at: str) -> date:
+    try:
+        return date.fromisoformat(at)
+    except ValueError as error:
+        raise ParameterError(f"'--at' must be a date such as 2025-06-01, got {at!r}.") from error
+
+
+def _write(target: Path, tidy: Tidy, rule: TakeAway, instant: datetime) -> Counter[int]:
+    """Write the list beside its place and rename it; return members by number of segment."""
+    counted: Counter[int] = Counter()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.stem}.", dir=target.parent) as folder:
+        built = Path(folder) / target.name
+        rows = _counted(_batches(tidy, rule, instant), counted)
+        (_write_csv if target.suffix == ".csv" else _write_parquet)(built, rows, rule)
+        built.replace(target)
+    return counted
+
+
+def _batches(tidy: Tidy, rule: TakeAway, instant: datetime) -> Iterator[pa.RecordBatch]:
+    from sojourn.data.engine import stream
+    from sojourn.data.scoring import scored
+
+    table = scored(tidy, rule, instant)
+    engine = table.get_backend()
+    yield from stream(engine, table) if engine.name == "duckdb" else table.to_pyarrow_batches()
+
+
+def _counted(batches: Iterator[pa.RecordBatch], counted: Counter[int]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        tally = batch.column("segment").value_counts()
+        counted.update({int(row["values"]): int(row["counts"]) for row in tally.to_pylist()})
+        yield batch
+
+
+def _write_csv(path: Path, batches: Iterator[pa.RecordBatch], rule: TakeAway) -> None:
+    import pyarrow.csv as pc
+
+    with path.open("wb") as file:
+        file.write(csv_text(["member", "segment"], []).encode())
+        for batch in batches:
+            named = _named(batch, [harmless(name) for name in rule.segments])
+            pc.write_csv(named, file, pc.WriteOptions(include_header=False, quoting_style="needed"))
+
+
+def _write_parquet(path: Path, batches: Iterator[pa.RecordBatch], rule: TakeAway) -> None:
+    import pyarrow as pa
+
+    from sojourn.data.parquet import write_parquet
+
+    schema = pa.schema([("member", pa.int64()), ("segment", pa.string())])
+    write_parquet(path, schema, (_named(batch, rule.segments) for batch in batches))
+
+
+def _named(batch: pa.RecordBatch, names: Any) -> pa.RecordBatch:
+    """Return a batch with names in place of numbers, empty where there is no segment."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = batch.column("segment")
+    known = pc.if_else(pc.equal(numbers, NO_SEGMENT), pa.scalar(None, pa.int64()), numbers)
+    segments = pa.array(list(names), pa.string()).take(known)
+    return pa.record_batch({"member": batch.column("member").cast(pa.int64()), "segment": segments})
+
+
+def _told(rule: TakeAway, counted: Counter[int]) -> str:
+    """Say how many members are in each segment."""
+    in_each = [f"{count(counted[i])} “{name}”" for i, name in enumerate(rule.segments)]
+    new = counted[NO_SEGMENT]
+    none = f"; {count(new)} were observed for too short a time" if new else ""
+    return f"{plural(counted.total(), 'member')}, of them {listing(in_each)}{none}"
