@@ -93,7 +93,8 @@ def _response(name: str, sent: Floats, opened: Floats, shown: Shown, cap: float)
     few = min(int((opened > 0).sum()), int((opened < sent).sum())) < LEAST_MEMBERS
     if few or not 0 < share < 1:
         return _Response(name, n, all_of / n, share, math.nan, math.nan, math.nan)
-    error = math.hypot(ratio_error(sent, opened), shown.rounding(cap) / float(sent.sum()))
+    of_steps = shown.rounding(cap) * math.hypot(1.0, share) / float(sent.sum())  # in both sums
+    error = math.hypot(ratio_error(sent, opened), of_steps)
     centre, reach = math.log(share / (1 - share)), standard_errors(shown.mass) * error / (share * (1 - share))
     low, high = (1 / (1 + math.exp(-odds)) for odds in (centre - reach, centre + reach))
     return _Response(name, n, all_of / n, share, low, high, error)

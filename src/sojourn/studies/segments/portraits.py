@@ -62,9 +62,9 @@ def portraits(source: Cells | Features, found: Segmentation) -> Portraits:
     """
     seen = source if isinstance(source, Features) else features(source)
     shown, segments = Shown.of(seen.meta, found.mass), shown_segments(seen, found)
-    judged = seen.traits[~seen.fit]
-    if not len(judged.columns):
+    if not len(seen.traits.columns):
         return _none("Channel, plan, age and region of the members are not recorded.", found.mass)
+    judged = seen.traits[~seen.fit]
     each = [_counted(str(name), judged[name], segments, found.min_group) for name in judged.columns]
     told = [one for one in each if one]
     if not told:

@@ -1,0 +1,448 @@
+"""Who segments are and what they did next: laws, oracles, and how often intervals and tests are right."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chi2_contingency
+
+import sojourn as sj
+from sojourn.core.results.segments import Features, NearestCentre, ScoreBands, Segmentation
+from sojourn.core.results.segments_described import EVERYONE
+from sojourn.studies.segments.describe import shown_segments
+from sojourn.studies.segments.messages import ratio_error
+from sojourn.studies.segments.shown import Shown
+from sojourn.studies.segments.worlds import gaussian
+
+#: Three segments along one feature: below -0.5, between, above 0.5.
+RULE = ScoreBands(np.array([1.0, 0, 0, 0, 0, 0]), np.array([-0.5, 0.5]))
+
+
+def rng(seed=1):
+    return np.random.default_rng(seed)
+
+
+def world(members: int, *, seed: int = 1, **parts: pd.DataFrame) -> Features:
+    """Return members of three segments, with what is asked for in place of the usual."""
+    made = gaussian(members, rng=rng(seed))
+    draw = rng(seed + 1)
+    now = pd.DataFrame(
+        {
+            "recency": draw.integers(0, 60, members),
+            "frequency": draw.gamma(2.0, 3.0, members) * np.exp(0.5 * made.x[:, 0]),
+            "monetary": np.round(draw.exponential(20, members), 2),
+            "evening": draw.beta(3, 3, members),
+        }
+    )
+    return replace(made, now=parts.pop("now", now), **parts)
+
+
+def result(seen: Features, **changes) -> Segmentation:
+    """Return a segmentation of which only the rule matters."""
+    empty = pd.DataFrame()
+    found = Segmentation(
+        case="world",
+        verdict="a gradient, not groups",
+        reason="no valley",
+        k=3,
+        table=empty,
+        rand=1.0,
+        stability=empty,
+        exam=empty,
+        exam_k=3,
+        rule=RULE,
+        names=seen.names,
+        mass=0.95,
+        min_group=20,
+        fitted=int(seen.fit.sum()),
+        judged=int((~seen.fit).sum()),
+        members=len(seen),
+        meta=seen.meta,
+    )
+    return replace(found, **changes)
+
+
+def private(seen: Features, base: int = 20) -> Features:
+    return replace(seen, meta={**seen.meta, "protected": {"base": base}})
+
+
+def shuffled(seen: Features, seed: int = 7) -> Features:
+    """Return the same members in another order; who judges goes with the member."""
+    order = rng(seed).permutation(len(seen))
+    tables = {
+        name: getattr(seen, name).iloc[order].reset_index(drop=True)
+        for name in ("now", "next", "traits")
+        if len(getattr(seen, name).columns)
+    }
+    return replace(seen, x=seen.x[order], fit=seen.fit[order], **tables)
+
+
+# --- profiles ---
+
+
+def test_differences_cover_the_difference_of_the_population():
+    """400 worlds of 400: a segment with little spread, in a skewed feature, seen beside everyone.
+
+    The truth comes from 2,000,000 members. 95 of 100 are expected; 4 standard errors of a share of 400 are
+    4.4 points, and heavy tails cost one or two more.
+    """
+    draw = rng(3)
+
+    def drawn(n):
+        inside = draw.random(n) < 0.25
+        return np.where(inside, draw.exponential(1.0, n), draw.exponential(6.0, n)), inside
+
+    values, inside = drawn(2_000_000)
+    truth = (values[inside].mean() - values.mean()) / values.std()
+    covered = alone = 0
+    for _ in range(400):
+        values, inside = drawn(400)
+        difference, low, high = Shown(0, 0.95).difference(values, inside)
+        covered += low <= truth <= high
+        own = 1.96 * values[inside].std() / np.sqrt(inside.sum()) / values.std()
+        alone += abs(difference - truth) <= own
+    assert 0.89 <= covered / 400 <= 0.99
+    assert alone / 400 < 0.7  # as if everyone's mean and spread were known
+
+
+def test_private_differences_come_from_stepped_means_and_are_wider():
+    values = rng(4).exponential(10, 800)
+    inside = np.arange(800) < 300
+    exact, coarse = (Shown(base, 0.95).difference(values, inside) for base in (0, 20))
+    means = [Shown(20, 0.95).mean(part, values)[0] for part in (values[inside], values)]
+    assert coarse[0] == pytest.approx((means[0] - means[1]) / Shown(20, 0.95).spread(values))
+    assert coarse[2] - coarse[1] > exact[2] - exact[1]
+
+
+def test_only_features_far_from_everyone_are_drawn():
+    seen = world(1_200)
+    who = sj.profile(seen, result(seen))
+    table = who.table
+    far = table["difference"].abs().groupby(table["feature"]).max()
+    assert set(who.drawn()["feature"]) == set(far[far >= 0.4].index)
+    assert 0 < who.drawn()["feature"].nunique() < table["feature"].nunique()
+    assert who.kind == "wald"
+
+
+# --- made-up members ---
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(150, 900), st.sampled_from([20, 30]), st.booleans())
+def test_no_made_up_member_is_a_real_one_unless_many_are_alike(seed, members, least, few_values):
+    seen = world(members, seed=seed)
+    if few_values:  # members who differ little often share a whole pattern
+        draw = rng(seed)
+        now = pd.DataFrame({name: draw.integers(0, 2, members) * 1.0 for name in seen.now})
+        seen = replace(seen, now=now)
+    made = sj.typical_members(seen, result(seen, min_group=least))
+    columns = list(seen.now.columns)
+    real = seen.now.to_numpy(dtype=float).round(2)
+    for row in made.table[columns].to_numpy(dtype=float):
+        alike = int((real[~seen.fit] == row).all(axis=1).sum())
+        assert alike == 0 or alike >= least
+    assert (made.table["n"] >= least).all()
+    assert made.table["segment"].value_counts().max() <= 3 if len(made.table) else made.why_empty
+
+
+def test_made_up_members_are_the_middle_and_the_spread_of_their_segment():
+    seen = world(3_000)
+    found = result(seen)
+    table = sj.typical_members(seen, found).table
+    for name, inside in shown_segments(seen, found):
+        mine = table[table["segment"] == name].set_index("typical")
+        values = seen.now.loc[~seen.fit, "frequency"].to_numpy()[inside]
+        quieter, middle, busier = (
+            mine.loc[one, "frequency"] for one in ("a quieter one", "a typical member", "a busier one")
+        )
+        assert quieter < middle < busier
+        # the middle half of the middle third: within a fortieth of the median on either side
+        low, high = np.quantile(values, [0.4, 0.6])
+        assert low <= middle <= high
+        assert quieter <= np.quantile(values, 0.3)
+        assert busier >= np.quantile(values, 0.7)
+
+
+def test_one_member_s_wealth_moves_no_made_up_member():
+    seen = world(1_200)
+    rich = seen.now.copy()
+    rich.loc[rich["monetary"].idxmax(), "monetary"] = 1e9
+    found = result(seen)
+    before, after = (sj.typical_members(one, found).table for one in (seen, replace(seen, now=rich)))
+    pd.testing.assert_frame_equal(before, after)
+
+
+def test_made_up_members_do_not_depend_on_the_order_of_rows():
+    seen = world(900)
+    found = result(seen)
+    one, other = (sj.typical_members(members, found).table for members in (seen, shuffled(seen)))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_private_made_up_members_are_of_stepped_means():
+    seen = private(world(1_200))
+    table = sj.typical_members(seen, result(seen)).table
+    assert (table["n"] % 20 == 0).all()
+    cap = Shown(20, 0.95).cap(seen.now.loc[~seen.fit, "recency"].to_numpy(dtype=float))
+    step = 20 * cap / table["n"]
+    off = table["recency"] / step
+    # numbers are told with two digits behind the point
+    assert (off - off.round()).abs().max() < 0.01 / step.min()
+
+
+# --- portraits ---
+
+
+def traits_of(seen: Features, *, shift: float, seed: int) -> pd.DataFrame:
+    """Return channels that go with the segment by `shift`, and regions that do not."""
+    draw, labels = rng(seed), RULE.assign(seen.x)
+    search = draw.random(len(seen)) < 0.4 + shift * (labels - 1)
+    other = draw.choice(["partner", "advertising"], len(seen))
+    region = draw.choice(["north", "south", "west"], len(seen), p=[0.5, 0.3, 0.2])
+    return pd.DataFrame({"channel": np.where(search, "search", other), "region": region})
+
+
+def test_portraits_are_shares_of_the_judged_and_their_test_is_pearsons():
+    seen = world(1_500)
+    seen = replace(seen, traits=traits_of(seen, shift=0.15, seed=6))
+    found = result(seen)
+    drawn = sj.portraits(seen, found)
+    channel = seen.traits.loc[~seen.fit, "channel"].to_numpy()
+    labels = RULE.assign(seen.x[~seen.fit])
+    assert drawn.telling == ("channel",)
+    assert drawn.silent == ("region",)
+    searched = drawn.table[drawn.table["level"] == "search"].set_index("segment")
+    for i, (name, _) in enumerate(shown_segments(seen, found)):
+        row = searched.loc[name]
+        assert row["share"] == (channel[labels == i] == "search").mean()
+        assert row["n"] == (labels == i).sum()
+        assert row["apart"] == i - 1  # fewer, as many, more
+    counts = pd.crosstab(channel, labels)
+    p = chi2_contingency(counts, correction=False)[1]
+    told = drawn.traits.set_index("trait").loc["channel"]
+    assert told["p_value"] == pytest.approx(2 * p)  # Holm, the smaller of two
+    sums = drawn.table.groupby(["trait", "segment"])["share"].sum()
+    assert sums.to_numpy() == pytest.approx(1)
+
+
+def test_portraits_of_traits_that_know_nothing_rarely_say_something():
+    """150 worlds of two traits that know nothing: 5 in 100 may say anything (Holm); 3 s.e. are 5 points."""
+    alarms, covered, v = 0, 0, []
+    seen = world(600)
+    found = result(seen)
+    truth = {"search": 0.4, "north": 0.5}
+    for seed in range(150):
+        drawn = sj.portraits(replace(seen, traits=traits_of(seen, shift=0.0, seed=seed)), found)
+        alarms += bool(drawn.telling)
+        v.append(drawn.traits["cramers_v"].mean())
+        rows = drawn.table[drawn.table["level"].isin(truth) & (drawn.table["segment"] != EVERYONE)]
+        exact = rows["level"].map(truth)
+        covered += bool(((rows["share_low"] <= exact) & (exact <= rows["share_high"])).all())
+    assert alarms / 150 <= 0.1
+    # six shares together in one world: two traits at 95 of 100 each
+    assert covered / 150 >= 0.85
+    assert np.mean(v) < 0.03  # the plain V of such tables is .06 on average
+
+
+def test_portraits_find_what_goes_with_the_segment():
+    found_it = 0
+    seen = world(1_200)
+    for seed in range(60):
+        drawn = sj.portraits(replace(seen, traits=traits_of(seen, shift=0.15, seed=seed)), result(seen))
+        found_it += "channel" in drawn.telling
+    assert found_it >= 57
+
+
+def test_small_levels_are_put_together_and_small_segments_left_out():
+    seen = world(900)
+    draw = rng(8)
+    region = draw.choice(["north", "south", "tiny", "small"], 900, p=[0.6, 0.36, 0.02, 0.02])
+    known = np.where((RULE.assign(seen.x) == 0) & (draw.random(900) < 0.95), None, region)
+    seen = replace(seen, traits=pd.DataFrame({"region": known, "plan": "all the same"}))
+    drawn = sj.portraits(seen, result(seen))
+    assert set(drawn.table["trait"]) == {"region"}
+    assert set(drawn.table["level"]) <= {"north", "south", "other"}
+    assert "least active third" not in set(drawn.table["segment"])
+    nobody = replace(seen, traits=pd.DataFrame({"plan": ["all the same"] * 900}))
+    assert "Too few members have different" in sj.portraits(nobody, result(seen)).why_empty
+    assert "are not recorded" in sj.portraits(replace(seen, traits=pd.DataFrame()), result(seen)).why_empty
+
+
+def test_portraits_do_not_depend_on_the_order_of_rows():
+    seen = world(900)
+    seen = replace(seen, traits=traits_of(seen, shift=0.1, seed=9))
+    one, other = (sj.portraits(members, result(seen)) for members in (seen, shuffled(seen)))
+    pd.testing.assert_frame_equal(one.table, other.table)
+    pd.testing.assert_frame_equal(one.traits, other.traits)
+
+
+def test_private_portraits_are_of_multiples_of_the_base():
+    seen = private(world(1_500))
+    drawn = sj.portraits(replace(seen, traits=traits_of(seen, shift=0.15, seed=10)), result(seen))
+    counts = drawn.table["share"] * drawn.table["n"]
+    assert (drawn.table["n"] % 20 == 0).all()
+    assert (counts / 20).to_numpy() == pytest.approx((counts / 20).round().to_numpy(), abs=1e-9)
+    assert (drawn.traits["cramers_v"] * 100 % 1).to_numpy() == pytest.approx(0, abs=1e-9)
+
+
+# --- who is still there ---
+
+
+def leaving(seen: Features, seed: int = 11, rate: float = 0.004) -> Features:
+    """Return members who leave at a rate that falls with the segment."""
+    days = np.ceil(rng(seed).exponential(1 / (rate * (3 - RULE.assign(seen.x))))).astype(int)
+    return replace(seen, next=seen.next.assign(left_after=np.where(days <= 90, days, 0)))
+
+
+def test_curves_are_those_of_lifelines_on_the_members():
+    from lifelines import KaplanMeierFitter
+
+    seen = leaving(world(1_500))
+    found = result(seen)
+    curves = sj.next_curves(seen, found)
+    left = seen.next.loc[~seen.fit, "left_after"].to_numpy()
+    for name, inside in [*shown_segments(seen, found), (EVERYONE, np.ones(len(left), dtype=bool))]:
+        mine = curves.table[curves.table["group"] == name].set_index("duration")
+        oracle = KaplanMeierFitter(alpha=0.05).fit(
+            np.where(left[inside] > 0, left[inside], 90), left[inside] > 0, timeline=np.arange(91)
+        )
+        assert mine["retained"].to_numpy() == pytest.approx(oracle.survival_function_.iloc[:, 0].to_numpy())
+        bounds = oracle.confidence_interval_.to_numpy()
+        sure = mine["claimed"].to_numpy()
+        assert sure.any()
+        assert mine.loc[sure, ["retained_low", "retained_high"]].to_numpy() == pytest.approx(bounds[sure])
+        assert mine.loc[~sure, "retained_low"].isna().all()
+        assert mine["churned"].cumsum()[sure].min() >= 10
+        assert mine.loc[0, "at_risk"] == inside.sum()
+
+
+def test_a_curve_ends_where_too_few_are_left():
+    seen = leaving(world(300), rate=0.05)
+    curves = sj.next_curves(seen, result(seen))
+    ends = curves.table.groupby("group")["duration"].max()
+    assert ends["least active third"] < 90
+    assert (curves.table["at_risk"] >= 20).all()
+    assert curves.at("most active third", 5).kind == "log-log"
+
+
+def test_where_nobody_is_recorded_to_leave_there_is_no_curve():
+    seen = world(300)
+    curves = sj.next_curves(seen, result(seen))
+    assert curves.table.empty
+    assert "Nobody is recorded as having left in the 90 days" in curves.why_empty
+
+
+def test_private_curves_take_steps_of_the_base_on_few_days():
+    seen = private(leaving(world(2_000)))
+    table = sj.next_curves(seen, result(seen)).table
+    assert (table[["at_risk", "churned"]].to_numpy() % 20 == 0).all()
+    seen_on = table.groupby("group")["retained"].nunique()
+    exact = sj.next_curves(replace(seen, meta=world(300).meta), result(seen)).table
+    assert (seen_on < exact.groupby("group")["retained"].nunique()).all()
+    both = table.merge(exact, on=["group", "duration"])
+    # read off every 30 days, rounded to 20 of some 300
+    assert (both["retained_x"] - both["retained_y"]).abs().max() < 0.12
+
+
+# --- messages ---
+
+
+def messaged(seen: Features, seed: int, chance=None) -> Features:
+    """Return members who were sent few or many messages, and who open by habits of their own."""
+    draw, n = rng(seed), len(seen)
+    sent = draw.poisson(draw.gamma(1.0, 6.0, n))
+    centre = np.full(n, 0.3) if chance is None else chance[RULE.assign(seen.x)]
+    habit = draw.beta(3 * centre, 3 * (1 - centre))
+    return replace(seen, next=seen.next.assign(sent=sent, opened=draw.binomial(sent, habit)))
+
+
+def test_message_response_is_a_ratio_of_sums_with_everyone_last():
+    seen = messaged(world(900), 12)
+    found = result(seen)
+    told = sj.message_response(seen, found)
+    sent, opened = (seen.next.loc[~seen.fit, name].to_numpy() for name in ("sent", "opened"))
+    for name, inside in shown_segments(seen, found):
+        row = told.table[told.table["segment"] == name].iloc[0]
+        assert row["opened_share"] == pytest.approx(opened[inside].sum() / sent[inside].sum())
+        assert row["n"] == (sent[inside] > 0).sum()
+        assert row["sent_each"] == pytest.approx(sent[inside & (sent > 0)].mean())
+        assert row["opened_share_low"] < row["opened_share"] < row["opened_share_high"]
+    assert told.table["segment"].tolist()[-1] == EVERYONE
+    assert told.kind == "logit"
+
+
+def test_the_error_of_a_ratio_is_that_of_the_jackknife():
+    draw = rng(13)
+    sent = draw.poisson(5, 300) + 1.0
+    opened = draw.binomial(sent.astype(int), draw.beta(1, 2, 300)) * 1.0
+    left_out = (opened.sum() - opened) / (sent.sum() - sent)
+    jackknife = np.sqrt((299 / 300) * ((left_out - left_out.mean()) ** 2).sum())
+    # both are first-order: equal to a few in a hundred among 300 members
+    assert ratio_error(sent, opened) == pytest.approx(jackknife, rel=0.03)
+
+
+def test_intervals_of_message_response_cover_and_the_naive_ones_do_not():
+    """300 worlds of three segments: 95 in 100 expected, 4 standard errors of 900 dependent shares are 4."""
+    seen = world(700)
+    found = result(seen)
+    covered = naive = shares = alarms = 0
+    for seed in range(300):
+        told = sj.message_response(messaged(seen, seed), found)
+        rows = told.table[told.table["segment"] != EVERYONE]
+        covered += int(((rows["opened_share_low"] <= 0.3) & (rows["opened_share_high"] >= 0.3)).sum())
+        sent = rows["sent_each"] * rows["n"]
+        reach = 1.96 * np.sqrt(0.3 * 0.7 / sent)
+        naive += int(((rows["opened_share"] - 0.3).abs() <= reach).sum())
+        shares += len(rows)
+        alarms += told.differs
+    assert 0.91 <= covered / shares <= 0.98
+    assert naive / shares < 0.75  # as if every message were a member of its own
+    assert alarms / 300 <= 0.1
+
+
+def test_segments_that_open_differently_are_found():
+    told = sj.message_response(messaged(world(1_500), 14, np.array([0.2, 0.3, 0.45])), result(world(1_500)))
+    assert told.differs
+    assert told.p_alike < 0.001
+
+
+def test_few_or_no_messages_are_no_share():
+    seen = world(600)
+    assert "hold no messages" in sj.message_response(seen, result(seen)).why_empty
+    none = replace(seen, next=seen.next.assign(sent=0, opened=0))
+    assert "Hardly any messages" in sj.message_response(none, result(seen)).why_empty
+    unopened = replace(seen, next=seen.next.assign(sent=3, opened=0))
+    told = sj.message_response(unopened, result(seen))
+    assert (told.table["opened_share"] == 0).all()
+    assert told.table["opened_share_low"].isna().all()
+    assert np.isnan(told.p_alike)
+
+
+def test_private_message_response_comes_in_steps():
+    seen = private(messaged(world(2_000), 15))
+    told = sj.message_response(seen, result(seen)).table
+    sent = seen.next.loc[~seen.fit, "sent"].to_numpy(dtype=float)
+    step = 20 * Shown(20, 0.95).cap(sent)
+    sums = told["sent_each"] * told["n"] / step
+    assert sums.to_numpy() == pytest.approx(sums.round().to_numpy(), abs=1e-9)
+    opened = sums * told["opened_share"]
+    assert opened.to_numpy() == pytest.approx(opened.round().to_numpy(), abs=1e-9)
+    exact = sj.message_response(replace(seen, meta=world(300).meta), result(seen)).table
+    inside = (told["opened_share_low"] <= exact["opened_share"]) & (
+        exact["opened_share"] <= told["opened_share_high"]
+    )
+    assert inside.all()
+    wide, narrow = (one["opened_share_high"] - one["opened_share_low"] for one in (told, exact))
+    assert (wide > narrow).all()
+
+
+def test_groups_of_a_nearest_centre_are_described_alike():
+    seen = leaving(world(900))
+    rule = NearestCentre(np.eye(6), np.array([[-1.0] * 6, [1.0] * 6]))
+    found = result(seen, rule=rule, k=2)
+    names = {name for name, _ in shown_segments(seen, found)}
+    assert set(sj.profile(seen, found).segments) == names
+    assert set(sj.next_curves(seen, found).segments) == names | {EVERYONE}
