@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import board_rule
 from sojourn.core.cells import Cells
 from sojourn.core.params import read_params
 from sojourn.data.cells import make_cells
@@ -24,12 +25,13 @@ from sojourn.pipeline.stages import prepare
 
 PROJECT = Path(__file__).resolve().parents[2]
 BASE, MEMBERS = 10, 700
-STUDIES = ("portfolio", "portrait", "quality", "retention", "segments", "trials")
+STUDIES = ("board", "portfolio", "portrait", "quality", "retention", "segments", "trials")
+HANDED = board_rule.handed()
 #: Columns that name a row; all others are numbers that are told.
 NAMES = {
     "risk": ("by", "group", "late", "day"),
     "reasons": ("by", "group", "day", "reason"),
-    "moves": ("by", "group", "day"),
+    "moves": ("by", "group", "day", "month", "from_segment", "to_segment"),
     "away": ("by", "group", "day"),
     "landmark": ("by", "group", "day"),
     "patterns": ("channel", "plan", "region", "age_band", "known", "day"),
@@ -80,7 +82,10 @@ NAMES = {
     "columns": ("table", "column"),
     "coverage": ("table", "day"),
     "lateness": ("table", "days_late"),
-    "arms": ("trial", "scheme", "month"),
+    "arms": ("trial", "scheme", "month", "aim", "outcome", "segment", "stage"),
+    "before": ("trial", "scheme", "month"),
+    "now": ("segment", "stage"),
+    "since": ("days_ago", "segment", "stage"),
 }
 #: Single members' rows and sums of them: never shown, see `tests/studies/test_segments_shown.py`.
 INSIDE = ("sample", "moments")
@@ -92,6 +97,7 @@ NO_COUNTS = (
     "protected",
     "unit",
     "horizon_days",
+    "value_days",
     "lapse",
     "days",
     "margin",
@@ -154,7 +160,8 @@ def runs(tmp_path_factory) -> dict[str, Run]:
 def made(params, tidy, missing) -> Run:
     asked = {study: params.for_cells("demo", study) if study != "quality" else {} for study in STUDIES}
     exact, shown = (
-        {study: make_cells(tidy, study, asked[study], base=base) for study in STUDIES} for base in (0, BASE)
+        {study: make_cells(tidy, study, asked[study], base=base, handed=HANDED) for study in STUDIES}
+        for base in (0, BASE)
     )
     return Run(exact, shown, missing)
 
