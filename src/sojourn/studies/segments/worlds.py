@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sojourn.core.cells import Cells
 from sojourn.core.measures import Counting, Kind
@@ -30,6 +29,9 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "clicks": ("clicked",),
     "points": ("points_earned", "points_redeemed", "points_balance"),
 }
+
+#: Laws (Beta) of the share of messages that a member opens: about four in ten, or hardly any.
+_OFTEN, _SELDOM = (4.0, 6.0), (0.5, 4.0)
 
 _NAMES = ("recency", "frequency", "monetary", "intensity", "trend", "breadth")
 _DAYS = 90
@@ -79,8 +81,8 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
     members : int
         Their number.
     zeros : float
-        Share of members (0-1) whose purchases, of others whose latest activity, and of yet others whose
-        answers to messages are set to zero; the less active are hit more often.
+        Share of members (0-1) whose purchases, and of others whose latest activity, are set to zero; the less
+        active are hit more often. Where there are any, most members hardly ever open a message, too.
     rng : numpy Generator
         Source of all randomness.
 
@@ -92,9 +94,7 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
     activity = rng.standard_normal(members)
     observed = rng.integers(90, 500, members)
     days = np.minimum(rng.poisson(observed / 30 * np.exp(0.9 + 0.9 * activity)) + 1, observed)
-    silent, thrifty, deaf = (
-        rng.random(members) < zeros * 1.6 / (1 + np.exp(1.5 * activity)) for _ in range(3)
-    )
+    silent, thrifty = (rng.random(members) < zeros * 1.6 / (1 + np.exp(1.5 * activity)) for _ in range(2))
     purchases = np.where(thrifty, 0, rng.binomial(days, 0.3))
     events = days + rng.poisson(1.5 * days)
     kinds = rng.multinomial(events, rng.dirichlet([6.0, 3.0, 2.0], members))
@@ -113,7 +113,7 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
             "purchases": purchases,
             "weekend_days": rng.binomial(days, rng.beta(6.0, 15.0, members)),
             **{f"kind_{i}": kinds[:, i - 1] for i in (1, 2, 3)},
-            **_families(observed, events, purchases, deaf, rng),
+            **_families(observed, events, purchases, rng.beta(*(_SELDOM if zeros else _OFTEN), members), rng),
             "value": _spent(purchases, activity, rng),
         }
     )
@@ -123,13 +123,13 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
 
 
 def _families(
-    observed: Ints, events: Ints, purchases: Ints, deaf: NDArray[np.bool_], rng: np.random.Generator
+    observed: Ints, events: Ints, purchases: Ints, opens: Floats, rng: np.random.Generator
 ) -> dict[str, Ints]:
-    """Return the counts that not every case has."""
+    """Return the counts that not every case has; `opens` is each member's share of messages opened."""
     members = len(observed)
     hours = rng.multinomial(events, rng.dirichlet([3.0, 6.0, 8.0, 7.0], members))
     sent = rng.poisson(observed / 7.0)
-    opened = np.where(deaf, 0, rng.binomial(sent, rng.beta(4.0, 6.0, members)))
+    opened = rng.binomial(sent, opens)
     earned = 10 * purchases
     redeemed = 10 * rng.binomial(purchases, 0.5)
     return {
