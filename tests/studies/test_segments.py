@@ -142,7 +142,7 @@ def test_labels_of_the_kinds_of_events_change_names_only(shop):
     cells, found = shop
     renamed = replace(cells, meta={**cells.meta, "kinds": ["zebra", "apple", "mango"]})
     again = sj.find_segments(renamed, rng=rng(4), **QUICK)
-    assert again.names[-3:] == ("zebra", "apple", "mango")
+    assert again.names[6:9] == ("zebra", "apple", "mango")
     pd.testing.assert_frame_equal(found.stability, again.stability, check_exact=True)
 
 
@@ -207,7 +207,7 @@ def test_no_result_holds_a_key(shop):
         sj.profile(cells, found).table,
         sj.what_next(cells, found).table,
     ]
-    assert all(len(table) < 60 for table in tables)
+    assert all(len(table) < 200 for table in tables)  # of 600 members judged
     assert not {"member", "member_id"} & {name for table in tables for name in table.columns}
 
 
