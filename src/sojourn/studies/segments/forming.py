@@ -90,12 +90,13 @@ def angle(some: pd.Series[int], of: pd.Series[int], fit: NDArray[np.bool_]) -> F
     """Return a share as an angle (arcsine of the root), which has nearly the same spread for all shares.
 
     Ten events of the average member are added to everybody's, so that members of whom little is seen stand in
-    the middle and not on a grid.
+    the middle and not on a grid. Counts of private cases are coarse, each by itself, so a part may be larger
+    than its whole: it is all of it then.
     """
     k, n = _floats(some), _floats(of)
     average = k[fit].sum() / max(float(n[fit].sum()), 1.0)
-    share: Floats = np.arcsin(np.sqrt((k + PRIOR_EVENTS * average) / (n + PRIOR_EVENTS)))
-    return share
+    share = (k + PRIOR_EVENTS * average) / (n + PRIOR_EVENTS)
+    return np.asarray(np.arcsin(np.sqrt(np.minimum(share, 1.0))), dtype=np.float64)
 
 
 def reliability(column: Floats, of: pd.Series[int], draws: pd.Series[int], fit: NDArray[np.bool_]) -> float:
