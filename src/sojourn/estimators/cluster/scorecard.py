@@ -115,7 +115,7 @@ def scorecard(ranked: Ranked, columns: Sequence[int], *, bands: int, smallest: i
     starts = _starts(levels)
     reaches = [worth[starts[c] : starts[c] + levels[c]] for c in columns]
     unit = max(float(np.ptp(reach)) for reach in reaches) / MOST_POINTS or 1.0
-    points = tuple(tuple(int(v) for v in np.floor((r - r.min()) / unit + 0.5)) for r in reaches)
+    points = tuple(_whole((reach - reach.min()) / unit) for reach in reaches)
     uncut = Card(tuple(columns), points, ())
     return Card(uncut.columns, points, _cuts(uncut.sums(ranked.bins), ranked.bands, bands, smallest))
 
@@ -157,6 +157,11 @@ def _told(gram: Floats, right: Floats, places: Ints) -> float:
     """Return the sum of squares that a linear model explains."""
     worth = np.linalg.lstsq(gram[np.ix_(places, places)], right[places], rcond=1e-12)[0]
     return float(worth @ right[places])
+
+
+def _whole(points: Floats) -> tuple[int, ...]:
+    """Return points rounded, halves upwards, whatever their last bits are."""
+    return tuple(int(value) for value in np.floor(np.round(points, 9) + 0.5))
 
 
 def _cuts(sums: Ints, bands: Ints, number: int, smallest: int) -> tuple[int, ...]:

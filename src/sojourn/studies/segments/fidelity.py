@@ -102,7 +102,7 @@ def check_take_away(rule: TakeAway) -> Check:
         "warn": "The rule is a simplification: good for averages, not for single members.",
     }.get(verdict, "The rule is another segmentation. Score members with more than a short rule.")
     if lost:
-        meaning += f" It does not find {listing([f'“{name}”' for name in lost])}."
+        meaning += f" Half or more of {listing([f'“{name}”' for name in lost])} goes wrong."
     return Check("The rule gives the same segment", verdict, finding, meaning)
 
 

@@ -119,10 +119,11 @@ class _Taught:
 
     @classmethod
     def of(cls, seen: Features, found: Segmentation) -> _Taught:
-        counts = seen.counts[seen.fit]
+        counts, x = seen.counts[seen.fit], seen.x[seen.fit]
         values = np.column_stack([measure.of(counts) for measure in seen.measures])
-        x = seen.x[seen.fit]
-        return cls(seen.measures, values, found.rule.assign(x), x, Shown.of(seen.meta, found.mass))
+        order = np.lexsort((*x.T, *values.T))  # by content, so that parts of them do not hang on their order
+        x = x[order]
+        return cls(seen.measures, values[order], found.rule.assign(x), x, Shown.of(seen.meta, found.mass))
 
     def bounds(self, parts: int) -> list[tuple[float, ...]]:
         return [readable_bounds(column, parts) for column in self.values.T]
