@@ -154,7 +154,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "calibration/rates.py",  # the row of a rate
         "estimators/bayes/empirical.py",
         "estimators/bayes/proxy.py",
-        "estimators/by_lot.py",
+        "estimators/bayes/by_lot.py",
         "studies/portfolio/checks.py",
         "studies/portfolio/effects.py",
         "studies/portfolio/portfolio.py",
@@ -203,6 +203,20 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/trials/rule_posterior.py",
         "studies/trials/split.py",
         "studies/trials/trial.py",
+    ),
+    "board": (
+        "calibration/common.py",  # the row of coverage
+        "calibration/portfolio.py",  # trials that were not by lot
+        "calibration/rates.py",  # the row of a rate
+        "estimators/bayes/crossed.py",
+        "estimators/bayes/empirical.py",
+        "estimators/bayes/by_lot.py",
+        "studies/board/board.py",
+        "studies/board/drift.py",
+        "studies/board/estimates.py",
+        "studies/board/leaving.py",
+        "studies/board/names.py",
+        "studies/board/works_on.py",
     ),
     "segments": ("estimators/cluster", "studies/segments"),
 }

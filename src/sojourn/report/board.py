@@ -105,7 +105,8 @@ def _try(board: Board, what: str = "one") -> str:
     share = row.get(f"{_last(board)}_share", float("nan"))
     known = pd.notna(share) and row["stage"] != CHURNED
     will = f", of whom {percent(share, 0)} will {_verb(board)} within {days} days" if known else ""
-    return f"try {what} on {people(str(row['segment']), str(row['stage']))} ({count(row['members'])} members{will})"
+    on = people(str(row["segment"]), str(row["stage"]))
+    return f"try {what} on {on} ({count(row['members'])} members{will})"
 
 
 def _lost_most(board: Board) -> pd.Series:
@@ -245,28 +246,54 @@ def _give(board: Board, row: pd.Series) -> Action:
 
 
 def board_frame(board: Board) -> pd.DataFrame:
-    """Return the board for reading: one row per cell, with its reason; empty where there is none."""
+    """Return the board for reading: one row per cell; empty where there is none."""
     if board.why_empty:
         return pd.DataFrame()
     rows = board.table
-    made = rows[["segment", "stage", "members"]].copy()
-    for days in board.leave_days:
+    made = rows[["segment", "stage"]].assign(do=_done(rows), members=rows["members"])
+    if board.leave_days:
+        shown = f"{_verb(board)}_in_{max(board.leave_days)}_days_share"
+        made[shown] = rows[f"{_last(board)}_share"]
+    for name, own in (("kept_or_back_points", "lift"), (_total(board), "total_net_value")):
         for end in ("", "_low", "_high"):
-            made[f"{board.told}_in_{days}_days_share{end}"] = rows[f"{board.told}_{days}_share{end}"]
-    made["do"] = [_do(row) for _, row in rows.iterrows()]
-    own = f"net_total_{board.currency}".rstrip("_")
-    for end in ("", "_low", "_high"):
-        made[f"kept_or_back_points{end}"] = rows[f"lift{end}"]
-    for end in ("", "_low", "_high"):
-        made[f"{own}{end}"] = rows[f"total_net_value{end}"]
-    made["p_being_wrong"] = rows["p_wrong"]
-    made["evidence"] = rows["evidence"]
-    made["why"] = [why(board, row) for _, row in rows.iterrows()]
+            made[f"{name}{end}"] = rows[f"{own}{end}"]
+    made = made.assign(p_being_wrong=rows["p_wrong"], evidence=rows["evidence"])
     return made.dropna(axis=1, how="all")
 
 
-def _do(row: pd.Series) -> str:
-    return f"give {plain_scheme(str(row['scheme']))}" if row["act"] == "give" else str(row["act"])
+def _total(board: Board) -> str:
+    return f"net_total_{board.currency}".rstrip("_")
+
+
+def _done(rows: pd.DataFrame) -> list[str]:
+    """Return what is done with the members of each cell."""
+    pairs = zip(rows["act"], rows["scheme"], strict=True)
+    return [f"give {plain_scheme(str(scheme))}" if act == "give" else str(act) for act, scheme in pairs]
+
+
+def reasons_frame(board: Board) -> pd.DataFrame:
+    """Return for every cell what is done and why; empty where there is none."""
+    if board.why_empty:
+        return pd.DataFrame()
+    rows = board.table
+    return rows[["segment", "stage"]].assign(
+        do=_done(rows), why=[why(board, row) for _, row in rows.iterrows()]
+    )
+
+
+def describe_reasons(board: Board) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of reasons."""
+    if board.acting("try one")["evidence"].eq("none").sum() == len(board.table):
+        return {
+            "title": "No scheme was tried on any group",
+            "note": "Without a trial there is no reason to act.",
+        }
+    note = (
+        f"Net value per member within {board.value_days} days against control, with {board.mass * 100:g} % "
+        f"credible interval; a scheme is given where the chance of more than {number(board.rope, 2)} "
+        f"{board.currency} is over {percent(board.threshold, 0)}."
+    )
+    return {"title": "Why, in one sentence for every group", "note": note}
 
 
 def why(board: Board, row: pd.Series) -> str:
@@ -276,25 +303,25 @@ def why(board: Board, row: pd.Series) -> str:
     net = Interval.of(row, "net_value", board.mass, "eti")
     low, high = (number(bound, 2) for bound in (net.low, net.high))
     scheme, trial = plain_scheme(str(row["scheme"])), plain_scheme(str(row["trial"]))
-    brings = f"{number(net.value, 2, signed=True)} {board.currency} per member ({low} to {high})"
-    borrowed = "not on these but on members of the same segment or stage, "
-    if row["act"] == "try one":
-        return f"Tried {borrowed}which does not tell enough: {scheme} {brings}."
-    tried = (
-        borrowed if row["evidence"] == "observational" else f"on {plural(row['n_tried'], 'such member')}, "
-    )
+    brings = f"{number(net.value, 2, signed=True)} {board.currency} a member ({low} to {high})"
+    borrowed = row["evidence"] == "observational"
+    whose = "Only members of the same segment or stage were" if borrowed else f"{_such(row)} were"
     if row["act"] == "give":
-        return f"Tried {tried}in trial “{trial}”: {brings}."
-    sure = f"which is not surely more than {number(board.rope, 2)}"
-    return f"Tried {tried}the best was {scheme}: {brings}, {sure}."
+        return f"{whose} in trial “{trial}”: {brings}."
+    if row["act"] == "try one":
+        return f"{whose} in a trial, which does not tell enough: {scheme}, the best, {brings}."
+    return f"{whose} in a trial: {scheme}, the best, {brings}."
+
+
+def _such(row: pd.Series) -> str:
+    return f"{count(row['n_tried'])} such members" if row["n_tried"] else "Such members"
 
 
 def describe_board_table(board: Board) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of the board."""
     acts = {act: len(board.acting(act)) for act in ("give", "do nothing", "try one")}
     said = listing([f"{act} in {n}" for act, n in acts.items() if n])
-    leaving = f" Shares of who will {_verb(board)}: prediction intervals" if board.leave_days else ""
-    back = "; of churned members who will be back" if leaving and board.told == "leave" else ""
+    back = " Leaving, of churned members: being back." if board.leave_days and board.told == "leave" else ""
     note = (
         f"{board.mass * 100:g} % credible intervals, of the scheme to give or else of the best that was "
         "tried, "
@@ -302,7 +329,7 @@ def describe_board_table(board: Board) -> dict[str, str]:
         "is "
         f"to be done, that some scheme would bring more than {number(board.rope, 2)} {board.currency} per "
         f"member. Evidence: trial, of members of this very cell; observational, borrowed from members of the "
-        f"same segment or stage as if they were alike; none.{leaving}{back}{'.' if leaving else ''} "
+        f"same segment or stage as if they were alike; none.{back} "
         f"“{begun(TOO_NEW)}” are members whom we know for too short a time."
     )
     return {"title": f"{plural(len(board.table), 'group')} of members: {said}", "note": note}

@@ -20,7 +20,7 @@ from sojourn.studies.board.names import rows_of, with_names
 _EFFECTS = ("lift", "lift_low", "lift_high", "net_value", "net_value_low", "net_value_high")
 
 
-def board(cells: Cells, works: WorksOn, *, threshold: float = 0.99, min_group: int = 20) -> Board:
+def board(cells: Cells, works: WorksOn, *, threshold: float = 0.97, min_group: int = 20) -> Board:
     """Lay out segments by stages: members, who will leave, and which scheme is worth it.
 
     Parameters

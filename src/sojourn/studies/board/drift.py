@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv, ndtri
+from scipy.special import betaincinv, chdtrc, ndtri
 
 from sojourn.core.cells import Cells
 from sojourn.core.ranges import in_range
@@ -17,6 +17,8 @@ from sojourn.studies.board.names import base_of
 #: Month ends that are needed: the last one, and two before it.
 _LEAST = 3
 _TOO_NEW, _GONE = -1, -2
+#: Months differ beyond chance where differences as large have a smaller one.
+_CHANCE = 0.05
 
 
 def drift(
@@ -50,8 +52,8 @@ def drift(
     (Bonferroni), lies beyond the margin.
 
     Intervals of the migration matrix are equal-tailed under Jeffreys' prior, Dirichlet(1/2, …) on each row,
-    of counts divided by how much months differ beyond chance (Pearson's X² over its degrees of freedom,
-    where that is above 1).
+    of counts divided by how much months differ beyond chance: Pearson's X² over its degrees of freedom,
+    where chance does not explain it.
     """
     in_range(margin, "margin", ge=0, lt=1)
     in_range(before, "before", ge=2)
@@ -218,14 +220,15 @@ def _migration(counted: _Counted, mass: float) -> pd.DataFrame:
 
 
 def _beyond_chance(months: Floats) -> float:
-    """Return by which factor counts of months vary more than by chance; at least 1."""
+    """Return by which factor counts of months vary more than by chance; 1 where chance explains it."""
     used = months[:, months.sum(axis=0) > 0]
     used = used[used.sum(axis=1) > 0]
     freedom = int((used.shape[0] - 1) * (used.shape[1] - 1))
     if freedom < 1:
         return 1.0
     expected = np.outer(used.sum(axis=1), used.sum(axis=0)) / used.sum()
-    return max(1.0, float(((used - expected) ** 2 / expected).sum() / freedom))
+    x2 = float(((used - expected) ** 2 / expected).sum())
+    return x2 / freedom if chdtrc(freedom, x2) < _CHANCE else 1.0
 
 
 def _jeffreys(n: Floats, total: float, places: int, mass: float) -> tuple[Floats, Floats]:

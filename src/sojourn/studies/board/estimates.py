@@ -9,7 +9,7 @@ import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.core.results.board import CHURNED
-from sojourn.estimators.by_lot import LEAST, beside_control
+from sojourn.estimators.bayes.by_lot import LEAST, beside_control
 from sojourn.studies.board.names import base_of, with_names
 
 #: Outcomes: whether a member is kept (or back) at the horizon, and money per member.

@@ -12,9 +12,9 @@ from sojourn.core.cells import Cells
 from sojourn.core.ranges import in_range
 from sojourn.core.results.board import CHURNED, STAGES, Floats, WorksOn
 from sojourn.core.results.trial_plan import LiftPrior
+from sojourn.estimators.bayes.by_lot import CONTROLS, left_out, unlike
 from sojourn.estimators.bayes.crossed import Crossed, Ints, fit_crossed
 from sojourn.estimators.bayes.empirical import Mixture
-from sojourn.estimators.by_lot import CONTROLS, left_out, unlike
 from sojourn.studies.board.estimates import ARMS, BEFORE, NET, THERE, estimates
 from sojourn.studies.board.names import rows_of
 
@@ -39,8 +39,8 @@ def works_on(
     ----------
     cells : Cells
         With the table ``arms`` (see `sojourn.studies.board.estimates`), where it is known what members did
-        before they were assigned the table ``before`` (see `sojourn.estimators.by_lot.unlike`), and in what
-        they say of themselves ``segments`` (names), ``horizon_days``, ``value_days``, ``currency``.
+        before they were assigned the table ``before`` (see `sojourn.estimators.bayes.by_lot.unlike`), and in
+        what they say of themselves ``segments`` (names), ``horizon_days``, ``value_days``, ``currency``.
     belief, belief_value : LiftPrior or sequence of float
         Belief of the effect on all members of a trial, as a share who are kept or back and as currency per
         member: low, high and the mass between them.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import DataError
-from sojourn.estimators.by_lot import CONTROLS, LEAST, beside_control, left_out, unlike
+from sojourn.estimators.bayes.by_lot import CONTROLS, LEAST, beside_control, left_out, unlike
 
 #: The table of all trials, and what it has to hold.
 TABLE = "trials"
@@ -18,6 +18,7 @@ TABLE = "trials"
 ARMS = "arms"
 _NEEDED = ("trial", "scheme", "outcome", "n")
 _EARLY = ("early", "early_sq", "cross")
+_EFFECTS = ("trial", "scheme", "control", "members", "effect", "error", "early", "early_error", "covariance")
 
 
 def trial_effects(
@@ -29,9 +30,10 @@ def trial_effects(
     ----------
     cells : Cells
         With the table ``trials``: ``trial``, ``scheme``, ``outcome``, ``n`` (members), ``total`` and
-        ``total_sq`` (or ``k``: of how many it is true), and where there is an early outcome ``early``,
-        ``early_sq`` and ``cross`` (sum over members of early times late); and, where it is known what members
-        did before, the table ``arms`` (see `odd_trials`).
+        ``total_sq`` (or ``k``: of how many it is true), where there is an early outcome ``early``,
+        ``early_sq`` and ``cross`` (sum over members of early times late), and where it is known ``period``
+        (when members were assigned); and, where it is known what members did before, the table ``arms`` (see
+        `odd_trials`).
     outcome : str
         The outcome.
     control : str or sequence of str
@@ -44,32 +46,50 @@ def trial_effects(
     DataFrame, one row per trial and scheme but control, in order of trials (by time, else by name)
         ``trial``, ``scheme``, ``control``, ``members`` (of both arms), ``effect``, ``error``, ``early``,
         ``early_error``, ``covariance`` (sampling covariance of both effects; missing without an early
-        outcome). Schemes in which nothing varies and those of trials without a control have no row; nor have
-        trials whose members were not alike before (`odd_trials`): they were not
-        assigned by lot.
+        outcome). Schemes in which nothing varies, those of trials without a control and those that were never
+        given in the same period as it have no row; nor have trials whose members were not alike before
+        (`odd_trials`): they were not assigned by lot.
 
     Raises
     ------
     DataError
         When a column is missing, or the outcome is not in the table.
+
+    Notes
+    -----
+    Members are compared with those of the same period, so a division that changed over time makes no effect.
+    Differences of periods are put together by ``n n_c / (n + n_c)``, as a regression on periods does: the
+    effect is that of the periods in which both schemes were given. Variances within a scheme are those around
+    the means of its periods.
     """
     arms = _moments(_rows(cells, outcome), float(cells.meta.get("protected", {}).get("base", 0)))
-    arms = arms[arms["n"] >= max(min_group, LEAST)]
+    arms = arms[arms["members"] >= max(min_group, LEAST)]
     odd = odd_trials(cells, control=control, min_group=min_group)
-    found = beside_control(arms[~arms["trial"].isin(odd["trial"])], control)
-    parts = found[["trial", "scheme"]].assign(control=found["scheme_of_control"])
-    parts["members"] = (found["n"] + found["n_of_control"]).astype(int)
-    for effect, error, mean, variance in (
-        ("effect", "error", "late_mean", "late_var"),
-        ("early", "early_error", "early_mean", "early_var"),
-    ):
-        parts[effect] = found[mean] - found[f"{mean}_of_control"]
-        parts[error] = np.sqrt(found[variance] + found[f"{variance}_of_control"])
-    parts["covariance"] = found["covariance"] + found["covariance_of_control"]
+    found = beside_control(arms[~arms["trial"].isin(odd["trial"])], control, within=["period"])
+    parts = _over_periods(found)
     good = parts["error"].gt(0) & np.isfinite(parts["error"])
     made = parts[good].assign(month=parts["trial"].map(_months(cells)))
     ordered: pd.DataFrame = made.sort_values(["month", "trial", "scheme"], ignore_index=True)
     return ordered.drop(columns="month")
+
+
+def _over_periods(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences from control, of schemes in periods, put together over the periods."""
+    n, others = found["n"], found["n_of_control"]
+    weight = n * others / (n + others)
+    weight = weight / weight.groupby([found["trial"], found["scheme"]]).transform("sum")
+    parts = found[["trial", "scheme"]].assign(control=found["scheme_of_control"], members=n + others)
+    for name in ("late", "early"):
+        parts[name] = weight * (found[f"{name}_mean"] - found[f"{name}_mean_of_control"])
+        parts[f"{name}_var"] = weight**2 * (found[f"{name}_var"] + found[f"{name}_var_of_control"])
+    parts["covariance"] = weight**2 * (found["covariance"] + found["covariance_of_control"])
+    made = parts.groupby(["trial", "scheme", "control"], as_index=False).sum(min_count=1)
+    return made.assign(
+        members=made["members"].astype(int),
+        effect=made["late"],
+        error=np.sqrt(made["late_var"]),
+        early_error=np.sqrt(made["early_var"]),
+    )[[*_EFFECTS]]
 
 
 def _months(cells: Cells) -> dict[str, str]:
@@ -84,7 +104,7 @@ def odd_trials(
 ) -> pd.DataFrame:
     """Return trials whose members were not alike before they were assigned; none where nothing is known.
 
-    See `sojourn.estimators.by_lot.unlike`; the table is ``arms``.
+    See `sojourn.estimators.bayes.by_lot.unlike`; the table is ``arms``.
     """
     return unlike(cells[ARMS] if knows_before(cells) else None, control=control, min_group=min_group)
 
@@ -147,7 +167,7 @@ def _rows(cells: Cells, outcome: str) -> pd.DataFrame:
 
 
 def _moments(table: pd.DataFrame, base: float) -> pd.DataFrame:
-    """Return means, and variances and the covariance of means, per trial and scheme.
+    """Return per trial, scheme and period means, and variances and the covariance of these means.
 
     Counts rounded to multiples of `base` carry the variance of their rounding, base^2 / 12, in sums.
     """
@@ -155,27 +175,32 @@ def _moments(table: pd.DataFrame, base: float) -> pd.DataFrame:
     filled = filled.assign(
         total=filled["total"].where(filled["k"].isna(), filled["k"]),
         total_sq=filled["total_sq"].where(filled["k"].isna(), filled["k"]),
+        period=table.get("period", "all"),
     )
     sums = filled.astype(dict.fromkeys(("n", "total", "total_sq", *_EARLY), float))
-    sums = sums.groupby(["trial", "scheme"], as_index=False)[["n", "total", "total_sq", *_EARLY]].sum(
-        min_count=1
-    )
-    sums = sums[sums["n"] >= LEAST]
+    sums = sums.groupby(["trial", "scheme", "period"], as_index=False)[
+        ["n", "total", "total_sq", *_EARLY]
+    ].sum(min_count=1)
     n = sums["n"]
-    late, early = sums["total"] / n, sums["early"] / n
+    around = sums[["trial", "scheme", "period", "n"]].assign(
+        late=(sums["total_sq"] - sums["total"] ** 2 / n).clip(lower=0),
+        early=(sums["early_sq"] - sums["early"] ** 2 / n).clip(lower=0),
+        cross=sums["cross"] - sums["total"] * sums["early"] / n,
+    )
+    of = around.groupby(["trial", "scheme"])
+    within = (of["n"].transform("sum") - of["n"].transform("size")).where(lambda free: free > 0)
     blur = base**2 / 12 / n**2
-    late_var = (sums["total_sq"] / n - late**2).clip(lower=0) / (n - 1) + blur
-    early_var = (sums["early_sq"] / n - early**2).clip(lower=0) / (n - 1) + blur
+    late, early, cross = (of[name].transform("sum") / within for name in ("late", "early", "cross"))
+    late_var, early_var = late / n + blur, early / n + blur
     most = 0.999 * np.sqrt(late_var * early_var)  # rounded sums may say more
     return pd.DataFrame(
         {
-            "trial": sums["trial"],
-            "scheme": sums["scheme"],
-            "n": n,
-            "late_mean": late,
+            **{name: sums[name] for name in ("trial", "scheme", "period", "n")},
+            "members": of["n"].transform("sum"),
+            "late_mean": sums["total"] / n,
             "late_var": late_var,
-            "early_mean": early,
+            "early_mean": sums["early"] / n,
             "early_var": early_var,
-            "covariance": ((sums["cross"] / n - late * early) / (n - 1)).clip(-most, most),
+            "covariance": (cross / n).clip(-most, most),
         }
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sojourn.core.cells import Cells
 from sojourn.core.results.trial_prior import PastLifts
-from sojourn.estimators.by_lot import CONTROLS, LEAST
+from sojourn.estimators.bayes.by_lot import CONTROLS, LEAST
 from sojourn.studies.portfolio.effects import described, outcomes, trial_effects
 from sojourn.studies.portfolio.priors import prior_from_past
 

@@ -15,9 +15,9 @@ from sojourn.core.ranges import in_range
 from sojourn.core.results.portfolio import Portfolio
 from sojourn.core.results.trial_plan import LiftPrior
 from sojourn.core.text import plural
+from sojourn.estimators.bayes.by_lot import CONTROLS, LEAST
 from sojourn.estimators.bayes.empirical import Law, Mixture, stated
 from sojourn.estimators.bayes.model import Floats
-from sojourn.estimators.by_lot import CONTROLS, LEAST
 from sojourn.studies.portfolio.effects import (
     described,
     knows_before,

@@ -14,9 +14,9 @@ from sojourn.core.interval import Interval
 from sojourn.core.ranges import in_range
 from sojourn.core.results.portfolio import ProxyExam, ProxyVerdict
 from sojourn.core.text import listing, plural
+from sojourn.estimators.bayes.by_lot import CONTROLS, LEAST
 from sojourn.estimators.bayes.model import Floats
 from sojourn.estimators.bayes.proxy import Effects, ProxyFit, fit_proxy, spread_p
-from sojourn.estimators.by_lot import CONTROLS, LEAST
 from sojourn.studies.portfolio.effects import described, in_plain_words, outcomes, trial_effects
 
 #: Fewer trials cannot be judged.
