@@ -79,7 +79,7 @@ def test_curves_contrast_the_two_ends_with_mass_and_kind():
     assert "90 % confidence interval, each day by itself" in words["subtitle"]
     assert "a: 91.0 % after 90 days (90 % confidence interval 89.0 to 93.0)" in words["alt"]
     assert sj.say(curves()) == words["title"] + "."
-    assert curves_frame(curves())["days_since_the_cut"].unique().tolist() == [30, 60, 90]
+    assert curves_frame(curves())["day"].unique().tolist() == [30, 60, 90]
     assert "After 40 days" in describe_curves(curves(40))["title"]
 
 

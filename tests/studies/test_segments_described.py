@@ -182,15 +182,21 @@ def test_made_up_members_do_not_depend_on_the_order_of_rows():
     pd.testing.assert_frame_equal(one, other)
 
 
-def test_private_made_up_members_are_of_stepped_means():
-    seen = private(world(1_200))
-    table = sj.typical_members(seen, result(seen)).table
-    assert (table["n"] % 20 == 0).all()
-    cap = Shown(20, 0.95).cap(seen.now.loc[~seen.fit, "recency"].to_numpy(dtype=float))
-    step = 20 * cap / table["n"]
-    off = table["recency"] / step
-    # numbers are told with two digits behind the point
-    assert (off - off.round()).abs().max() < 0.01 / step.min()
+def test_private_made_up_members_are_of_stepped_sums_near_the_exact_ones():
+    seen = world(2_000)
+    found = result(seen)
+    exact, told = (sj.typical_members(one, found).table for one in (seen, private(seen)))
+    assert (told["n"] % 20 == 0).all()
+    for name in seen.now:
+        for value, n, true in zip(told[name], told["n"], exact[name], strict=True):
+            # a step is 20 times a round number that no value exceeds, over n; numbers have two digits
+            caps = [digit * 10.0**power for power in range(-2, 4) for digit in (1, 2, 5)]
+            off = [
+                abs(value - round(value / step) * step)
+                for step in (20 * cap / n for cap in caps if cap >= value)
+            ]
+            assert min(off) <= 0.0051
+            assert abs(value - true) <= 0.5 * max(true, 0.02)  # half a step, of 20 of 60 or more members
 
 
 # --- portraits ---

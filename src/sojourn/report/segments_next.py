@@ -131,12 +131,12 @@ def _at_end(curves: NextCurves, row: pd.Series) -> str:
 
 
 def curves_frame(curves: NextCurves) -> pd.DataFrame:
-    """Return the curves every 30 days and at their end."""
+    """Return the curves every 30 days after the cut and at their end."""
     last = curves.table.groupby("group")["duration"].transform("max")
     at = curves.table["duration"]
     shown = curves.table[((at % 30 == 0) & (at > 0)) | (at == last)]
     columns = ["group", "duration", "retained", "retained_low", "retained_high", "at_risk"]
-    return shown[columns].rename(columns={"group": "segment", "duration": "days_since_the_cut"})
+    return shown[columns].rename(columns={"group": "segment", "duration": "day"})
 
 
 def describe_curves_table(curves: NextCurves) -> dict[str, str]:

@@ -137,7 +137,7 @@ def describe_portraits(drawn: Portraits) -> dict[str, str]:
         "title": _finding(drawn),
         "subtitle": (
             f"Members in 100 of each segment, of {count(n)} who formed none and whose trait is known.{tones} "
-            f"{begun(label(drawn.mass, drawn.kind))}s stand in the table."
+            f"{begun(label(drawn.mass, drawn.kind))}s stand in the CSV."
         ),
         "alt": f"{_finding(drawn)}. {_clearest(drawn)}",
     }

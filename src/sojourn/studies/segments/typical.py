@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sojourn.core.cells import Cells
+from sojourn.core.privacy import round_number
 from sojourn.core.results.segments import Features, Floats, Segmentation
 from sojourn.core.results.segments_described import TypicalMembers
 from sojourn.core.text import begun, count, money, number, plural
@@ -78,7 +80,7 @@ def _made_up(
     parts = np.array_split(np.arange(len(group)), min(max(len(group) // (2 * least), 1), 3))
     for called, part in zip(_CALLED[len(parts)], parts, strict=True):
         rows = group.iloc[part]
-        made = {name: _middle(rows[name], now[name], shown, least) for name in now.columns}
+        made = {name: _middle(rows[name], shown, least) for name in now.columns}
         alike = int((real == np.array(list(made.values()))).all(axis=1).sum())
         if alike == 0 or alike >= least:
             yield called, shown.size(_behind(len(rows), least)), made
@@ -89,14 +91,17 @@ def _behind(members: int, least: int) -> int:
     return min(members, max(members // 2, least))
 
 
-def _middle(values: pd.Series[float], everyone: pd.Series[float], shown: Shown, least: int) -> float:
-    """Return the mean of the middle half of some members' values."""
+def _middle(values: pd.Series[float], shown: Shown, least: int) -> float:
+    """Return the mean of the middle half of some members' values.
+
+    In private cases the sum comes in steps of the base times a round number that none of the values exceeds.
+    """
     ordered = np.sort(values.to_numpy(dtype=np.float64))
     kept = _behind(len(ordered), least)
     first = (len(ordered) - kept) // 2
     middle: Floats = np.asarray(ordered[first : first + kept], dtype=np.float64)
-    of_all: Floats = np.asarray(everyone, dtype=np.float64)
-    return round(shown.mean(middle, of_all)[0], _DIGITS) + 0.0
+    largest = float(round_number(Decimal(repr(float(np.abs(middle).max())))))
+    return round(shown.total(middle, largest) / shown.size(kept), _DIGITS) + 0.0
 
 
 def in_words(made: Mapping[str, float], currency: str, kinds: Sequence[str] = ()) -> str:
@@ -128,8 +133,10 @@ def _is_most(made: Mapping[str, float], what: str) -> bool:
 
 
 def _often(days: float) -> str:
+    if days < _NEVER:
+        return "hardly ever active"
     if days < _RARELY:
-        return f"active on one day in {count(round(1 / max(days, _NEVER)))} months"
+        return f"active on one day in {count(round(1 / days))} months"
     told = number(days, 0 if days >= _MANY else 1).removesuffix(".0")
     return f"active on {told} {'day' if told == '1' else 'days'} a month"
 
