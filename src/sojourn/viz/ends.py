@@ -56,8 +56,8 @@ def apart(heights: Sequence[float], gap: float, within: tuple[float, float]) -> 
 
     Examples
     --------
-    >>> [round(y, 2) for y in apart([0.9, 0.95, 0.2], 0.1, (0.0, 1.0))]
-    [0.88, 0.98, 0.2]
+    >>> [round(y, 2) for y in apart([0.8, 0.84, 0.2], 0.1, (0.0, 1.0))]
+    [0.77, 0.87, 0.2]
     """
     order = sorted(range(len(heights)), key=lambda i: heights[i])
     blocks: list[tuple[float, int]] = []  # centre and number of names that stand close together

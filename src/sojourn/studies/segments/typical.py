@@ -26,6 +26,9 @@ _CALLED: Mapping[int, tuple[str, ...]] = {
     3: ("a quieter one", "a typical member", "a busier one"),
 }
 
+#: A part has at least so many times `min_group` members; more in private cases, whose steps are coarse.
+_EACH = {False: 2, True: 8}
+
 #: Digits behind the point of every number of a made-up member.
 _DIGITS = 2
 
@@ -77,7 +80,9 @@ def _made_up(
     """Yield name, number of members behind it and measures of every made-up member of a segment."""
     group = now[inside].sort_values(["frequency", *now.columns], kind="stable")
     real = now.to_numpy(dtype=np.float64).round(_DIGITS)
-    parts = np.array_split(np.arange(len(group)), min(max(len(group) // (2 * least), 1), 3))
+    parts = np.array_split(
+        np.arange(len(group)), min(max(len(group) // (_EACH[bool(shown.base)] * least), 1), 3)
+    )
     for called, part in zip(_CALLED[len(parts)], parts, strict=True):
         rows = group.iloc[part]
         made = {name: _middle(rows[name], shown, least) for name in now.columns}
