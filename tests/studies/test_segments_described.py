@@ -188,15 +188,10 @@ def test_private_made_up_members_are_of_stepped_sums_near_the_exact_ones():
     exact, told = (sj.typical_members(one, found).table for one in (seen, private(seen)))
     assert (told["n"] % 20 == 0).all()
     for name in seen.now:
-        for value, n, true in zip(told[name], told["n"], exact[name], strict=True):
-            # a step is 20 times a round number that no value exceeds, over n; numbers have two digits
-            caps = [digit * 10.0**power for power in range(-2, 4) for digit in (1, 2, 5)]
-            off = [
-                abs(value - round(value / step) * step)
-                for step in (20 * cap / n for cap in caps if cap >= value)
-            ]
-            assert min(off) <= 0.0051
-            assert abs(value - true) <= 0.35 * max(true, 0.02)  # half a step, of 20 of 80 or more members
+        # half a step of 20 of 80 or more members, times the largest of the middle half
+        off = (told[name] - exact[name]).abs() / exact[name]
+        assert off.max() <= 0.3
+        assert (told[name] != exact[name]).any()
 
 
 # --- portraits ---

@@ -69,3 +69,14 @@ def test_private_scores_tell_no_count_of_fewer_than_the_base():
     assert told["separated"].tolist() == [True, False]
     assert told["smallest_share"].tolist() == [0.0, 0.5]  # multiples of 20 of 120
     assert ((told["smallest_share"] * 120) % 20).eq(0).all()
+
+
+def test_one_member_moves_a_private_middle_by_nothing_or_a_whole_step() -> None:
+    values = np.random.default_rng(6).integers(5, 15, 100) * 1.0
+    told = PRIVATE.middle(values)
+    assert told == pytest.approx(values.mean(), abs=20 * 14 / 100 / 2)
+    step = 20 * 14 / 100
+    moved = {round(abs(PRIVATE.middle(np.delete(values, i)) - told) / step, 6) for i in range(100)}
+    assert moved <= {0.0, 1.0}
+    assert EXACT.middle(values) == values.mean()
+    assert PRIVATE.middle(np.zeros(40)) == 0.0

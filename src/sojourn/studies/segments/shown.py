@@ -81,6 +81,18 @@ class Shown:
         reach = _upwards(math.hypot(sampling, rounding))
         return shown, shown - reach, shown + reach
 
+    def middle(self, values: Floats) -> float:
+        """Return the mean of values of which none is an outlier, such as the middle half of some.
+
+        In private cases in steps of the base times their largest size (rounded up to two digits) over their
+        number: values there are shared by at least as many members as the base (`sojourn.data.protection`).
+        """
+        mean = float(values.mean())
+        if not self.base:
+            return mean
+        step = self.base * _upwards(float(np.abs(values).max())) / self.size(len(values))
+        return math.floor(mean / step + 0.5) * step if step else 0.0
+
     def difference(self, values: Floats, inside: NDArray[np.bool_]) -> Bounded:
         """Return how far a segment's mean lies from everyone's, in standard deviations, with its interval.
 

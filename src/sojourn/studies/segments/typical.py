@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sojourn.core.cells import Cells
-from sojourn.core.privacy import round_number
-from sojourn.core.results.segments import Features, Floats, Segmentation
+from sojourn.core.results.segments import Features, Segmentation
 from sojourn.core.results.segments_described import TypicalMembers
 from sojourn.core.text import begun, count, money, number, plural
 from sojourn.studies.segments.describe import shown_segments
@@ -97,16 +95,11 @@ def _behind(members: int, least: int) -> int:
 
 
 def _middle(values: pd.Series[float], shown: Shown, least: int) -> float:
-    """Return the mean of the middle half of some members' values.
-
-    In private cases the sum comes in steps of the base times a round number that none of the values exceeds.
-    """
+    """Return the mean of the middle half of some members' values."""
     ordered = np.sort(values.to_numpy(dtype=np.float64))
     kept = _behind(len(ordered), least)
     first = (len(ordered) - kept) // 2
-    middle: Floats = np.asarray(ordered[first : first + kept], dtype=np.float64)
-    largest = float(round_number(Decimal(repr(float(np.abs(middle).max())))))
-    return round(shown.total(middle, largest) / shown.size(kept), _DIGITS) + 0.0
+    return round(shown.middle(np.asarray(ordered[first : first + kept])), _DIGITS) + 0.0
 
 
 def in_words(made: Mapping[str, float], currency: str, kinds: Sequence[str] = ()) -> str:
