@@ -218,7 +218,25 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/board/names.py",
         "studies/board/works_on.py",
     ),
-    "segments": ("estimators/cluster", "studies/segments"),
+    "segments": (
+        "calibration/common.py",  # the row of coverage
+        "calibration/segments_worth.py",  # what signs of groups are worth
+        "estimators/cluster/copula.py",
+        "estimators/cluster/intervals.py",
+        "estimators/cluster/mixture.py",
+        "estimators/cluster/partition.py",
+        "estimators/cluster/smooth.py",
+        "estimators/cluster/stability.py",
+        "estimators/cluster/valley.py",
+        "studies/segments/bands.py",
+        "studies/segments/exam.py",
+        "studies/segments/features.py",
+        "studies/segments/find.py",
+        "studies/segments/forming.py",
+        "studies/segments/rfm.py",
+        "studies/segments/structure.py",
+        "studies/segments/worlds.py",
+    ),
 }
 
 

@@ -9,22 +9,14 @@ from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.segments import CEILING, OURS, RFM, Segmentation
 from sojourn.core.text import count, listing, number, percent, plural
 from sojourn.studies.segments.features import features
-from sojourn.studies.segments.structure import DEEP_ENOUGH
+from sojourn.studies.segments.rates import RETURNS, SAMPLE, SCORE, VERDICT
+from sojourn.studies.segments.structure import DEEP_ENOUGH, STABLE
 
 #: Members that formed groups: with fewer, the verdict is not to be relied on, or to be taken with care.
 TOO_FEW, FEW = 500, 1_500
 
 #: Standard errors by which a sample may miss the mean of all members in its worst feature.
 FAR = 4.0
-
-#: Measured by ``calibration/segments.py``: catch rate and false-alarm rate of the verdict and of the sample.
-VERDICT_RATES = (1.0, 0.0)
-VERDICT_FROM = (
-    "20 of 20 worlds with planted groups and 2 in 100 members on the wrong side; "
-    "0 of 200 worlds of four kinds without groups"
-)
-SAMPLE_RATES = (1.0, 0.0)
-SAMPLE_FROM = "a sample of 2,000 in 20,000 that misses the least active tenth; samples as they are drawn"
 
 
 def check_segments(cells: Cells, found: Segmentation) -> list[Check]:
@@ -37,9 +29,9 @@ def check_segments(cells: Cells, found: Segmentation) -> list[Check]:
     found : Segmentation
         The result.
     """
-    checks = [_apart(found), _enough(found), _sample(cells), _features(cells)]
+    checks = [_apart(found), _enough(found), _sample(cells), _features(cells), _come_back(found)]
     if found.has_groups:
-        checks += [_come_back(found), _score(found)]
+        checks.append(_score(found))
     return checks + ([_truth(found)] if found.meta.get("truth") else [])
 
 
@@ -54,7 +46,7 @@ def _apart(found: Segmentation) -> Check:
         "no use": "Groups are there, but tell no more about what comes next than a score: bands will do.",
         "no valley": "Members lie on a gradient. Any number of groups would be our invention.",
     }[found.reason]
-    return Check("Groups or a gradient", "pass", finding, meaning, *VERDICT_RATES, VERDICT_FROM)
+    return Check("Groups or a gradient", "pass", finding, meaning, *VERDICT)
 
 
 def _enough(found: Segmentation) -> Check:
@@ -86,7 +78,7 @@ def _sample(cells: Cells) -> Check:
     )
     verdict: Verdict = "pass" if worst <= FAR else "fail"
     meaning = "Shares hold for everyone." if verdict == "pass" else "Shares do not hold for everyone."
-    return Check(name, verdict, finding, meaning, *SAMPLE_RATES, SAMPLE_FROM)
+    return Check(name, verdict, finding, meaning, *SAMPLE)
 
 
 def len_of_group(cells: Cells) -> int:
@@ -126,12 +118,19 @@ def _features(cells: Cells) -> Check:
 
 
 def _come_back(found: Segmentation) -> Check:
-    row = found.tried(found.k)
+    row, worst = found.tried(found.most_apart), float(found.table["comes_back"].min())
+    verdict: Verdict = "pass" if worst >= STABLE else "warn"
     finding = (
-        f"Of the least stable group {percent(row['jaccard'], 0)} come back when members are drawn again "
-        f"({percent(row['null_jaccard'], 0)} without any structure)."
+        f"Of the segment that comes back worst, {percent(worst, 0)} do when members are drawn again; two "
+        f"draws agree to {number(found.rand, 2)} (1: the same segments, 0: as by chance)."
     )
-    return Check("Groups come back", "pass", finding, "The groups do not hang on who happened to be drawn.")
+    meaning = (
+        f"Who happened to be drawn decides little. That alone shows no groups: of as many without any "
+        f"structure {percent(row['null_jaccard'], 0)} come back."
+        if verdict == "pass"
+        else "Drawn again, that segment would be made of other members: do not build on it alone."
+    )
+    return Check("Segments come back", verdict, finding, meaning, *RETURNS)
 
 
 def _score(found: Segmentation) -> Check:
@@ -143,7 +142,7 @@ def _score(found: Segmentation) -> Check:
         if better
         else "Knowing the group is as good as knowing everything else that was looked at."
     )
-    return Check("Groups or a score", "warn" if better else "pass", finding, meaning)
+    return Check("Groups or a score", "warn" if better else "pass", finding, meaning, *SCORE)
 
 
 def _truth(found: Segmentation) -> Check:
