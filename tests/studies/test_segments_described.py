@@ -148,6 +148,20 @@ def test_no_made_up_member_is_a_real_one_unless_many_are_alike(seed, members, le
     assert made.table["segment"].value_counts().max() <= 3 if len(made.table) else made.why_empty
 
 
+@pytest.mark.parametrize(("alike", "kept"), [(0, True), (9, False), (120, True)])
+def test_a_pattern_that_few_real_members_have_is_left_out(alike, kept):
+    """Six features, each 1 for five members in six and 0 for the others: the middle of all six is 1."""
+    seen = world(1_200)
+    now = 1.0 - np.eye(6)[np.arange(1_200) % 6]
+    now[np.flatnonzero(~seen.fit)[np.arange(alike) * 4]] = 1.0
+    columns = ["recency", "monetary", "evening", "weekend", "trend", "tenure"]
+    seen = replace(seen, now=pd.DataFrame(now, columns=columns).assign(frequency=6.0))
+    made = sj.typical_members(seen, result(seen, min_group=60))
+    assert ((made.table[columns] == 1.0).all(axis=1)).all()
+    assert bool(len(made.table)) == kept
+    assert bool(made.why_empty) != kept
+
+
 def test_made_up_members_are_the_middle_and_the_spread_of_their_segment():
     seen = world(3_000)
     found = result(seen)
@@ -270,6 +284,16 @@ def test_small_levels_are_put_together_and_small_segments_left_out():
     nobody = replace(seen, traits=pd.DataFrame({"plan": ["all the same"] * 900}))
     assert "Too few members have different" in sj.portraits(nobody, result(seen)).why_empty
     assert "are not recorded" in sj.portraits(replace(seen, traits=pd.DataFrame()), result(seen)).why_empty
+
+
+def test_levels_are_put_together_until_the_test_can_be_trusted():
+    """A segment of about 25 in 450, a level of 1 in 10: fewer than five would be expected there."""
+    seen = world(900)
+    few = ScoreBands(RULE.weights, np.array([-1.6, 0.5]))
+    region = rng(8).choice(["north", "south", "west"], 900, p=[0.6, 0.3, 0.1])
+    drawn = sj.portraits(replace(seen, traits=pd.DataFrame({"region": region})), result(seen, rule=few))
+    assert drawn.table["segment"].nunique() == 4
+    assert list(drawn.table["level"].unique()) == ["north", "other"]
 
 
 def test_portraits_do_not_depend_on_the_order_of_rows():

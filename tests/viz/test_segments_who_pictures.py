@@ -134,6 +134,14 @@ def test_portraits_tone_only_what_is_clearly_different():
     assert ticks(ax.yaxis) == ["", "18-24", "25-34"]
 
 
+def test_many_segments_are_numbered_with_a_key():
+    names = [f"segment number {i}" for i in range(8)]
+    parts = [who().table.query("segment == 'one'").assign(segment=name) for name in names]
+    ax = sj.plot_profile(Profile(pd.concat(parts, ignore_index=True), 0.95))
+    assert ticks(ax.xaxis) == [str(i) for i in range(1, 9)]
+    assert ax.get_xlabel().split("\n")[7] == "8  segment number 7"
+
+
 def test_curves_are_those_of_the_table_and_everyone_is_grey():
     result = curves()
     ax = plot_curves(result)

@@ -363,6 +363,18 @@ TERMS: tuple[Term, ...] = (
         "A test of whether what goes with leaving stays the same for as long as members stay.",
         "score test of proportional hazards (Grambsch & Therneau; as cox.zph)",
     ),
+    Term(
+        "made-up member",
+        "Somebody who does not exist, made of averages of many members, to have a segment in mind.",
+        "synthetic prototype",
+        ("made-up members",),
+    ),
+    Term(
+        "Cramér's V",
+        "How much a trait and a segment know of each other: 0 nothing, 1 all.",
+        "bias-corrected Cramér's V (Bergsma 2013)",
+        ("Cramers v",),
+    ),
 )
 
 

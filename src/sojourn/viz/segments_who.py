@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _FULL, _FULL_SHARE = 1.5, 0.15
 #: Letters in a line of all names above a grid, and in the name of a row.
 _ACROSS, _BESIDE = 48, 30
+#: So many columns have their names above them; more are numbered.
+_MOST_NAMED = 6
 #: Height of a row, of a line of names, and of what stands around them, in points.
 _ROW, _LINE, _AROUND = 17, 12.5, 12
 
@@ -84,8 +86,8 @@ def _grouped(table: pd.DataFrame, group: str, name: str) -> list[tuple[str, str]
 
 def _grid(ax: Axes | None, rows: Sequence[tuple[str, str]], segments: Sequence[str]) -> Axes:
     """Return axes with segments named across, rows named down and a head above each group of rows."""
-    across = [wrapped(name, _ACROSS // len(segments), 6) for name in segments]
-    lines = max(name.count("\n") + 1 for name in across)
+    across, key = _named(segments)
+    lines = max(name.count("\n") + 1 for name in across) + len(key)
     ax = new_axes(ax, height=_ROW * len(rows) + _LINE * lines + _AROUND)
     with theme():
         ax.set_xlim(-0.5, len(segments) - 0.5)
@@ -95,11 +97,20 @@ def _grid(ax: Axes | None, rows: Sequence[tuple[str, str]], segments: Sequence[s
         for down, (group, name) in enumerate(rows):
             if not name:
                 _head(ax, down, begun(TRAIT_WORDS.get(group, group)))
+        ax.set_xlabel("\n".join(key), ha="left", x=0, color=INK)
         ax.xaxis.tick_top()
         ax.tick_params(length=0)
         for side in ("left", "bottom", "top"):
             ax.spines[side].set_visible(False)
     return ax
+
+
+def _named(segments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what stands above the columns, and lines of a key where names would not fit there."""
+    if len(segments) <= _MOST_NAMED:
+        return [wrapped(name, _ACROSS // len(segments), 6) for name in segments], []
+    numbered = {name: str(i) for i, name in enumerate(segments, start=1) if name != EVERYONE}
+    return [numbered.get(name, "all") for name in segments], [f"{i}  {name}" for name, i in numbered.items()]
 
 
 def _head(ax: Axes, down: int, name: str) -> None:
