@@ -40,12 +40,12 @@ MARGIN, MEMBERS = 0.05, 2_000
 def calibrate() -> list[dict[str, Any]]:
     """Return every row; takes some minutes."""
     return [
-        *migration(1_000, seed=1),
-        *moved(1_000, seed=2),
-        *pooling(200, seed=3),
-        *effects(150, seed=4),
-        *worthless(100, seed=5),
-        *chances(150, seed=6),
+        *migration(500, seed=1),
+        *moved(600, seed=2),
+        *pooling(120, seed=3),
+        *effects(100, seed=4),
+        *worthless(60, seed=5),
+        *chances(100, seed=6),
         *left(4_000, seed=7),
         *unlike_trials(400, seed=8),
     ]

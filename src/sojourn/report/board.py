@@ -40,8 +40,8 @@ def _given(board: Board) -> str:
     given = board.acting("give")
     if given.empty:
         return f"{_NOTHING}."
-    sums = given.groupby("scheme")["total_net_value"].sum().sort_values(ascending=False)
-    first = [f"{plain_scheme(str(s))} to {whom(given[given['scheme'] == s], board)}" for s in sums.index[:2]]
+    sums = given.groupby("called")["total_net_value"].sum().sort_values(ascending=False)
+    first = [f"{name} to {whom(given[given['called'] == name], board)}" for name in sums.index[:2]]
     more = [f"{plural(len(sums) - 2, 'other scheme')} elsewhere"] if len(sums) > 2 else []
     total = board.sum_of_schemes
     brings = (
@@ -51,14 +51,16 @@ def _given(board: Board) -> str:
 
 
 def _rest(board: Board) -> list[str]:
-    """Say for whom nothing is worth it, and on whom nothing was tried."""
+    """Say for how many nothing is worth it, and of how many nothing is known."""
     still, unknown = board.acting("do nothing"), board.acting("try one")
     said = []
     if len(still):
-        said.append(f"Do nothing for {whom(still, board)}: nothing tried on such members is surely worth it.")
+        of = plural(still["members"].sum(), "member")
+        said.append(f"Do nothing for {of}: nothing that was tried on members like these is surely worth it.")
     if len(unknown):
-        none = "Nothing is known" if (unknown["evidence"] == "none").all() else "Too little is known"
-        said.append(f"{none} of {whom(unknown, board)}.")
+        most = unknown.groupby("stage")["members"].sum().idxmax()
+        none = "Nothing" if (unknown["evidence"] == "none").all() else "Too little"
+        said.append(f"{none} is known of {plural(unknown['members'].sum(), 'member')}, most of them {most}.")
     return said
 
 
@@ -228,7 +230,7 @@ def next_steps_board(board: Board) -> list[Action]:
     elif len(still):
         row = still.sort_values("p_wrong").iloc[-1]
         on = people(str(row["segment"]), str(row["stage"]))
-        what = f"Try {plain_scheme(str(row['scheme']))} on more {on}."
+        what = f"Try {row['called']} on more {on}."
         effect = f"The chance that doing nothing is wrong there is {percent(row['p_wrong'], 0)}."
         steps.append(Action(what, effect, "A longer trial.", f"{row['evidence']}: the board"))
     return steps
@@ -237,7 +239,7 @@ def next_steps_board(board: Board) -> list[Action]:
 def _give(board: Board, row: pd.Series) -> Action:
     effect = Interval.of(row, "total_net_value", board.mass, "eti")
     return Action(
-        f"Give {plain_scheme(str(row['scheme']))} to {people(str(row['segment']), str(row['stage']))} "
+        f"Give {row['called']} to {people(str(row['segment']), str(row['stage']))} "
         f"({count(row['members'])} members).",
         in_words(effect, f"{board.currency} within {board.value_days} days".strip(), 0),
         "Counted in the net value.",
@@ -267,8 +269,8 @@ def _total(board: Board) -> str:
 
 def _done(rows: pd.DataFrame) -> list[str]:
     """Return what is done with the members of each cell."""
-    pairs = zip(rows["act"], rows["scheme"], strict=True)
-    return [f"give {plain_scheme(str(scheme))}" if act == "give" else str(act) for act, scheme in pairs]
+    pairs = zip(rows["act"], rows["called"], strict=True)
+    return [f"give {called}" if act == "give" else str(act) for act, called in pairs]
 
 
 def reasons_frame(board: Board) -> pd.DataFrame:
@@ -302,19 +304,15 @@ def why(board: Board, row: pd.Series) -> str:
         return "No scheme was tried on members like these."
     net = Interval.of(row, "net_value", board.mass, "eti")
     low, high = (number(bound, 2) for bound in (net.low, net.high))
-    scheme, trial = plain_scheme(str(row["scheme"])), plain_scheme(str(row["trial"]))
+    scheme, trial = row["called"], plain_scheme(str(row["trial"]))
     brings = f"{number(net.value, 2, signed=True)} {board.currency} a member ({low} to {high})"
-    borrowed = row["evidence"] == "observational"
-    whose = "Only members of the same segment or stage were" if borrowed else f"{_such(row)} were"
+    borrowed, such = row["evidence"] == "observational", f"{count(row['n_tried'])} such members"
+    whose = "Only members of the same segment or stage were" if borrowed else f"{such} were"
     if row["act"] == "give":
         return f"{whose} in trial “{trial}”: {brings}."
     if row["act"] == "try one":
         return f"{whose} in a trial, which does not tell enough: {scheme}, the best, {brings}."
     return f"{whose} in a trial: {scheme}, the best, {brings}."
-
-
-def _such(row: pd.Series) -> str:
-    return f"{count(row['n_tried'])} such members" if row["n_tried"] else "Such members"
 
 
 def describe_board_table(board: Board) -> dict[str, str]:

@@ -22,6 +22,17 @@ def people(segment: str, stage: str) -> str:
     return f"{stage} members, {TOO_NEW}" if segment == TOO_NEW else f"{stage} {segment}"
 
 
+def of_segment(segment: str) -> str:
+    """Return how the members of a segment are called.
+
+    Examples
+    --------
+    >>> of_segment("frequent buyers"), of_segment("too new for a segment")
+    ('frequent buyers', 'members too new for a segment')
+    """
+    return f"members {segment}" if segment == TOO_NEW else segment
+
+
 def whom(cells: pd.DataFrame, board: Board) -> str:
     """Return how several cells are called: segments at all their stages, else with their stages.
 
@@ -55,7 +66,7 @@ def _of_segment(cells: pd.DataFrame, segment: str, board: Board) -> str:
     """Return how the cells of one segment are called."""
     own = board.table[board.table["segment"] == segment]
     with_us = set(own["stage"]) - {CHURNED}
-    name = f"members {TOO_NEW}" if segment == TOO_NEW else segment
+    name = of_segment(segment)
     if set(cells["stage"]) == set(own["stage"]):
         return f"all {name}"
     if set(cells["stage"]) == with_us and len(with_us) > 1:

@@ -6,8 +6,8 @@ import pandas as pd
 
 from sojourn.core.interval import Interval
 from sojourn.core.results.board import WorksOn
-from sojourn.core.results.trials import plain_scheme
-from sojourn.core.text import in_words, number, percent, plural
+from sojourn.core.text import begun, in_words, number, percent, plural
+from sojourn.report.board_whom import of_segment
 from sojourn.report.say import register
 
 
@@ -20,7 +20,7 @@ def say_works_on(works: WorksOn) -> str:
     best = rows.iloc[int(rows["net_value"].argmax())]
     net = Interval.of(best, "net_value", works.mass, "eti")
     said = (
-        f"Of what was tried, {plain_scheme(str(best['scheme']))} does best on {best['segment']}: "
+        f"Of what was tried, {best['called']} does best on {of_segment(str(best['segment']))}: "
         f"{in_words(net, f'{works.currency} per member'.strip(), 2)} within {works.value_days} days."
     )
     return " ".join(filter(None, [said, _drawn_in(works), _left_out(works)]))
@@ -49,9 +49,8 @@ def describe_works_on(works: WorksOn) -> dict[str, str]:
     rows = works.segments
     best = rows.iloc[int(rows["net_value"].argmax())]
     value = f"{number(float(best['net_value']), 2, signed=True)} {works.currency}".rstrip()
-    title = (
-        f"{plain_scheme(str(best['scheme'])).capitalize()} does best on {best['segment']}: {value} a member"
-    )
+    on = of_segment(str(best["segment"]))
+    title = f"{begun(str(best['called']))} does best on {on}: {value} a member"
     subtitle = (
         f"Net value per member within {works.value_days} days against the control of the same trial and "
         "group, "
@@ -71,7 +70,7 @@ def works_frame(works: WorksOn) -> pd.DataFrame:
     )
     made = pd.DataFrame(
         {
-            "scheme": rows["scheme"].map(plain_scheme),
+            "scheme": rows["called"],
             "segment": rows["segment"],
             "stage": rows["stage"],
             "members": rows["n"],
@@ -83,7 +82,7 @@ def works_frame(works: WorksOn) -> pd.DataFrame:
     made["net_value_counted"] = rows["raw_net_value"]
     for end in ("", "_low", "_high"):
         made[f"net_value{end}"] = rows[f"net_value{end}"]
-    made = made.assign(p_loss=rows["p_loss"], trial=rows["trial"].map(plain_scheme))
+    made = made.assign(p_loss=rows["p_loss"])
     return made.dropna(axis=1, how="all").reset_index(drop=True)
 
 

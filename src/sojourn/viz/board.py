@@ -11,7 +11,6 @@ import pandas as pd
 
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.board import TOO_NEW, Board, Drift, WorksOn
-from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import count, number
 from sojourn.viz.axes import fitting
 from sojourn.viz.theme import (
@@ -63,7 +62,9 @@ def plot_board(board: Board, *, ax: Axes | None = None) -> Axes:
             _box(ax, x, y, str(row["act"]))
             star = "*" if row["evidence"] == "observational" else ""
             words: dict[str, Any] = {"ha": "center", "va": "center"}
-            symbol = {"do nothing": "–", "try one": "?"}.get(str(row["act"]), letters.get(row["scheme"], ""))
+            symbol = {"do nothing": "–", "try one": "?"}.get(
+                str(row["act"]), letters.get(str(row["called"]), "")
+            )
             ax.text(x, y - 0.2, f"{symbol}{star}", color=INK, fontsize=12, weight="bold", **words)
             below = count(row["members"])
             if row["act"] == "give":
@@ -72,13 +73,13 @@ def plot_board(board: Board, *, ax: Axes | None = None) -> Axes:
         for i, (scheme, letter) in enumerate(letters.items()):
             at = (0.0, -8 - 14 * i)
             where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
-            ax.annotate(f"{letter}: {plain_scheme(scheme)}", (0, 0), at, color=INK, **where)
+            ax.annotate(f"{letter}: {scheme}", (0, 0), at, color=INK, **where)
     return ax
 
 
 def _letters(rows: pd.DataFrame) -> Mapping[str, str]:
     """Return a letter for every scheme that is given, the one with most members first."""
-    given = rows[rows["act"] == "give"].groupby("scheme")["members"].sum().sort_values(ascending=False)
+    given = rows[rows["act"] == "give"].groupby("called")["members"].sum().sort_values(ascending=False)
     return dict(zip((str(name) for name in given.index), _LETTERS, strict=False))
 
 
@@ -202,10 +203,8 @@ def plot_works_on(works: WorksOn, *, ax: Axes | None = None) -> Axes:
             where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
             said = number(float(row["net_value"]), 2, signed=True)
             ax.annotate(said, (1.02, y), color=colour, annotation_clip=False, **where)
-        names = zip(rows["scheme"], rows["segment"], strict=True)
-        ax.set_yticks(
-            range(len(rows)), [f"{fitting(plain_scheme(s), 20)}\n{fitting(who, 22)}" for s, who in names]
-        )
+        names = zip(rows["called"], rows["segment"], strict=True)
+        ax.set_yticks(range(len(rows)), [f"{fitting(s, 30)}\n{fitting(who, 30)}" for s, who in names])
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-0.6, len(rows) - 0.4)
         ax.set_xlabel(f"{works.currency} per member".strip(), loc="left")

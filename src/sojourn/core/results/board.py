@@ -102,11 +102,12 @@ class WorksOn:
     mass : float
         Mass of every interval (equal-tailed, credible).
     table : DataFrame, one row per trial, scheme, segment and stage that the trial tells something of
-        ``trial``, ``scheme``, ``control``, ``aim`` (``kept``, ``back``), ``segment``, ``stage``, ``n``
-        (members of both arms in that cell; 0 where the effect is borrowed), ``evidence``, ``raw_lift`` and
-        ``lift`` (share of members more who are kept, or back; the latter with ``_low``, ``_high``),
-        ``raw_net_value`` and ``net_value`` (currency per member, with ``_low``, ``_high``), ``p_loss``
-        (chance that the net value is 0 or less), ``p_worth`` (that it is above `rope`).
+        ``trial``, ``scheme``, ``called`` (for reading), ``control``, ``aim`` (``kept``, ``back``),
+        ``segment``, ``stage``, ``n`` (members of both arms in that cell; 0 where the effect is borrowed),
+        ``evidence``, ``raw_lift`` and ``lift`` (share of members more who are kept, or back; the latter with
+        ``_low``, ``_high``), ``raw_net_value`` and ``net_value`` (currency per member, with ``_low``,
+        ``_high``), ``p_loss`` (chance that the net value is 0 or less), ``p_worth`` (that it is above
+        `rope`).
     segments : DataFrame, one row per trial, scheme and segment
         The same over the stages of the trial's own members in it.
     overall : DataFrame, one row per trial and scheme
@@ -169,9 +170,9 @@ class Board:
         ``segment``, ``stage``, ``members``; for each of `leave_days` ``leave_D_share`` (with ``_low``,
         ``_high``): who will leave within D days, of churned members come back; ``n_followed`` (members behind
         it); ``act`` (``give``, ``do nothing``, ``try one``), ``trial``, ``scheme`` (to give, else the best
-        that was tried on such members), ``evidence``, ``lift`` and ``net_value`` (of that scheme, with
-        bounds), ``total_net_value`` (over all members of the cell, with bounds), ``p_wrong`` (missing where
-        nothing is recommended), ``n_tried`` (members of the cell in that trial).
+        that was tried on such members), ``called`` (for reading), ``evidence``, ``lift`` and ``net_value``
+        (of that scheme, with bounds), ``total_net_value`` (over all members of the cell, with bounds),
+        ``p_wrong`` (missing where nothing is recommended), ``n_tried`` (members of the cell in that trial).
     sums : mapping of str to Interval
         Over all cells in which a scheme is given ``net_value`` (currency) and ``lift`` (members more who are
         kept or back); over all members with us ``leave_D`` or ``come_D`` (members).
@@ -235,7 +236,7 @@ class Board:
 
     def drawn(self) -> pd.DataFrame:
         """Return what the picture shows."""
-        names = ["segment", "stage", "members", "act", "scheme", "evidence", "net_value", "p_wrong"]
+        names = ["segment", "stage", "members", "act", "called", "evidence", "net_value", "p_wrong"]
         return self.table[names]
 
     def __repr__(self) -> str:

@@ -39,10 +39,11 @@ def board(cells: Cells, works: WorksOn, *, threshold: float = 0.97, min_group: i
     Notes
     -----
     Whether a recommendation is wrong is the posterior probability that its net value is 0 or less. For "do
-    nothing" it is that of some scheme being worth more than the rope: ``1 - prod(1 - p)``, which is an upper
-    bound because schemes share their control (Slepian's inequality). Effects that are borrowed from members
-    of the same segment or stage decide only where they are as sure as the threshold asks, for a scheme or
-    against all of them. Else, and where nothing is told, there is no recommendation but to try a scheme.
+    nothing" it is that of some scheme that was tried on such members being worth more than the rope:
+    ``1 - prod(1 - p)``, which is an upper bound because schemes share their control (Slepian's inequality).
+    Effects that are borrowed from members of the same segment or stage decide only where they are as sure as
+    the threshold asks, for a scheme or against all of them. Else, and where nothing is told, there is no
+    recommendation but to try a scheme.
     """
     in_range(threshold, "threshold", gt=0.5, lt=1)
     empty = Board(cells.case, works.currency, works.mass, works.rope, threshold)
@@ -87,23 +88,25 @@ def _act(cell: pd.Series, works: WorksOn, threshold: float) -> dict[str, Any]:
         none = {
             "trial": "",
             "scheme": "",
+            "called": "",
             "evidence": "none",
             **effects,
             "p_wrong": float("nan"),
             "n_tried": 0,
         }
         return {"act": "try one", **none}
-    worth = told[told["p_worth"] > threshold]
-    options = worth if len(worth) else told
+    worth, own = told[told["p_worth"] > threshold], told[told["evidence"] == "trial"]
+    tried = own if len(own) else told
+    options = worth if len(worth) else tried
     best = options.sort_values(["net_value", "trial", "scheme"], ascending=[False, True, True]).iloc[0]
-    some = 1 - float(np.prod(1 - told["p_worth"]))
-    own = bool((told["evidence"] == "trial").any())
-    act: Act = "give" if len(worth) else "do nothing" if own or some < 1 - threshold else "try one"
+    some = 1 - float(np.prod(1 - tried["p_worth"]))
+    act: Act = "give" if len(worth) else "do nothing" if len(own) or some < 1 - threshold else "try one"
     return {
         "act": act,
         "trial": best["trial"],
         "scheme": best["scheme"],
-        "evidence": best["evidence"] if len(worth) else "trial" if own else "observational",
+        "called": best["called"],
+        "evidence": best["evidence"],
         **{name: float(best[name]) for name in _EFFECTS},
         "p_wrong": {"give": float(best["p_loss"]), "do nothing": some, "try one": float("nan")}[act],
         "n_tried": int(best["n"]),

@@ -12,6 +12,7 @@ from sojourn.core.cells import Cells
 from sojourn.core.ranges import in_range
 from sojourn.core.results.board import CHURNED, STAGES, Floats, WorksOn
 from sojourn.core.results.trial_plan import LiftPrior
+from sojourn.core.results.trials import plain_scheme
 from sojourn.estimators.bayes.by_lot import CONTROLS, left_out, unlike
 from sojourn.estimators.bayes.crossed import Crossed, Ints, fit_crossed
 from sojourn.estimators.bayes.empirical import Mixture
@@ -20,6 +21,7 @@ from sojourn.studies.board.names import rows_of
 
 #: Three kinds of differences (by segment, by stage, by both) together are as wide as a plan believes strata.
 _EACH = 3**-0.5
+_ABOUT = ("trial", "scheme", "called", "control", "aim")
 _NAMES = {THERE: "lift", NET: "net_value"}
 
 
@@ -78,8 +80,14 @@ def works_on(
     if net.empty:
         return replace(made, why_empty="No trial has enough members with a known net value to tell anything.")
     priors = {THERE: _prior(belief), NET: _prior(belief_value)}
+    trials = net.groupby("scheme")["trial"].nunique().to_dict()
     fits = [
-        _Fit.of(cells, both, there[(there["trial"] == trial) & (there["scheme"] == scheme)], priors)
+        _Fit.of(
+            cells,
+            both.assign(called=_called(str(trial), str(scheme), several=bool(trials[scheme] > 1))),
+            there[(there["trial"] == trial) & (there["scheme"] == scheme)],
+            priors,
+        )
         for (trial, scheme), both in net.groupby(["trial", "scheme"])
     ]
     return replace(
@@ -96,6 +104,11 @@ def works_on(
     )
 
 
+def _called(trial: str, scheme: str, *, several: bool) -> str:
+    """Return how a scheme is called for reading: with its trial where others of the name were tried."""
+    return f"{plain_scheme(scheme)} ({plain_scheme(trial)})" if several else plain_scheme(scheme)
+
+
 def _prior(belief: LiftPrior | Sequence[float]) -> LiftPrior:
     return belief if isinstance(belief, LiftPrior) else LiftPrior(*belief)
 
@@ -107,7 +120,7 @@ class _Fit:
     Attributes
     ----------
     about : dict
-        ``trial``, ``scheme``, ``control``, ``aim``.
+        `_ABOUT`: ``trial``, ``scheme``, ``called`` (for reading), ``control``, ``aim``.
     grid : DataFrame, one row per segment and stage that it may tell of, in the board's order
         ``segment``, ``stage``, ``n`` (members of both arms), ``evidence`` and, by outcome, the estimates.
     posteriors : dict of str to Crossed
@@ -120,7 +133,7 @@ class _Fit:
 
     @classmethod
     def of(cls, cells: Cells, net: pd.DataFrame, there: pd.DataFrame, priors: dict[str, LiftPrior]) -> _Fit:
-        about = {name: str(net[name].iloc[0]) for name in ("trial", "scheme", "control", "aim")}
+        about = {name: str(net[name].iloc[0]) for name in _ABOUT}
         stages = [CHURNED] if about["aim"] == "back" else [name for name in STAGES if name != CHURNED]
         rows = rows_of(cells)
         grid = pd.MultiIndex.from_product([rows, stages], names=["segment", "stage"]).to_frame(index=False)
@@ -240,4 +253,4 @@ def _bounded(name: str, of: Mixture, mass: float) -> dict[str, Floats]:
 
 
 def _columns(groups: list[str], last: list[str], said: dict[str, Floats]) -> list[str]:
-    return ["trial", "scheme", "control", "aim", *groups, "n", *said, *last]
+    return [*_ABOUT, *groups, "n", *said, *last]
