@@ -60,7 +60,7 @@ NAMES = {
     "clusters": ("outcome", "scheme"),
     "neighbours": ("scheme", "own"),
     "brought": ("scheme", "referrer"),
-    "trials": ("trial", "scheme", "outcome"),
+    "trials": ("trial", "scheme", "period", "outcome"),
     "features": (
         *("channel", "plan", "region", "age_band", "tenure", "active_before", "paid_before"),
         *("scheme", "block"),

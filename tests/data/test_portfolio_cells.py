@@ -57,7 +57,10 @@ def frames():
 
 
 def tidy(*left_out, **said):
-    kept = {name: frame for name, frame in frames().items() if name not in left_out}
+    return tidy_of({name: frame for name, frame in frames().items() if name not in left_out}, **said)
+
+
+def tidy_of(kept, **said):
     meta = {"as_of": AS_OF.isoformat(), "first_instant": "2024-01-01T00:00:00Z", "time_zone": "UTC"}
     return Tidy("shop", tidy_worlds.tables(kept), {**meta, "currency": "EUR", **said})
 
@@ -117,6 +120,28 @@ def test_arms_have_everybody_assigned_and_what_they_did_before(cells):
     ]
 
 
+def test_months_of_assignment_are_told_apart():
+    """2 got its gift on 22 May; a month later it would stand in a row of its own."""
+    later = frames()
+    later["assignments"].loc[2, "assigned_at"] = ago(20)
+    made = make_cells(tidy_of(later), "portfolio", PARAMS)["trials"]
+    assert rows(made, "scheme", "period", "n", trial="main", outcome="kept_at_14") == [
+        ("gift", "2025-05", 1),
+        ("gift", "2025-06", 1),
+        ("none", "2025-05", 1),
+    ]
+
+
+def test_a_trial_of_members_who_had_left_is_named_where_nobody_is_known_to_be_back():
+    """All four had left; without spells their trial has members and no outcome."""
+    back = frames()
+    back["members"]["churned_at"] = pd.Series([ago(95)] * 5)
+    back["assignments"] = back["assignments"].query("trial == 'main'")
+    made = make_cells(tidy_of(back), "portfolio", PARAMS)
+    assert rows(made["arms"], "scheme", "aim", "assigned") == [("gift", "back", 3), ("none", "back", 2)]
+    assert made["trials"].empty
+
+
 def test_without_events_only_staying_is_known():
     made = make_cells(tidy("events", "costs"), "portfolio", PARAMS)
     assert set(made["trials"]["outcome"]) == {"kept_at_14"}
@@ -155,13 +180,13 @@ def test_what_cannot_be_counted_is_refused():
 
 EXACT = pd.DataFrame(
     [
-        ("a", "none", "kept_at_14", 507, 311, 311, 1604, 9111, 1100),
-        ("a", "none", "net_value", 507, 4321, 99_000, 1604, 9111, 15_200),
-        ("a", "new", "kept_at_14", 496, 341, 341, 1700, 9300, 1290),
-        ("a", "new", "net_value", 496, 5005, 111_000, 1700, 9300, 18_600),
-        ("tiny", "new", "kept_at_14", 19, 9, 9, 30, 60, 20),
+        ("a", "none", "2025-03", "kept_at_14", 507, 311, 311, 1604, 9111, 1100),
+        ("a", "none", "2025-03", "net_value", 507, 4321, 99_000, 1604, 9111, 15_200),
+        ("a", "new", "2025-03", "kept_at_14", 496, 341, 341, 1700, 9300, 1290),
+        ("a", "new", "2025-03", "net_value", 496, 5005, 111_000, 1700, 9300, 18_600),
+        ("tiny", "new", "2025-03", "kept_at_14", 19, 9, 9, 30, 60, 20),
     ],
-    columns=["trial", "scheme", "outcome", "n", "total", "total_sq", "early", "early_sq", "cross"],
+    columns=["trial", "scheme", "period", "outcome", "n", "total", "total_sq", "early", "early_sq", "cross"],
 )
 ARMS = pd.DataFrame(
     [
@@ -223,3 +248,17 @@ def test_cells_of_a_private_case_say_so():
     assert made.meta["protected"]["base"] == 2
     assert (made["arms"]["assigned"] % 2 == 0).all()
     assert set(made["arms"]["trial"]) == {"main"}
+
+
+def test_months_are_put_together_until_every_scheme_is_large_enough():
+    """Two months of some 500 members a scheme have 2 x 20 x 20; the fifth is too small to stand alone."""
+    months = EXACT.query("trial == 'a'")
+    table = pd.concat([months.assign(period=f"2025-0{month}") for month in (1, 2, 3, 4, 5)])
+    made, _ = protect({"trials": table, "arms": ARMS}, META, BASE, CAPS)
+    kept = made["trials"].query("outcome == 'kept_at_14'")
+    assert rows(kept, "scheme", "period", "n") == [
+        ("new", "2025-01 to 2025-02", 1000),
+        ("new", "2025-03 to 2025-05", 1480),
+        ("none", "2025-01 to 2025-02", 1020),
+        ("none", "2025-03 to 2025-05", 1520),
+    ]

@@ -155,7 +155,8 @@ def test_trials_of_both_kinds_stand_side_by_side_with_their_own_outcome(cells, f
     outcomes = table.groupby("trial")["outcome"].agg(set).to_dict()
     assert outcomes == {"come-back": {"back_at_90", *money}, "welcome": {"kept_at_90", *money}}
     own = cells["binary"].query("outcome == 'back_at_90'").groupby("scheme")[["n", "k"]].sum()
-    table = table.query("trial == 'come-back' and outcome == 'back_at_90'").set_index("scheme")
+    table = table.query("trial == 'come-back' and outcome == 'back_at_90'")
+    table = table.groupby("scheme")[["n", "total"]].sum()
     assert table["n"].to_dict() == own["n"].to_dict()
     assert {s: int(total) for s, total in table["total"].items()} == own["k"].to_dict()
 

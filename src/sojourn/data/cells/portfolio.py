@@ -19,6 +19,7 @@ from sojourn.data.cells.trials.doings import BEFORE, EARLY, has_amounts
 from sojourn.data.cells.trials.every import arms_of_trials, followed, judged, members_of_trials, money_of
 from sojourn.data.cells.trials.people import BACK, KEPT
 from sojourn.data.cells.trials.words import words_of
+from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
 
 STUDY = "portfolio"
@@ -39,11 +40,10 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     Returns
     -------
     dict of str to ibis Table
-        ``trials``: sums over members by trial, scheme and outcome of the outcome (``total``), of the days on
-        which they came in their first two weeks (``early``), their squares and products (``cross``).
-        ``arms``: by trial and scheme ``assigned``, ``matured``, ``month`` (mean of assignments) and,
-        where there are events, ``before`` and ``before_sq``: days on which members came in the four weeks
-        before assignment.
+        ``trials``: sums over members by trial, scheme, ``period`` (month of assignment) and outcome of the
+        outcome (``total``), of the days on which they came in their first two weeks (``early``), their
+        squares and products (``cross``); without trials of members who had left where no ``spells`` say who
+        is back. ``arms``: see `sojourn.data.cells.trials.every.arms_of_trials`; of every trial.
 
     Raises
     ------
@@ -81,7 +81,9 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
-    caps, known = params.get("caps", {}), judged(rows, tidy, params)
+    month = clock_of(tidy.meta).day(rows.assigned_at).cast("string").substr(0, 7)
+    rows, caps = rows.mutate(period=month), params.get("caps", {})
+    known = judged(rows, tidy, params)
     parts = [_beside_early(known, known.aim + f"_at_{int(params['horizon_days'])}", known.there)]
     if has_amounts(tidy):
         paid = followed(rows, tidy, params)
@@ -90,7 +92,7 @@ def _trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
             for name, late in money_of(paid, params).items()
         ]
     every = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    return every.group_by("trial", "scheme", "outcome").aggregate(
+    return every.group_by("trial", "scheme", "period", "outcome").aggregate(
         n=every.count(),
         total=total(every.late),
         total_sq=total(product(every.late, every.late)),
@@ -101,6 +103,5 @@ def _trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
 
 
 def _beside_early(rows: Table, outcome: Value, late: Value) -> Table:
-    return rows.select(
-        "trial", "scheme", outcome=outcome, late=late.cast(AMOUNT), early=rows.early.cast(AMOUNT)
-    )
+    named = ("trial", "scheme", "period")
+    return rows.select(*named, outcome=outcome, late=late.cast(AMOUNT), early=rows.early.cast(AMOUNT))

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from sojourn.core.privacy import sum_in_steps, to_multiples
+from sojourn.data.protection.trials import ALL, blocks, least_members
 from sojourn.data.protection.trials_sums import Told
 
 
@@ -34,13 +35,14 @@ def protect(
 
     Notes
     -----
-    A sum is a multiple of the base times what one member can have in it. Squares are rounded up after the
-    variance of that rounding was added to the spread of one member, so a standard error is never too small.
+    Months are put together until every scheme of a trial has `least_members` in each. A sum is a multiple of
+    the base times what one member can have in it. Squares are rounded up after the variance of that rounding
+    was added to the spread of one member, so a standard error is never too small.
     """
     early = Decimal(meta["early_days"])
     rows = [
         _trial(row, base, caps.get(str(row["outcome"])), early)
-        for _, row in tables["trials"].iterrows()
+        for _, row in _periods_together(tables["trials"], base).iterrows()
         if row["n"] >= base
     ]
     made = {
@@ -48,6 +50,20 @@ def protect(
         "arms": protect_arms(tables["arms"], base, meta["before_days"]),
     }
     return made, dict(meta)
+
+
+def _periods_together(table: pd.DataFrame, base: int) -> pd.DataFrame:
+    """Return sums of periods that are large enough, trial by trial."""
+    named = table.assign(stratum=ALL)
+    parts = [
+        rows.assign(period=rows["period"].map(blocks(rows, sorted(set(rows["period"])), least_members(base))))
+        for _, rows in named.groupby("trial")
+    ]
+    if not parts:
+        return table
+    keys = ["trial", "scheme", "period", "outcome"]
+    sums = pd.concat(parts).groupby(keys, as_index=False)[[name for name in table if name not in keys]].sum()
+    return sums[list(table.columns)]
 
 
 def protect_arms(table: pd.DataFrame, base: int, before_days: int) -> pd.DataFrame:

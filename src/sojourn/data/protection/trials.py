@@ -89,7 +89,7 @@ def _together(tables: Mapping[str, pd.DataFrame], least: int) -> tuple[dict[str,
     strata = _merged(_smallest(counted, "stratum"), least)
     named = counted.assign(stratum=counted["stratum"].map(strata))
     months = sorted({*counted["period"], *tables["split"]["period"]})
-    return strata, _blocks(named, months, least)
+    return strata, blocks(named, months, least)
 
 
 def _smallest(counted: pd.DataFrame, by: str) -> pd.Series[int]:
@@ -109,7 +109,7 @@ def _merged(sizes: pd.Series[int], least: int) -> dict[str, str]:
     return {stratum: name if stratum in order[:small] else stratum for stratum in order}
 
 
-def _blocks(counted: pd.DataFrame, months: Sequence[str], least: int) -> dict[str, str]:
+def blocks(counted: pd.DataFrame, months: Sequence[str], least: int) -> dict[str, str]:
     """Put months together, from the first on, until every scheme has `least` members in every stratum."""
     cells = counted.assign(cell=counted["outcome"] + counted["scheme"] + counted["stratum"])
     sizes = cells.pivot_table(index="period", columns="cell", values="n", aggfunc="sum", fill_value=0)

@@ -18,6 +18,10 @@ TABLE = "trials"
 ARMS = "arms"
 _NEEDED = ("trial", "scheme", "outcome", "n")
 _EARLY = ("early", "early_sq", "cross")
+#: Why a trial has no effect.
+_APART = "its schemes were never given in the same month as its control"
+_NOBODY = "nobody was followed long enough yet"
+_NO_SPELLS = "of members who had left, and the case has no table `spells` that says who is back"
 _EFFECTS = ("trial", "scheme", "control", "members", "effect", "error", "early", "early_error", "covariance")
 
 
@@ -119,7 +123,32 @@ def trials_left_out(
 ) -> pd.DataFrame:
     """Return trials without an effect: ``trial``, ``why``, ``by_lot`` (nothing speaks against it)."""
     odd = odd_trials(cells, control=control, min_group=min_group)
-    return left_out(_rows(cells, outcome), set(effects["trial"]), odd, control)
+    there = _rows(cells, outcome)
+    made = left_out(there, set(effects["trial"]), odd, control)
+    apart = made["trial"].isin(_never_together(there, control)) & made["by_lot"]
+    made["why"] = made["why"].mask(apart & made["why"].str.startswith("too few"), _APART)
+    every: pd.DataFrame = pd.concat([made, unjudged(cells)]).sort_values("trial", ignore_index=True)
+    return every.astype({"by_lot": bool})
+
+
+def _never_together(rows: pd.DataFrame, control: str | Sequence[str]) -> set[str]:
+    """Return trials none of whose schemes was given in the same period as the control."""
+    arms = rows.assign(period=rows.get("period", "all"))
+    together = beside_control(arms[["trial", "scheme", "period"]], control, within=["period"])
+    return set(rows["trial"]) - set(together["trial"])
+
+
+def unjudged(cells: Cells) -> pd.DataFrame:
+    """Return trials of which no outcome of any member is known: ``trial``, ``why``, ``by_lot``."""
+    rows = []
+    if ARMS in cells.tables:
+        known = set(cells[TABLE]["trial"]) if TABLE in cells.tables else set()
+        for trial, schemes in cells[ARMS].groupby("trial"):
+            is_back = "aim" in schemes and (schemes["aim"] == "back").all()
+            if trial not in known:
+                why = _NO_SPELLS if is_back and schemes["matured"].any() else _NOBODY
+                rows.append({"trial": trial, "why": why, "by_lot": True})
+    return pd.DataFrame(rows, columns=["trial", "why", "by_lot"])
 
 
 def outcomes(cells: Cells) -> tuple[str, ...]:

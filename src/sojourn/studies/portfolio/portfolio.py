@@ -24,6 +24,7 @@ from sojourn.studies.portfolio.effects import (
     outcomes,
     trial_effects,
     trials_left_out,
+    unjudged,
 )
 from sojourn.studies.portfolio.priors import LEAST_PAST, best_law
 
@@ -81,6 +82,7 @@ def portfolio(
         belief = LiftPrior(*belief) if belief else None
     blank = described(cells, outcome) | asdict(rule) | {"belief": belief, "reach": reach}
     if outcome not in outcomes(cells):
+        blank |= {"left_out": unjudged(cells)}
         return Portfolio(**blank, why_empty="There are no cells of several trials with this outcome.")
     effects = trial_effects(cells, outcome, control=control, min_group=min_group)
     blank |= {

@@ -33,7 +33,6 @@ def members_of_trials(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 
 def _members_of_trials(tidy: Tidy, days: int, horizon: int) -> Table:
     rows = enrolled(tidy, {"horizons": [horizon], "value_days": days})
-    rows = rows if "spells" in tidy.tables else rows.filter(rows.aim != BACK)  # nobody is known to be back
     rows = rows.filter(rows.takes_part == 1)
     known = ("trial", "member", "scheme", "assigned_at", "churned_at", "aim")
     rows = rows.select(*known, there=rows[f"there_{horizon}"])
@@ -90,14 +89,19 @@ def amounts_of_trials(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]
 
 def judged(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return members of whom it is known whether they are kept, or back, at the horizon."""
-    rows = rows.filter(matured(rows, tidy, max(int(params["horizon_days"]), EARLY)))
+    rows = _of_known_state(rows, tidy).filter(matured(rows, tidy, max(int(params["horizon_days"]), EARLY)))
     # where nobody's leaving is recorded, all would be kept
     return rows if tidy.has("members", "churned_at") else rows.filter(rows.aim == BACK)
 
 
 def followed(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return members who were followed for all value days."""
-    return rows.filter(matured(rows, tidy, max(int(params["value_days"]), EARLY)))
+    return _of_known_state(rows, tidy).filter(matured(rows, tidy, max(int(params["value_days"]), EARLY)))
+
+
+def _of_known_state(rows: Table, tidy: Tidy) -> Table:
+    """Return rows without trials of members who had left, where it is not known who is back."""
+    return rows if "spells" in tidy.tables else rows.filter(rows.aim != BACK)
 
 
 def money_of(rows: Table, params: Mapping[str, Any]) -> dict[str, Value]:
@@ -111,9 +115,9 @@ def arms_of_trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     Returns
     -------
     ibis Table
-        ``trial``, ``scheme``, ``assigned``, ``matured`` (followed to the end), ``month`` (their mean)
-        and, where there are events, ``before`` and ``before_sq``: sums of the days on which members came in
-        the `BEFORE` days before assignment, and of their squares.
+        ``trial``, ``scheme``, ``aim``, ``assigned``, ``matured`` (followed to the end), ``month`` (mean of
+        assignments) and, where there are events, ``before`` and ``before_sq``: sums of the days on which
+        members came in the `BEFORE` days before assignment, and of their squares.
     """
     days = max(int(params["value_days"]), int(params["horizon_days"]), EARLY)
     day = clock_of(tidy.meta).day(rows.assigned_at)
@@ -121,7 +125,7 @@ def arms_of_trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
         since=day.year().cast("int64") * 12 + day.month().cast("int64") - 1,  # months
         is_matured=ibis.ifelse(matured(rows, tidy, days), 1, 0),
     )
-    made = rows.group_by("trial", "scheme").aggregate(
+    made = rows.group_by("trial", "scheme", "aim").aggregate(
         assigned=rows.count(),
         matured=count(rows.is_matured),
         months=count(rows.since),
