@@ -21,7 +21,6 @@ def params(tmp_path, monkeypatch):
     for room in ("survival", "bayes", "cluster"):
         (tmp_path / "src/sojourn/estimators" / room).mkdir(parents=True)
         (tmp_path / "src/sojourn/estimators" / room / "__init__.py").touch()
-    (tmp_path / "src/sojourn/estimators/by_lot.py").touch()
     monkeypatch.setenv("SOJOURN_ROOT", str(tmp_path))
     return yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
 
@@ -71,7 +70,6 @@ def test_the_shipped_parameters_pass(params, tmp_path):
         ("pairs/demo-retention/study", "retentoin", "must be called 'demo-retentoin'"),
         ("pairs/demo-retention/notebook", "nowhere", "there is no notebooks/nowhere.ipynb"),
         ("pairs/demo-retention/estimators", "survivl", "must be one of 'bayes', 'cluster', 'survival'"),
-        ("pairs/demo-board/also", "by_lots.py", "must be one of 'bayes', 'cluster', 'survival', 'by_lot.py'"),
         ("pairs/demo-retention/from", "data/tidy/cdnow", "must be one of 'data/tidy/demo'"),
         ("pairs/demo-retention/given", "data/plan", "must be one of 'data/plans', got 'data/plan'"),
         ("pairs/demo-board/given", "data/plans", "must be one of 'reports/cases/demo/segments'"),

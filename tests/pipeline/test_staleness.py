@@ -59,7 +59,6 @@ def test_the_door_s_parameters_of_a_case_concern_only_what_follows_from_it(scrat
 @pytest.mark.parametrize(
     ("file", "match"),
     [
-        ("src/sojourn/estimators/survival/__init__.py", {"estimators": "survival"}),
         ("src/sojourn/estimators/cluster/__init__.py", {"estimators": "cluster"}),
         ("src/sojourn/showing.py", {}),
         ("src/sojourn/studies/trials/__init__.py", {"study": "trials"}),
@@ -73,10 +72,17 @@ def test_an_edited_room_makes_exactly_its_users_stale(scratch, file, match):
     assert without_consequences(scratch.stale()) == stages(scratch, "study", **match)
 
 
-def test_an_edited_room_concerns_those_who_use_it_as_their_second_too(scratch):
-    scratch.append("src/sojourn/estimators/bayes/__init__.py")
-    users = stages(scratch, "study", estimators="bayes") | stages(scratch, "study", also="bayes")
+@pytest.mark.parametrize("room", ["bayes", "survival"])
+def test_an_edited_room_concerns_those_who_use_it_as_their_second_too(scratch, room):
+    scratch.append(f"src/sojourn/estimators/{room}/__init__.py")
+    users = stages(scratch, "study", estimators=room) | stages(scratch, "study", also=room)
     assert without_consequences(scratch.stale()) == users
+
+
+def test_a_changed_page_of_segments_makes_the_cells_of_its_board_stale(scratch):
+    scratch.append("reports/cases/demo/segments/headline.json")
+    stale = without_consequences(scratch.stale())
+    assert stale == {"study@demo-segments", "cells@demo-board"}
 
 
 def test_an_edited_data_room_concerns_the_door_and_the_cells_only(scratch):

@@ -16,7 +16,7 @@ from sojourn.core.ranges import in_range, one_of
 
 _TOP = ("seed", "privacy", "inputs", "private_inputs", "pairs", "private_pairs", "studies", "cases")
 _PAIR_KEYS = ("case", "study", "from", "given", "notebook", "estimators", "also")
-#: What stands for a second room or file of estimators where a study uses none: a file that never changes.
+#: What stands for a second room of estimators where a study uses one: a file that never changes.
 NO_OTHER_ROOM = "__init__.py"
 _INPUT_KEYS = ("case", "from")
 #: A name or a path, in which a shell finds nothing to run.
@@ -104,9 +104,8 @@ def _check_pair(params: Params, name: str, pair: Mapping[str, Any], *, private: 
     rooms = root() / "src" / "sojourn" / "estimators"
     if rooms.is_dir():
         known = sorted(p.parent.name for p in rooms.glob("*/__init__.py"))
-        files = sorted(p.name for p in rooms.glob("*.py") if p.name != NO_OTHER_ROOM)
         one_of(pair["estimators"], f"{where}.estimators", known)
-        one_of(pair["also"], f"{where}.also", (*known, *files, NO_OTHER_ROOM))
+        one_of(pair["also"], f"{where}.also", (*known, NO_OTHER_ROOM))
     if not _NOTEBOOK.fullmatch(pair["notebook"]):
         raise ParameterError(f"'{where}.notebook' is a name of letters, digits, - and _, not a path.")
     if not (root() / "notebooks" / f"{pair['notebook']}.ipynb").is_file():
