@@ -141,8 +141,8 @@ def test_over_months_an_effect_is_the_coefficient_of_a_regression_on_months(seed
 def test_a_division_that_changed_over_time_makes_no_effect():
     """Of later members, who pay less, more get the scheme: together they seem to lose 4.7 by it, truly none.
 
-    By months each of 40 worlds errs by .18, their mean by .028 (here up to 2.5 of it); 95 of 100 intervals hold
-    0, of 40 all but 2, give or take 4 (3 standard deviations).
+    By months each of 40 worlds errs by .18, their mean by .028 (here up to 2.5 of it); 95 of 100 intervals
+    hold 0, of 40 all but 2, give or take 4 (3 standard deviations).
     """
     months = [(1000, 0.1, 16.0), (1000, 0.5, 8.0)]
     pooled, told, held = [], [], []
