@@ -34,6 +34,7 @@ def found(kind="groups", reason="useful", **changes) -> Segmentation:
             "share": [0.6, 0.4],
             "share_low": [0.569, 0.37],
             "share_high": [0.63, 0.431],
+            "comes_back": [0.97, 0.91],
             "sentence": ["First: much.", "Second: little."],
         }
     )
@@ -270,3 +271,24 @@ def test_only_a_simulated_world_has_a_truth():
     assert sj.truth_frame(told)["leaving_factor"].tolist() == [2.0]
     gradient = found("bands", "no valley", meta=told.meta)
     assert sj.say_truth(gradient).endswith("found a gradient.")
+
+
+def test_the_reason_names_the_rivals_that_were_beaten():
+    exam = found().exam
+    assert found().beaten == (RFM,)
+    assert "tell more about what comes next than RFM, but less" in sj.say(found())
+    both = exam.assign(beaten=[False, True, True, False])
+    assert "than RFM and a score as simple, but less" in sj.say(found(exam=both))
+    smooth = exam.assign(beaten=[False, False, True, False])
+    assert "than a score as simple, but less" in sj.say(found(exam=smooth))
+    better = exam.copy()
+    better.loc[better["rival"] == SMOOTH, ["gain_low", "gain_high"]] = [-0.05, -0.01]
+    assert sj.describe_exam(found(exam=better))["title"].endswith("; a score as simple explains more")
+
+
+def test_the_table_says_how_much_of_every_segment_comes_back():
+    frame = sj.segments_frame(found())
+    assert frame["comes_back"].tolist() == [0.97, 0.91]
+    note = sj.describe_segments(found())["note"]
+    assert "two draws agree to 0.90" in note
+    assert "does not show groups" in note

@@ -11,7 +11,7 @@ from sojourn.core.interval import Interval
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
-from sojourn.core.results.segments import CEILING, OURS, RFM, Segmentation
+from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Segmentation
 from sojourn.core.results.segments_described import WhatNext
 from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural
 from sojourn.report.say import register
@@ -66,12 +66,16 @@ def _why(found: Segmentation) -> str:
     if found.reason == "useful":
         return (
             "They stand apart more than 95 in 100 data sets without structure, and tell more about what "
-            f"comes next than RFM{_less_than_free(found)}."
+            f"comes next than {listing([_RIVALS[name] for name in found.beaten])}{_less_than_free(found)}."
         )
     if found.reason == "no use":
         apart = plural(found.exam_k, "group")
         return f"{apart} can be told apart, but tell no more about what comes next than RFM or a score."
     return "However many groups are asked for, nothing emptier lies between them than chance leaves."
+
+
+#: What the sentence calls a rival of the exam.
+_RIVALS = {RFM: "RFM", SMOOTH: "a score as simple", CEILING: "a score of everything"}
 
 
 def _less_than_free(found: Segmentation) -> str:
@@ -199,7 +203,7 @@ def _again(found: Segmentation) -> Action:
 
 def segments_frame(found: Segmentation) -> pd.DataFrame:
     """Return the table of segments as it is shown: name, size with its interval, sentence."""
-    return found.table[["segment", "n", "share", "share_low", "share_high", "sentence"]]
+    return found.table[["segment", "n", "share", "share_low", "share_high", "comes_back", "sentence"]]
 
 
 def describe_segments(found: Segmentation) -> dict[str, str]:
@@ -207,7 +211,9 @@ def describe_segments(found: Segmentation) -> dict[str, str]:
     groups = plural(found.k, "group") if found.has_groups else f"{count(found.k)} bands of one activity score"
     note = (
         f"Means over the {count(found.judged)} members who formed nothing; shares of them with "
-        f"{found.mass * 100:g} % credible intervals."
+        f"{found.mass * 100:g} % credible intervals. Comes back: how much of a segment is found again when "
+        f"members are drawn again (1: all of it); two draws agree to {number(found.rand, 2)} (1: the same "
+        "segments, 0: as by chance). A score merely cut into bands comes back too: it does not show groups."
     )
     return {"title": f"{groups[0].upper()}{groups[1:]}, in words", "note": note}
 
@@ -251,13 +257,21 @@ def describe_exam(found: Segmentation) -> dict[str, str]:
     beats = (
         "more than" if rfm["gain_low"] > 0 else "less than" if rfm["gain_high"] < 0 else "about as much as"
     )
-    rest = "; a free score explains more than both" if free["gain_high"] < 0 else ""
+    simple = found.examined(SMOOTH)
+    rest = (
+        "; a score as simple explains more"
+        if simple["gain_high"] < 0
+        else "; a free score explains more than both"
+        if free["gain_high"] < 0
+        else ""
+    )
     return {
         "title": f"{_tried(found)} explain {beats} RFM about what comes next{rest}",
         "note": (
             "Share of the variance of what members did after the cut that is predicted out of sample, "
             f"averaged over outcomes; {count(found.judged)} members who formed nothing. Gain: of the "
-            f"segments over each rival, in points, with {_confidence(found.mass)}."
+            f"segments over each rival, in points, with {_confidence(found.mass)}. Groups pass if they beat "
+            "RFM or a score that is as simple; a free score is only shown."
         ),
     }
 

@@ -173,7 +173,8 @@ class Segmentation:
         ``null_depth_high``: its median and 95 % quantile in structureless data; ``excess``: standard
         deviations above the structureless mean; ``needed``: excess that 5 in 100 structureless worlds reach
         at any k; ``jaccard``: how much of the worst group comes back in a resample (0-1), ``rand``: the
-        adjusted Rand index of two resamples, ``null_jaccard``: the worst group's without structure; ``smallest_share``; ``separated``: whether all four demands are met.
+        adjusted Rand index of two resamples, ``null_jaccard``: the worst group's
+        without structure; ``smallest_share``; ``separated``: whether all four demands are met.
     exam : DataFrame, one row per rival
         ``rival``, ``explained`` (share of what members did next that it predicts, out of sample), ``gain``
         of the segmentation over it with ``gain_low``, ``gain_high``, ``beaten``.
@@ -233,6 +234,11 @@ class Segmentation:
         """Return one row of the exam: ``explained``, ``gain``, ``gain_low``, ``gain_high``."""
         row = self.exam[self.exam["rival"] == rival].iloc[0]
         return {name: float(row[name]) for name in ("explained", "gain", "gain_low", "gain_high")}
+
+    @property
+    def beaten(self) -> tuple[str, ...]:
+        """The rivals of the exam that the segments beat with the whole interval."""
+        return tuple(self.exam.loc[self.exam["beaten"], "rival"])
 
     def tried(self, k: int) -> Mapping[str, float]:
         """Return one row of `stability`, as numbers."""
