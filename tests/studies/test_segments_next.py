@@ -70,6 +70,10 @@ def test_private_curves_take_steps_of_the_base_on_few_days():
     both = table.merge(exact, on=["group", "duration"])
     # read off every 30 days, rounded to 20 of some 300
     assert (both["retained_x"] - both["retained_y"]).abs().max() < 0.12
+    left = seen.next["left_after"]
+    early = replace(seen, next=seen.next.assign(left_after=np.where(left > 0, (left - 1) // 30 * 30 + 1, 0)))
+    again = sj.next_curves(early, result(seen)).table  # on which day of a month members left tells nothing
+    assert again["retained"].tolist() == table["retained"].tolist()
 
 
 # --- messages ---
@@ -139,6 +143,11 @@ def test_few_or_no_messages_are_no_share():
     assert "hold no messages" in sj.message_response(seen, result(seen)).why_empty
     none = replace(seen, next=seen.next.assign(sent=0, opened=0))
     assert "Hardly any messages" in sj.message_response(none, result(seen)).why_empty
+    opened = np.where(np.arange(600) % 60 == 0, 3, 0)  # by some five of those who judge
+    few = replace(seen, next=seen.next.assign(sent=3, opened=opened))
+    told = sj.message_response(few, result(seen))
+    assert (told.table["opened_share"] > 0).any()
+    assert told.table["opened_share_low"].isna().all()
     unopened = replace(seen, next=seen.next.assign(sent=3, opened=0))
     told = sj.message_response(unopened, result(seen))
     assert (told.table["opened_share"] == 0).all()
