@@ -173,6 +173,18 @@ def test_private_message_response_comes_in_steps():
     assert (wide > narrow).all()
 
 
+def test_one_member_with_very_many_messages_weighs_as_one_in_private():
+    seen = private(messaged(world(2_000), 16))
+    before = sj.message_response(seen, result(seen)).table
+    judge = int(np.flatnonzero(~seen.fit)[0])
+    much = seen.next.copy()
+    much.loc[judge, ["sent", "opened"]] = 100_000
+    after = sj.message_response(replace(seen, next=much), result(seen)).table
+    step = 20 * Shown(20, 0.95).cap(seen.next.loc[~seen.fit, "sent"].to_numpy(dtype=float))
+    sums = [one["sent_each"] * one["n"] for one in (before, after)]
+    assert ((sums[1] - sums[0]).abs() <= step * (1 + 1e-9)).all()
+
+
 def test_groups_of_a_nearest_centre_are_described_alike():
     seen = leaving(world(900))
     rule = NearestCentre(np.eye(6), np.array([[-1.0] * 6, [1.0] * 6]))
