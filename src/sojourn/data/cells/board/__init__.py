@@ -12,10 +12,10 @@ from typing import Any
 from ibis import Table
 
 from sojourn.core.ranges import in_range
-from sojourn.data.cells.board.arms import arms, assigned
+from sojourn.data.cells.board.followed import landmarks, leaves, returns, since
 from sojourn.data.cells.board.moving import month_ends, moves
-from sojourn.data.cells.board.since import landmarks, leaves, returns, since
 from sojourn.data.cells.board.states import STUDY, now, rule_of
+from sojourn.data.cells.board.tried import arms, assigned
 from sojourn.data.cells.trials.costs import refuse_shared_costs
 from sojourn.data.cells.trials.doings import BEFORE
 from sojourn.data.tidy import Tidy
