@@ -204,7 +204,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "TrialResult.strata": Picture(
         "trials:plot_strata", "trials:describe_strata", drawn="trial_tables:strata_frame"
     ),
-    "TypicalMembers": Sheet("segments_who:typical_frame", "segments_who:describe_typical", bold="in_words"),
+    "TypicalMembers": Sheet("segments_who:typical_frame", "segments_who:describe_typical"),
     "WhatNext": Picture("segments_next:plot_next", "segments_next:describe_next"),
     "WhatNext.table": Sheet("segments_next:next_frame", "segments_next:describe_next_table"),
     "WithUs": Picture("retention_states:plot_occupation", "retention_states:describe_occupation"),

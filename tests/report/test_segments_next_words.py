@@ -47,7 +47,17 @@ def test_the_picture_of_what_came_next_names_its_interval():
     assert "95 % credible interval; 1,000 members" in words["subtitle"]
     assert words["alt"].count("95 % credible interval") == 2
     assert sj.describe_next(after((0.998, 0.2)))["title"].startswith("99.8 % of")  # not all of them
-    assert "not caused by it" in describe_next_table(after())["note"]
+    assert describe_next_table(after())["title"] + "." == sj.say(after())
+
+
+def test_the_table_of_what_came_next_says_who_spends_most():
+    paid = after()
+    paid.table["spend"], paid.everyone["spend"] = [12.5, 40.25], 23.6
+    words = describe_next_table(paid)
+    assert words["title"] == (
+        "In the next 90 days a member of “less active half” spends 40.25 EUR, the average member 23.60 EUR"
+    )
+    assert "spend in EUR with 95 % confidence intervals" in words["note"]
 
 
 def curves(last=90, why="") -> NextCurves:

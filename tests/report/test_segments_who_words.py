@@ -136,6 +136,10 @@ def test_tables_of_portraits():
     assert "hold for all shares of one trait together" in describe_portraits_table(drawn())["note"]
     assert traits_frame(drawn())["trait"].tolist() == ["channel", "plan at joining", "region"]
     assert "below 0.05 a trait says something" in describe_traits(drawn())["note"]
+    assert describe_traits(drawn())["title"].startswith(
+        "Channel says most about the segment: Cramér's V 0.40"
+    )
+    assert "say nothing about the segment" in describe_traits(drawn(tells=(False, False, False)))["title"]
 
 
 def test_a_case_without_traits_says_why():

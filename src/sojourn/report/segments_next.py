@@ -6,7 +6,7 @@ import pandas as pd
 
 from sojourn.core.interval import Interval, label
 from sojourn.core.results.segments_described import EVERYONE, MessageResponse, NextCurves, WhatNext
-from sojourn.core.text import begun, bounds, count, in_words, number, percent, ranged
+from sojourn.core.text import begun, bounds, count, in_words, money, number, percent, ranged
 from sojourn.report.say import register
 
 UNIT = "members in 100"
@@ -78,15 +78,26 @@ def next_frame(after: WhatNext) -> pd.DataFrame:
 
 def describe_next_table(after: WhatNext) -> dict[str, str]:
     """Return title and note of the table of what segments did next."""
-    money = f"; spend in {after.currency}" if after.currency and "spend" in after.table else ""
+    unit = f", spend in {after.currency}" if after.currency and "spend" in after.table else ""
     return {
-        "title": begun(contrast(after, after.told)) if after.told else say_next(after).removesuffix("."),
+        "title": _spending(after) or say_next(after).removesuffix("."),
         "note": (
-            f"The {after.days} days after the cut, over members who formed no segment, those who did nothing "
-            f"included{money}. Shares with {label(after.mass, 'eti')}s, means a member with "
-            f"{label(after.mass, 'wald')}s. They go with the segment; they are not caused by it."
+            f"The {after.days} days after the cut, over members who formed no segment. Shares with "
+            f"{label(after.mass, 'eti')}s; means a member{unit} with {label(after.mass, 'wald')}s."
         ),
     }
+
+
+def _spending(after: WhatNext) -> str:
+    """Say which segment spends most, beside everyone; nothing where nobody spends."""
+    if "spend" not in after.table:
+        return ""
+    top = after.table.sort_values(["spend", "segment"]).iloc[-1]
+    most, average = (
+        money(float(amount), after.currency) for amount in (top["spend"], after.everyone["spend"].iloc[0])
+    )
+    days = f"In the next {after.days} days"
+    return f"{days} a member of “{top['segment']}” spends {most}, the average member {average}"
 
 
 @register

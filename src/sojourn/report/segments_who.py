@@ -221,8 +221,13 @@ def traits_frame(drawn: Portraits) -> pd.DataFrame:
 
 def describe_traits(drawn: Portraits) -> dict[str, str]:
     """Return title and note of the table of traits."""
+    top = drawn.traits.iloc[0]
+    most = TRAIT_WORDS.get(top["trait"], top["trait"])
+    told = (
+        f"{begun(most)} says most about the segment: Cramér's V {number(top['cramers_v'], 2)}, of at most 1"
+    )
     return {
-        "title": _finding(drawn),
+        "title": told if drawn.telling else _finding(drawn),
         "note": (
             "Cramér's V is 0 where trait and segment know nothing of each other and 1 where one fixes the "
             "other; what chance adds is taken off. p-value: how often chance alone brings a link as strong "
