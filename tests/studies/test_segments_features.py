@@ -84,11 +84,16 @@ def test_shares_that_differ_are_reliable():
 
 
 def test_a_rhythm_of_mostly_chance_forms_nothing_but_is_told(shop):
-    sample = shop.tables["sample"]
-    parts = np.array([rng(i).multinomial(n, [0.1, 0.3, 0.3, 0.3]) for i, n in enumerate(sample["events"])])
-    seen = features(with_columns(shop, **dict(zip(HOURS, parts.T, strict=True))))
+    """Members differ a little in when they come; three events of a visit fall into one part of the day."""
+    days = shop.tables["sample"]["active_days"].to_numpy()
+    visits = rng(2).multinomial(days, rng(3).dirichlet([4.0, 12.0, 12.0, 12.0], len(days)))
+    columns = dict(zip(HOURS, 3 * visits.T, strict=True))
+    seen = features(with_columns(shop, events=3 * days, **columns))
     assert not set(HOURS) & {*seen.names, *seen.left_out}
     assert set(HOURS) < set(seen.now.columns)
+    of, part = pd.Series(3 * days), pd.Series(columns["evening"])
+    share = angle(part, of, np.ones(len(days), dtype=bool))
+    assert 0.1 < reliability(share, of, pd.Series(days), np.ones(len(days), dtype=bool)) < RELIABLE
 
 
 def test_a_rhythm_in_which_members_differ_may_form_groups():
