@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
 from sojourn.estimators.cluster.density import crowds
@@ -55,6 +56,13 @@ def test_rows_of_no_group_are_one_gaussian():
     assert grouped_density(x, nobody, x) == single_density(x, x)
     half = np.where(np.arange(len(x)) % 2, group, -1)
     assert single_density(x, x) < grouped_density(x, half, x) < grouped_density(x, group, x)
+    least = LEAST_VARIANCE * np.eye(3)
+    centres = np.array([x[half == i].mean(axis=0) for i in range(3)])
+    rest = (x - centres[half])[half >= 0]
+    laws = [(np.mean(half == i), centres[i], rest.T @ rest / len(rest)) for i in range(3)]
+    laws.append((0.5, x.mean(axis=0), np.cov(x.T, bias=True)))
+    density = sum(w * multivariate_normal(m, c + least).pdf(x) for w, m, c in laws)
+    assert grouped_density(x, half, x) == pytest.approx(np.log(density).mean(), abs=1e-10)
 
 
 def test_the_number_of_clear_groups_has_the_lowest_bic_and_is_what_is_crowded():
