@@ -43,7 +43,7 @@ def test_the_mass_of_the_interval_is_the_one_said():
 
 def test_the_picture_of_what_came_next_names_its_interval():
     words = sj.describe_next(after())
-    assert words["title"] == "81 % of “more active half” were active, 23 % of “less active half”"
+    assert words["title"] == "81 % of the more active half were active, 23 % of the less active half"
     assert "95 % credible interval; 1,000 members" in words["subtitle"]
     assert words["alt"].count("95 % credible interval") == 2
     assert sj.describe_next(after((0.998, 0.2)))["title"].startswith("99.8 % of")  # not all of them
@@ -55,7 +55,7 @@ def test_the_table_of_what_came_next_says_who_spends_most():
     paid.table["spend"], paid.everyone["spend"] = [12.5, 40.25], 23.6
     words = describe_next_table(paid)
     assert words["title"] == (
-        "In the next 90 days a member of “less active half” spends 40.25 EUR, the average member 23.60 EUR"
+        "In the next 90 days a member of the less active half spends 40.25 EUR, the average member 23.60 EUR"
     )
     assert "spend in EUR with 95 % confidence intervals" in words["note"]
 
@@ -114,7 +114,7 @@ def answers(p=0.001, why="") -> MessageResponse:
 
 def test_messages_say_whether_segments_differ():
     words = describe_messages(answers())
-    assert words["title"] == "“more active half” open 50 of 100 messages, “less active half” 30"
+    assert words["title"] == "The more active half open 50 of 100 messages, the less active half 30"
     assert "500 members who formed no segment and were sent any" in words["subtitle"]
     assert "less active half: 30.0 % (too few for an interval)" in words["alt"]
     assert describe_messages(answers(p=0.2))["title"] == "All segments open about as many messages: 42 of 100"

@@ -116,7 +116,7 @@ def test_a_gradient_says_so_and_contrasts_first_and_last_band():
     # the last band is the most active one by its rule, whatever its members did next
     head = sj.headline_segments(found("bands", "no valley"), after("bands"))
     assert head.sentence.startswith(
-        "Members differ by degrees and form no separate groups: of “more active half”"
+        "Members differ by degrees and form no separate groups: of the more active half"
     )
     assert head.verdict == "a gradient, not groups"
     assert head.interval.value == pytest.approx(23.45)
@@ -190,13 +190,13 @@ def test_next_steps_follow_the_verdict():
     )
     assert "one message for each of the 2 groups" in groups[0].what
     assert gradient[0].what.startswith("Do not write personas.")
-    for steps, low, share in ((groups, "long silent", "23.4"), (gradient, "less active half", "81.2")):
+    for steps, low, share in ((groups, "“long silent”", "23.4"), (gradient, "the less active half", "81.2")):
         assert len(steps) == 4
         effect = (
             "40.25 EUR (95 % confidence interval 33.00 to 47.50) in 90 days, the average member 23.60 EUR"
         )
         assert effect in steps[1].effect
-        assert f"“{low}” with an incentive, in a trial with a control group" in steps[2].what
+        assert f"{low} with an incentive, in a trial with a control group" in steps[2].what
         assert re.search(
             rf"{share} members in 100 \(95 % credible interval [\d.]+ to [\d.]+\)", steps[2].effect
         )

@@ -13,9 +13,9 @@ from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Segmentation
 from sojourn.core.results.segments_described import WhatNext
-from sojourn.core.text import bounds, count, day, in_words, listing, money, number, percent, plural
+from sojourn.core.text import begun, bounds, count, day, in_words, listing, money, number, percent, plural
 from sojourn.report.say import register
-from sojourn.report.segments_next import UNIT, contrast, ends
+from sojourn.report.segments_next import UNIT, called, contrast, ends
 
 #: Where fewer in 100 are active, members are won back rather than kept.
 _HALF = 50.0
@@ -124,7 +124,7 @@ def _end_figure(after: WhatNext) -> list[KeyFigure]:
     share = after.share(low, what)
     active = what == "active_share"
     did = f"active in the next {after.days} days" if active else f"still members {after.days} days later"
-    return [KeyFigure(f"“{low}”: {did}", percent(share.value), bounds(share.scaled(100)))]
+    return [KeyFigure(f"{begun(called(low))}: {did}", percent(share.value), bounds(share.scaled(100)))]
 
 
 def _spend_figure(after: WhatNext) -> list[KeyFigure]:
@@ -132,7 +132,7 @@ def _spend_figure(after: WhatNext) -> list[KeyFigure]:
         return []
     top = after.table.sort_values(["spend", "segment"]).iloc[-1]
     spend = Interval.of(top, "spend", after.mass, "wald")
-    label = f"“{top['segment']}”: spend in the next {after.days} days"
+    label = f"{begun(called(top['segment']))}: spend in the next {after.days} days"
     return [KeyFigure(label, money(spend.value, after.currency), f"a member; {bounds(spend, 2)}")]
 
 
@@ -164,7 +164,7 @@ def _worth(after: WhatNext) -> list[Action]:
     average = money(float(after.everyone["spend"].iloc[0]), after.currency)
     return [
         Action(
-            f"Watch month by month how many of “{top['segment']}” come: they spend most.",
+            f"Watch month by month how many of {called(top['segment'])} come: they spend most.",
             f"one of them spends {in_words(spend, after.currency, 2)} in {after.days} days, the average "
             f"member {average}",
             "a look at this number each month",
@@ -184,7 +184,7 @@ def _quiet(after: WhatNext) -> list[Action]:
     aim = "win back" if share.value < _HALF else "keep"
     return [
         Action(
-            f"Try to {aim} members of “{low}” with an incentive, in a trial with a control group.",
+            f"Try to {aim} members of {called(low)} with an incentive, in a trial with a control group.",
             f"without it, {in_words(share, UNIT)} {did} within {after.days} days: the number to beat",
             "the incentive, and a random part that gets none",
             "observational: what each segment did next",

@@ -10,7 +10,19 @@ from sojourn.core.text import begun, bounds, count, in_words, money, number, per
 from sojourn.report.say import register
 
 UNIT = "members in 100"
+_PARTS = (" half", " third", " quarter", " fifth")
 DID = {"active_share": "active", "stayed_share": "still members"}
+
+
+def called(segment: str) -> str:
+    """Return the name of a segment as it stands in a sentence.
+
+    Examples
+    --------
+    >>> called("most active quarter"), called("frequent members")
+    ('the most active quarter', '“frequent members”')
+    """
+    return f"the {segment}" if segment.endswith(_PARTS) else f"“{segment}”"
 
 
 def ends(after: WhatNext, what: str) -> tuple[str, str]:
@@ -25,7 +37,7 @@ def contrast(after: WhatNext, what: str) -> str:
     did = "were active in" if what == "active_share" else "were still members after"
     shares = [after.share(name, what).scaled(100) for name in (high, low)]
     return (
-        f"of “{high}”, {in_words(shares[0], UNIT)} {did} the next {after.days} days, of “{low}” "
+        f"of {called(high)}, {in_words(shares[0], UNIT)} {did} the next {after.days} days, of {called(low)} "
         f"{ranged(shares[1])}"
     )
 
@@ -58,7 +70,8 @@ def describe_next(after: WhatNext, what: str = "") -> dict[str, str]:
     did = DID[what]
     return {
         "title": (
-            f"{rounded(shares[high].value)} of “{high}” were {did}, {rounded(shares[low].value)} of “{low}”"
+            f"{rounded(shares[high].value)} of {called(high)} were {did}, "
+            f"{rounded(shares[low].value)} of {called(low)}"
         ),
         "subtitle": (
             f"Share of each segment's members who were {did} in the {after.days} days after the cut, with "
@@ -97,7 +110,7 @@ def _spending(after: WhatNext) -> str:
         money(float(amount), after.currency) for amount in (top["spend"], after.everyone["spend"].iloc[0])
     )
     days = f"In the next {after.days} days"
-    return f"{days} a member of “{top['segment']}” spends {most}, the average member {average}"
+    return f"{days} a member of {called(top['segment'])} spends {most}, the average member {average}"
 
 
 @register
@@ -118,8 +131,8 @@ def describe_curves(curves: NextCurves) -> dict[str, str]:
     ends_of = [curves.at(str(row["group"]), day) for row in (high, low)]
     return {
         "title": (
-            f"After {day} days {rounded(ends_of[0].value)} of “{high['group']}” are still with us, "
-            f"{rounded(ends_of[1].value)} of “{low['group']}”"
+            f"After {day} days {rounded(ends_of[0].value)} of {called(high['group'])} are still with us, "
+            f"{rounded(ends_of[1].value)} of {called(low['group'])}"
         ),
         "subtitle": (
             "Share still with us by days since the cut; members who formed no segment, grouped by what was "
@@ -196,8 +209,8 @@ def _finding(answers: MessageResponse) -> str:
     if not answers.differs:
         return f"All segments open about as many messages: {number(100 * of_all.value, 0)} of 100"
     return (
-        f"“{high['segment']}” open {number(100 * high['opened_share'], 0)} of 100 messages, "
-        f"“{low['segment']}” {number(100 * low['opened_share'], 0)}"
+        f"{begun(called(high['segment']))} open {number(100 * high['opened_share'], 0)} of 100 messages, "
+        f"{called(low['segment'])} {number(100 * low['opened_share'], 0)}"
     )
 
 

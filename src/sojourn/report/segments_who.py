@@ -8,6 +8,7 @@ from sojourn.core.interval import label
 from sojourn.core.results.segments_described import EVERYONE, TRAIT_WORDS, Portraits, Profile, TypicalMembers
 from sojourn.core.text import begun, count, listing, number, percent
 from sojourn.report.say import register
+from sojourn.report.segments_next import called
 
 #: Cramer's V up to which a trait is said to tell that much (Cohen 1988, for two groups: .1 small, .3 medium).
 _HOW_MUCH = ((0.1, "a little"), (0.3, "something"), (1.01, "much"))
@@ -29,7 +30,7 @@ def describe_profile(who: Profile) -> dict[str, str]:
         else " Features in which no segment is far from everyone are left out."
     )
     return {
-        "title": f"Furthest from everyone: “{far['segment']}”, {how} in {far['feature']}",
+        "title": f"Furthest from everyone: {called(far['segment'])}, {how} in {far['feature']}",
         "subtitle": (
             "Mean of each segment less everyone's, up to the cut, in standard deviations; only members who "
             f"formed no segment.{few} Tones: blue more, red less. {begun(_each(who))}, stand in the CSV."
@@ -111,7 +112,7 @@ def describe_typical(made: TypicalMembers) -> dict[str, str]:
     high = (middle if len(middle) else made.table).sort_values(["frequency", "segment"]).iloc[-1]
     words = str(high["words"])
     return {
-        "title": f"A typical member of “{high['segment']}”: {words[:1].lower()}{words[1:]}",
+        "title": f"A typical member of {called(high['segment'])}: {words[:1].lower()}{words[1:]}",
         "note": (
             "Nobody here is real. Each segment is cut into parts by how often members are active; every "
             "number is the mean over the middle half of a part, feature by feature. Members: so many stand "
@@ -177,7 +178,7 @@ def _clearest(drawn: Portraits) -> str:
     of_all = everyone[top["trait"], top["level"]]
     trait = TRAIT_WORDS.get(top["trait"], top["trait"])
     return (
-        f"Furthest: {trait} {top['level']}, {percent(top['share'], 0)} of “{top['segment']}” and "
+        f"Furthest: {trait} {top['level']}, {percent(top['share'], 0)} of {called(top['segment'])} and "
         f"{percent(of_all, 0)} of everyone."
     )
 
