@@ -3,6 +3,7 @@
 import itertools
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 
 import ibis
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 import postgres_server
+from sojourn.core.measures import Kind
 from sojourn.core.results.take_away import Condition, Leaf, Points
 from sojourn.data.engine import connect
 from sojourn.data.scoring import rule_sql, segment_code
@@ -172,6 +174,13 @@ def test_the_sql_explains_what_to_count_and_nothing_leaves_its_comments(engine):
     assert "value: sum of the amounts of events in EUR" in heading
     assert "--" not in query.replace(NAMES[1].replace("'", "''"), "")
     assert len(engine.con.extract_statements(text)) == 1
+
+
+def test_invisible_marks_in_names_are_escaped_in_comments():
+    kinds = (Kind("a"), Kind("b\u2028\u202e\x1b[31mc"))
+    text = rule_sql(replace(small_tree(), counting=replace(small_tree().counting, kinds=kinds)))
+    assert "kind_2: events 'b \\u202e\\x1b[31mc'" in text
+    assert not any(mark in text for mark in "\u2028\u202e\x1b")
 
 
 def test_the_sql_is_the_same_bytes_each_time():

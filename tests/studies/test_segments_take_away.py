@@ -211,6 +211,23 @@ def test_a_poor_rule_says_so_plainly():
     assert better.fidelity.same > take_away(world, found, leaves=3).fidelity.same
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_stated_rates_of_the_check(seed, three):
+    """A part of the worlds of `RATES_FROM` (seeds 0 to 59): sound rules pass, spoilt and cut ones never."""
+    r = np.random.default_rng(seed)
+    k = int(r.integers(3, 6))
+    world, group = planted(2_000, k, error=0.02, rng=r)
+    world = counted(world)
+    centres = np.array([world.x[group == i].mean(axis=0) for i in range(k)])
+    found = replace(three[1], rule=NearestCentre(np.eye(6), centres), k=k, meta=world.meta)
+    rule = take_away(world, found)
+    exchanged = {0: 1, 1: 0}
+    leaves = [replace(leaf, segment=exchanged.get(leaf.segment, leaf.segment)) for leaf in rule.leaves]
+    spoilt = fidelity(replace(rule, leaves=tuple(leaves)), world, found)
+    cut = take_away(world, found, leaves=2)
+    assert [check_take_away(one).verdict == "pass" for one in (rule, spoilt, cut)] == [True, False, False]
+
+
 def test_verdicts_keep_their_bounds(three):
     rule = three[2]
 
@@ -262,7 +279,8 @@ def test_ranges_beside_each_other_that_give_the_same_are_one():
 def test_a_private_case_shows_whole_groups_only(three):
     world, found, _ = three
     private = replace(world, meta={**world.meta, "protected": {"base": 20}})
-    told = take_away(private, replace(found, meta=private.meta))
+    told = take_away(private, replace(found, meta=private.meta), min_group=1)  # the base is the least
+    assert min(leaf.members for leaf in told.leaves) >= 20
     sizes = [told.fidelity.n, *(leaf.members for leaf in told.leaves)]
     sizes += [n for one in told.fidelity.segments for n in (one.n, one.called)]
     assert all(n % 20 == 0 for n in sizes)

@@ -55,7 +55,7 @@ def take_away(
         The scorecard reads at most so many measures.
     min_group : int
         Every end of the tree, and every band where sums of points allow it, holds at least so many of the
-        members that teach the rule.
+        members that teach the rule; in a private case at least its smallest group.
 
     Returns
     -------
@@ -76,10 +76,11 @@ def take_away(
     if not seen.measures:
         raise UndefinedError(f"Of {seen.case} there are features but no counts, so no rule to take away.")
     taught = _Taught.of(seen, found)
+    smallest = max(min_group, taught.shown.base)
     parts = (
-        _card(taught, found, most_measures, min_group)
+        _card(taught, found, most_measures, smallest)
         if isinstance(found.rule, ScoreBands)
-        else _tree(taught, found, leaves, min_group)
+        else _tree(taught, found, leaves, smallest)
     )
     rule = TakeAway(
         case=seen.case,
@@ -141,17 +142,17 @@ def _within_one_error(agreement: Floats, members: int, possible: NDArray[np.bool
     return int(np.flatnonzero(possible & (agreement >= best - error))[0])
 
 
-def _tree(taught: _Taught, found: Segmentation, leaves: int, min_group: int) -> _Parts:
+def _tree(taught: _Taught, found: Segmentation, leaves: int, smallest: int) -> _Parts:
     bounds = taught.bounds(_TREE_PARTS)
     bins, sizes = taught.ranges(bounds), range(2, leaves + 1)
-    trees = [shallow_tree(bins, taught.labels, leaves=size, smallest=min_group) for size in sizes]
+    trees = [shallow_tree(bins, taught.labels, leaves=size, smallest=smallest) for size in sizes]
     reached = np.array([len({way.label for way in tree}) for tree in trees])
     if reached.max() < 2:
         raise UndefinedError(
             f"Nothing that is counted of the members of {found.case} tells their segments apart in groups of "
-            f"{min_group}, so there is no rule to take away."
+            f"{smallest}, so there is no rule to take away."
         )
-    agreement = agreements(bins, taught.labels, sizes, smallest=min_group)
+    agreement = agreements(bins, taught.labels, sizes, smallest=smallest)
     size = _within_one_error(agreement, len(bins), reached == reached.max())
     return _as_leaves(trees[size], taught, bins, bounds)
 
@@ -183,7 +184,7 @@ def _inside(way: Way, bins: Ints) -> NDArray[np.bool_]:
     return here
 
 
-def _card(taught: _Taught, found: Segmentation, most: int, min_group: int) -> _Parts:
+def _card(taught: _Taught, found: Segmentation, most: int, smallest: int) -> _Parts:
     assert isinstance(found.rule, ScoreBands)
     bounds = taught.bounds(_CARD_PARTS)
     levels = tuple(len(at) + 1 for at in bounds)
@@ -192,9 +193,9 @@ def _card(taught: _Taught, found: Segmentation, most: int, min_group: int) -> _P
     columns = telling_columns(ranked, most)
     if not columns:
         raise UndefinedError(f"All members of {found.case} are counted alike: there is no rule to take away.")
-    agreement = card_agreements(ranked, columns, bands=found.k, smallest=min_group)
+    agreement = card_agreements(ranked, columns, bands=found.k, smallest=smallest)
     kept = columns[: _within_one_error(agreement, len(score), np.ones(len(columns), dtype=np.bool_)) + 1]
-    card = scorecard(ranked, kept, bands=found.k, smallest=min_group)
+    card = scorecard(ranked, kept, bands=found.k, smallest=smallest)
     told = [(c, *_merged(bounds[c], points)) for c, points in zip(card.columns, card.points, strict=True)]
     told = [(c, at, points) for c, at, points in told if at]  # the others give everybody the same
     measures = tuple(taught.measures[c] for c, _, _ in told)
