@@ -85,6 +85,7 @@ NAMES = {
     "arms": ("trial", "scheme", "month", "aim", "outcome", "segment", "stage"),
     "before": ("trial", "scheme", "month"),
     "now": ("segment", "stage"),
+    "divisions": ("trial", "scheme", "period"),
     "since": ("days_ago", "segment", "stage"),
 }
 #: Single members' rows and sums of them: never shown, see `tests/studies/test_segments_shown.py`.

@@ -191,7 +191,8 @@ def test_sums_over_segments_and_stages_are_those_of_the_portfolio(made, frames):
     whole = make_cells(tidy(frames), "portfolio", PARAMS).tables["trials"]
     arms = made.tables["arms"]
     for outcome, of in (("there", "kept_at_30"), ("there", "back_at_30"), ("net_value", "net_value")):
-        rows = whole[whole["outcome"] == of]
+        rows = whole[whole["outcome"] == of].groupby(["trial", "scheme"], as_index=False)
+        rows = rows[["n", "total", "total_sq"]].sum()
         ours = arms[arms["outcome"] == outcome]
         sums = ours.groupby(["trial", "scheme"])[["n", "total", "total_sq"]].sum()
         for row in rows.to_dict("records"):
@@ -200,6 +201,14 @@ def test_sums_over_segments_and_stages_are_those_of_the_portfolio(made, frames):
     assert set(arms["aim"]) <= {"kept", "back"}
     assert list(made["before"].columns[:2]) == ["trial", "scheme"]
     assert {"assigned", "before", "before_sq"} <= set(made["before"].columns)
+
+
+def test_divisions_are_members_by_month_of_assignment(made):
+    """Of all who took part, whether or not they were followed to the end."""
+    found = made["divisions"].groupby(["trial", "scheme"])["assigned"].sum()
+    whole = made["before"].set_index(["trial", "scheme"])["assigned"]
+    pd.testing.assert_series_equal(found, whole.sort_index())
+    assert made["divisions"]["period"].str.fullmatch(r"202[45]-[01][0-9]").all()
 
 
 def test_what_follows_assignment_puts_nobody_elsewhere(frames):

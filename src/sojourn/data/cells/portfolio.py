@@ -16,10 +16,16 @@ from sojourn.core.ranges import in_range
 from sojourn.data.cells.trials.costs import refuse_shared_costs
 from sojourn.data.cells.trials.decimals import AMOUNT, cut, product, total
 from sojourn.data.cells.trials.doings import BEFORE, EARLY, has_amounts
-from sojourn.data.cells.trials.every import arms_of_trials, followed, judged, members_of_trials, money_of
+from sojourn.data.cells.trials.every import (
+    arms_of_trials,
+    followed,
+    judged,
+    members_of_trials,
+    money_of,
+    period_of,
+)
 from sojourn.data.cells.trials.people import BACK, KEPT
 from sojourn.data.cells.trials.words import words_of
-from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
 
 STUDY = "portfolio"
@@ -81,8 +87,7 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
-    month = clock_of(tidy.meta).day(rows.assigned_at).cast("string").substr(0, 7)
-    rows, caps = rows.mutate(period=month), params.get("caps", {})
+    rows, caps = rows.mutate(period=period_of(rows, tidy)), params.get("caps", {})
     known = judged(rows, tidy, params)
     parts = [_beside_early(known, known.aim + f"_at_{int(params['horizon_days'])}", known.there)]
     if has_amounts(tidy):

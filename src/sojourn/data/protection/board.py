@@ -17,6 +17,7 @@ from sojourn.data.protection.portfolio import outcome_sums, protect_arms
 
 NOW = (Counted(by=("segment", "stage"), members=("members",)),)
 MOVES = (Counted(by=("month", "from_segment", "to_segment"), members=("n",)),)
+DIVISIONS = (Counted(by=("trial", "scheme", "period"), members=("assigned",)),)
 #: What members are counted by at landmarks; all other columns say how many of them did something.
 _SINCE = ("days_ago", "segment", "stage")
 
@@ -44,6 +45,7 @@ def protect(
     }
     if "arms" in tables:
         made["arms"] = _arms(tables["arms"], base, caps)
+        made["divisions"] = protect_table(tables["divisions"], DIVISIONS, base)
         made["before"] = protect_arms(tables["before"], base, meta["before_days"])
     return made, dict(meta)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from sojourn.core.text import number
+from sojourn.estimators.bayes.model import Floats
 
 #: What a trial's control may be called; the first that it has is its control.
 CONTROLS = ("none", "held_out", "control", "normal")
@@ -16,6 +17,10 @@ CONTROLS = ("none", "held_out", "control", "normal")
 LEAST = 2
 #: Members of two schemes who were drawn by lot differ as much beforehand in one case of a thousand.
 ALIKE = 0.001
+#: Of fewer members that are expected, Pearson's test says little.
+_SPARSE = 5
+#: Why a trial is left out whose division changed.
+REDIVIDED = "its division among schemes changed over time, so its page, which compares months, is right"
 _COLUMNS = ["trial", "scheme", "before", "before_of_control", "p"]
 
 
@@ -60,6 +65,44 @@ def unlike(
     found = found.assign(p=np.minimum(1.0, np.nan_to_num(p) * max(len(found), 1)))
     worst = found.sort_values(["p", "scheme"]).drop_duplicates("trial")
     return worst.loc[worst["p"] < ALIKE, _COLUMNS].sort_values("trial", ignore_index=True)
+
+
+def redivided(divisions: pd.DataFrame | None, *, base: int = 0) -> set[str]:
+    """Return trials whose division among schemes changed over time: pooled, times would differ, not schemes.
+
+    Parameters
+    ----------
+    divisions : DataFrame or None
+        ``trial``, ``scheme``, ``period``, ``assigned`` (members); None where that is not known.
+    base : int
+        Of private cases, whose counts are rounded to multiples of it.
+
+    Notes
+    -----
+    Pearson's test that schemes have the same shares in every period, over all trials at once (Bonferroni);
+    periods in which fewer than `_SPARSE` members are expected in a scheme are taken together. Rounding adds
+    at most ``base ** 2 / 4`` to the variance of a count.
+    """
+    found = set()
+    trials = [] if divisions is None else list(divisions.groupby("trial"))
+    for trial, rows in trials:
+        table = rows.pivot_table(
+            index="scheme", columns="period", values="assigned", aggfunc="sum", fill_value=0
+        )
+        counts = table.to_numpy(float)
+        few = _expected(counts).min(axis=0) < _SPARSE
+        counts = np.column_stack([counts[:, ~few], counts[:, few].sum(axis=1)])
+        counts = counts[:, counts.sum(axis=0) > 0]
+        expected = _expected(counts)
+        away = float(((counts - expected) ** 2 / (expected + base**2 / 4)).sum())
+        freedom = (counts.shape[0] - 1) * (counts.shape[1] - 1)
+        if freedom and stats.chi2.sf(away, freedom) * len(trials) < ALIKE:
+            found.add(str(trial))
+    return found
+
+
+def _expected(counts: Floats) -> Floats:
+    return np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1)
 
 
 def beside_control(

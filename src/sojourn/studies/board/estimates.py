@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,14 @@ from sojourn.studies.board.names import base_of, with_names
 
 #: Outcomes: whether a member is kept (or back) at the horizon, and money per member.
 THERE, NET = "there", "net_value"
-ARMS, BEFORE = "arms", "before"
+ARMS, BEFORE, DIVISIONS = "arms", "before", "divisions"
 #: A variance counted in a few members is drawn to that of both arms, as if so many more had been seen.
 _STEADY = 30
 _CELL = ["trial", "aim", "segment", "stage"]
 
 
 def estimates(
-    cells: Cells, outcome: str, odd: pd.DataFrame, control: str | Sequence[str], min_group: int
+    cells: Cells, outcome: str, unfit: Collection[str], control: str | Sequence[str], min_group: int
 ) -> pd.DataFrame:
     """Return the difference of every scheme from its control, by segment and stage at assignment.
 
@@ -32,8 +32,8 @@ def estimates(
         ``total``, ``total_sq`` (sums over members).
     outcome : str
         `THERE` or `NET`.
-    odd : DataFrame
-        Trials that were not by lot (``trial``), which are left out.
+    unfit : collection of str
+        Trials that are left out: not by lot, or of a division that changed.
     control : str or sequence of str
         What a control may be called.
     min_group : int
@@ -46,7 +46,7 @@ def estimates(
         ``error``.
     """
     arms = with_names(cells, ARMS)
-    arms = arms[(arms["outcome"] == outcome) & ~arms["trial"].isin(odd["trial"])]
+    arms = arms[(arms["outcome"] == outcome) & ~arms["trial"].isin(unfit)]
     arms = arms[(arms["stage"] == CHURNED) == (arms["aim"] == "back")]  # whom the trial was not for
     arms = arms.astype(dict.fromkeys(("n", "total", "total_sq"), float))
     arms = arms[arms["n"] >= max(min_group, LEAST)]

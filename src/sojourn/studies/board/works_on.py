@@ -13,11 +13,11 @@ from sojourn.core.ranges import in_range
 from sojourn.core.results.board import CHURNED, STAGES, Floats, WorksOn
 from sojourn.core.results.trial_plan import LiftPrior
 from sojourn.core.results.trials import plain_scheme
-from sojourn.estimators.bayes.by_lot import CONTROLS, left_out, unlike
+from sojourn.estimators.bayes.by_lot import CONTROLS, REDIVIDED, left_out, redivided, unlike
 from sojourn.estimators.bayes.crossed import Crossed, Ints, fit_crossed
 from sojourn.estimators.bayes.empirical import Mixture
-from sojourn.studies.board.estimates import ARMS, BEFORE, NET, THERE, estimates
-from sojourn.studies.board.names import rows_of
+from sojourn.studies.board.estimates import ARMS, BEFORE, DIVISIONS, NET, THERE, estimates
+from sojourn.studies.board.names import base_of, rows_of
 
 #: Three kinds of differences (by segment, by stage, by both) together are as wide as a plan believes strata.
 _EACH = 3**-0.5
@@ -41,8 +41,9 @@ def works_on(
     ----------
     cells : Cells
         With the table ``arms`` (see `sojourn.studies.board.estimates`), where it is known what members did
-        before they were assigned the table ``before`` (see `sojourn.estimators.bayes.by_lot.unlike`), and in
-        what they say of themselves ``segments`` (names), ``horizon_days``, ``value_days``, ``currency``.
+        before they were assigned the table ``before``, where it is known when they were assigned the table
+        ``divisions`` (see `unlike` and `redivided` of `sojourn.estimators.bayes.by_lot`), and in what they
+        say of themselves ``segments`` (names), ``horizon_days``, ``value_days``, ``currency``.
     belief, belief_value : LiftPrior or sequence of float
         Belief of the effect on all members of a trial, as a share who are kept or back and as currency per
         member: low, high and the mass between them.
@@ -61,7 +62,8 @@ def works_on(
     a scale that is learned (`sojourn.estimators.bayes.crossed`). A trial of members with us says nothing of
     members who have left, nor the other way round. Groups are those at the member's own assignment; who was
     too new for a segment then is a group of its own. Trials whose members were not alike before they were
-    assigned are left out, by name.
+    assigned are left out, by name, and those whose division among schemes changed over time: members of a
+    group are too few to be compared month by month.
     """
     in_range(mass, "mass", gt=0, lt=1)
     empty = WorksOn(cells.case, str(cells.meta.get("currency", "")), mass, rope)
@@ -69,12 +71,14 @@ def works_on(
         return replace(empty, why_empty="No scheme was ever tried on these members.")
     before = cells.tables.get(BEFORE)
     odd = unlike(before, control=control, min_group=min_group)
-    net, there = (estimates(cells, outcome, odd, control, min_group) for outcome in (NET, THERE))
+    changed = redivided(cells.tables.get(DIVISIONS), base=base_of(cells))
+    unfit = {*odd["trial"], *changed}
+    net, there = (estimates(cells, outcome, unfit, control, min_group) for outcome in (NET, THERE))
     made = replace(
         empty,
         horizon_days=int(cells.meta["horizon_days"]),
         value_days=int(cells.meta["value_days"]),
-        left_out=left_out(cells[ARMS], set(net["trial"]), odd, control),
+        left_out=_left_out(left_out(cells[ARMS], set(net["trial"]), odd, control), changed),
         knows_before=before is not None,
     )
     if net.empty:
@@ -107,6 +111,14 @@ def works_on(
 def _called(trial: str, scheme: str, *, several: bool) -> str:
     """Return how a scheme is called for reading: with its trial where others of the name were tried."""
     return f"{plain_scheme(scheme)} ({plain_scheme(trial)})" if several else plain_scheme(scheme)
+
+
+def _left_out(trials: pd.DataFrame, changed: set[str]) -> pd.DataFrame:
+    """Return trials that are left out, those whose division changed with that as the reason."""
+    is_changed = trials["trial"].isin(changed)
+    return trials.assign(
+        why=trials["why"].mask(is_changed, REDIVIDED), by_lot=trials["by_lot"].astype(bool) | is_changed
+    )
 
 
 def _prior(belief: LiftPrior | Sequence[float]) -> LiftPrior:

@@ -15,7 +15,7 @@ from sojourn.core.ranges import in_range
 from sojourn.data.cells.board.followed import landmarks, leaves, returns, since
 from sojourn.data.cells.board.moving import month_ends, moves
 from sojourn.data.cells.board.states import STUDY, now, rule_of
-from sojourn.data.cells.board.tried import arms, assigned
+from sojourn.data.cells.board.tried import arms, assigned, divisions
 from sojourn.data.cells.trials.costs import refuse_shared_costs
 from sojourn.data.cells.trials.doings import BEFORE
 from sojourn.data.tidy import Tidy
@@ -48,7 +48,8 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         month ends), ``from_segment``, ``to_segment`` (-2: gone), ``n``. And where there are trials: ``arms``:
         ``trial``, ``scheme``, ``aim``, ``outcome`` (``there``: kept, or back; ``net_value``), ``segment`` and
         ``stage`` at the member's own assignment, ``n``, ``total``, ``total_sq``. ``before``: see
-        `sojourn.data.cells.trials.every.arms_of_trials`.
+        `sojourn.data.cells.trials.every.arms_of_trials`. ``divisions``: ``trial``, ``scheme``, ``period``
+        (month of assignment), ``assigned``.
 
     Raises
     ------
@@ -64,6 +65,7 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     made = {"now": now(tidy, params), "since": since(tidy, params), "moves": moves(tidy, params)}
     if "assignments" in tidy.tables:
         made |= {"arms": arms(tidy, params), "before": assigned(tidy, params)}
+        made["divisions"] = divisions(tidy, params)
     return made
 
 

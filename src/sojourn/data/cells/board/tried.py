@@ -12,7 +12,13 @@ from sojourn.data.activity import in_micros
 from sojourn.data.cells.board.states import instant, rule_of, staged
 from sojourn.data.cells.trials.decimals import AMOUNT, cut, product, total
 from sojourn.data.cells.trials.doings import has_amounts, net_value
-from sojourn.data.cells.trials.every import arms_of_trials, followed, judged, members_of_trials
+from sojourn.data.cells.trials.every import (
+    arms_of_trials,
+    divisions_of_trials,
+    followed,
+    judged,
+    members_of_trials,
+)
 from sojourn.data.cells.trials.people import KEPT
 from sojourn.data.engine import held
 from sojourn.data.features import day_before
@@ -47,6 +53,11 @@ def arms(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 def assigned(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return by trial and scheme what members did before assignment, by which it is seen who was by lot."""
     return arms_of_trials(members_of_trials(tidy, params), tidy, params)
+
+
+def divisions(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return members by trial, scheme and month, by which it is seen where the division changed over time."""
+    return divisions_of_trials(members_of_trials(tidy, params), tidy)
 
 
 def _outcome(rows: Table, name: str, value: Value) -> Table:

@@ -109,6 +109,17 @@ def money_of(rows: Table, params: Mapping[str, Any]) -> dict[str, Value]:
     return {"revenue": rows.revenue, "net_value": net_value(rows, params)}
 
 
+def divisions_of_trials(rows: Table, tidy: Tidy) -> Table:
+    """Return members assigned (``assigned``) by ``trial``, ``scheme`` and ``period``, the month."""
+    rows = rows.mutate(period=period_of(rows, tidy))
+    return rows.group_by("trial", "scheme", "period").aggregate(assigned=rows.count())
+
+
+def period_of(rows: Table, tidy: Tidy) -> Value:
+    """Return the month of assignment, such as 2025-03, by the clock of the case."""
+    return clock_of(tidy.meta).day(rows.assigned_at).cast("string").substr(0, 7)
+
+
 def arms_of_trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return one row per trial and scheme.
 

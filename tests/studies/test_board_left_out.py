@@ -1,0 +1,29 @@
+"""Trials whose division changed over time say nothing on the board, and are named with the reason."""
+
+import dataclasses
+
+import pandas as pd
+
+import sojourn as sj
+from board_worlds import make_board
+
+
+def divided(cells, late):
+    rows = [
+        ("main", scheme, month, number)
+        for month, shares in (("2025-01", (500, 500, 500)), ("2025-02", late))
+        for scheme, number in zip(("none", "coupon", "gift"), shares, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["trial", "scheme", "period", "assigned"])
+    return dataclasses.replace(cells, tables={**cells.tables, "divisions": table})
+
+
+def test_a_trial_whose_division_changed_is_left_out_by_name():
+    cells = make_board()
+    steady, changed = (sj.works_on(divided(cells, late)) for late in ((490, 510, 500), (100, 500, 900)))
+    assert steady.trials == 1
+    assert steady.left_out.empty
+    assert changed.trials == 0
+    left = changed.left_out.iloc[0]
+    assert (left["trial"], left["by_lot"]) == ("main", True)
+    assert left["why"].startswith("its division among schemes changed over time")
