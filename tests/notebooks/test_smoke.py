@@ -60,6 +60,7 @@ def page_of(small):
         ("demo", "retention"),
         ("telco", "retention"),
         ("demo", "segments"),
+        ("demo", "board"),  # with the rule that the page before hands out
         ("demo", "trials"),
         ("demo", "portfolio"),
         ("cookie_cats", "trials"),
