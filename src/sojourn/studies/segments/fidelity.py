@@ -26,8 +26,8 @@ LOST = 0.5
 #: Catch rate and false-alarm rate of the check; tests of `take_away` repeat a part of the worlds.
 RATES = (1.0, 0.0)
 RATES_FROM = (
-    "60 worlds of 3 to 5 planted groups, 2 in 100 members on the wrong side: rules with two segments exchanged, "
-    "and trees of two ends; rules as they are made"
+    "60 worlds of 3 to 5 planted groups, 2 in 100 members on the wrong side: rules with two segments "
+    "exchanged, and trees of two ends; rules as they are made"
 )
 
 #: Decimals of everything that is published.
