@@ -14,6 +14,7 @@ from sojourn.estimators.cluster.mixture import (
     single_density,
 )
 from sojourn.estimators.cluster.partition import pinned
+from sojourn.estimators.cluster.silhouette import best_partition
 from sojourn.estimators.cluster.smooth import components, least_squares, simple_predictions
 
 
@@ -74,6 +75,13 @@ def test_the_number_of_clear_groups_has_the_lowest_bic_and_is_what_is_crowded():
     assert told.mean() > 0.8
     assert len(set(zip(found.labels[told], group[told], strict=True))) == 3
     assert found.assign(x).tolist() == found.labels.tolist()  # every row is nearest to itself
+
+
+def test_clear_groups_have_the_largest_silhouette():
+    x, group = blobs(9.0)
+    best = best_partition(x, (2, 3, 4, 5), rng=np.random.default_rng(1))
+    assert best.k == 3
+    assert len(set(zip(best.assign(x), group, strict=True))) == 3
 
 
 def test_one_cloud_has_one_component_and_no_crowds():

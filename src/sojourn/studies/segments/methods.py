@@ -16,11 +16,12 @@ import pandas as pd
 from sojourn.core.cells import Cells
 from sojourn.core.ranges import in_range
 from sojourn.core.results.methods import DENSITY, GRID, HALVES, KMEANS, MIXTURE, PAGE, Methods
-from sojourn.core.results.segments import Features, Floats, Ints, NearestCentre, Rule, Segmentation
+from sojourn.core.results.segments import Features, Floats, Ints, Rule, Segmentation
 from sojourn.estimators.cluster.copula import structureless
 from sojourn.estimators.cluster.density import crowds
 from sojourn.estimators.cluster.mixture import best_mixture, grouped_density, mixture, single_density
-from sojourn.estimators.cluster.partition import former, partition, pinned
+from sojourn.estimators.cluster.partition import former, pinned
+from sojourn.estimators.cluster.silhouette import best_partition
 from sojourn.estimators.cluster.stability import Former, Returns, adjusted_rand, returns
 from sojourn.studies.segments.bands import bands_of, rule_former
 from sojourn.studies.segments.features import features
@@ -30,9 +31,6 @@ from sojourn.studies.segments.structure import SMALLEST_SHARE
 
 #: At most so many members form the groups compared, and at most so many judge them.
 AT_MOST = 2_000
-
-#: So many members are enough for a silhouette.
-_SILHOUETTE = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,15 +154,7 @@ def _ways(
 
 def _kmeans(x: Floats, ks: Sequence[int], rng: np.random.Generator) -> Formed:
     """Return k-means at the number of groups with the largest silhouette."""
-    from sklearn.metrics import silhouette_score
-
-    some = rng.permutation(len(x))[:_SILHOUETTE]
-
-    def silhouette(rule: NearestCentre) -> float:
-        labels = rule.assign(x[some])
-        return float(silhouette_score(x[some], labels)) if len(np.unique(labels)) > 1 else -1.0
-
-    best = max((partition(x, k, rng=rng) for k in ks), key=silhouette)
+    best = best_partition(x, ks, rng=rng)
     return Formed(best.assign, former(best.k, rng=rng))
 
 
