@@ -41,11 +41,11 @@ def calibrate() -> list[dict[str, Any]]:
     """Return every row; takes some minutes."""
     return [
         *migration(500, seed=1),
-        *moved(600, seed=2),
+        *moved(400, seed=2),
         *pooling(120, seed=3),
-        *effects(100, seed=4),
-        *worthless(60, seed=5),
-        *chances(100, seed=6),
+        *effects(80, seed=4),
+        *worthless(40, seed=5),
+        *chances(80, seed=6),
         *left(4_000, seed=7),
         *unlike_trials(400, seed=8),
     ]
