@@ -206,6 +206,12 @@ def test_moments_are_those_of_all_members_whatever_the_sample():
         assert row[f"log_{name}_squares"] == pytest.approx((logged**2).sum(), abs=2e-6)
 
 
+def test_the_square_of_a_large_amount_is_exact():
+    events = [event(0, CUT - DAY, "order", "shop", "132231.9400"), event(0, CUT - DAY, "visit")]
+    (row,) = make_cells(tidy([member(0, FROM)], events), "segments", PARAMS)["moments"].to_dict("records")
+    assert row["value_squares"] == Decimal("132231.94") ** 2
+
+
 def test_nothing_after_the_cut_enters_a_feature():
     members, events = a_population(4)
     planted = [

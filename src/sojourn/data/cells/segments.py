@@ -181,6 +181,10 @@ def _moments(rows: Table, counting: Counting) -> Table:
 
 
 def _two(name: str, column: Value) -> dict[str, Value]:
-    """Return sum and sum of squares; the column has 18 digits, so a square has 36 and is exact."""
-    squares = (column * column).cast(MONEY).sum()
+    """Return sum and sum of squares of a column of 18 digits, exact.
+
+    DuckDB multiplies decimals of up to 18 digits in 18 digits, so one factor is wider.
+    """
+    wide = column.cast(f"decimal(19, {column.type().scale})")
+    squares = (wide * column).cast(MONEY).sum()
     return {f"{name}_sum": column.sum().cast(MONEY), f"{name}_squares": squares.cast(MONEY)}
