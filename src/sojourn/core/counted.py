@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from sojourn.core.measures import Counting
 
-#: Words by column; ``{last}`` is the length of the latest period, ``{currency}`` that of payments.
+#: Words by column; ``{last}``, ``{currency}`` and ``{social}`` stand for the length of the latest period, the
+#: currency of payments and the names of events, and are replaced in this order.
 COLUMN_WORDS: Mapping[str, str] = {
     "observed_days": "whole days since joining, or since events are recorded, whichever is later",
     "tenure_days": "whole days since joining",
@@ -66,9 +67,6 @@ def column_words(name: str, counting: Counting, currency: str = "") -> str:
         kind = counting.kinds[int(numbered[1]) - 1]
         where = "" if kind.feature is None else f" in the feature '{kind.feature}'"
         return f"events '{kind.event}'{where}"
-    said = {
-        "last": str(counting.trend_days),
-        "currency": f" in {currency}" if currency else "",
-        "social": ", ".join(f"'{event}'" for event in counting.social),
-    }
-    return COLUMN_WORDS[name].format(**said)
+    words = COLUMN_WORDS[name].replace("{last}", str(counting.trend_days))
+    words = words.replace("{currency}", f" in {currency}" if currency else "")
+    return words.replace("{social}", ", ".join(f"'{event}'" for event in counting.social))
