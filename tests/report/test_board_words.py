@@ -145,7 +145,7 @@ def test_actions_have_effect_cost_and_evidence(laid):
     assert [step.what.split(" (")[0] for step in steps] == [
         "Give coupon to active frequent buyers",
         "Give coupon to silent frequent buyers",
-        "Try a scheme on silent members, too new for a segment",
+        "Try a scheme on silent members too new for a segment",
     ]
     assert all(step.effect and step.cost and step.evidence for step in steps)
     assert steps[2].evidence.startswith("observational")

@@ -112,12 +112,12 @@ def _try(board: Board, what: str = "one") -> str:
 
 
 def _lost_most(board: Board) -> pd.Series:
-    """Return the cell without evidence in which most members are expected to be lost."""
+    """Return the cell without evidence in which most is open: who will leave, or whether they will come."""
     open_cells = board.acting("try one")
     rows = open_cells[open_cells["stage"] != CHURNED]
     rows = rows if len(rows) else open_cells
     share = rows.get(f"{_last(board)}_share", pd.Series(1.0, rows.index)).fillna(0)
-    lost = rows["members"] * (share if board.told == "leave" else 1 - share)
+    lost = rows["members"] * (share if board.told == "leave" else share * (1 - share))
     return rows.iloc[int(lost.argmax())]
 
 
@@ -168,7 +168,8 @@ def _moved(moved: Drift) -> KeyFigure:
 def describe_board(board: Board) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of the board."""
     given = board.acting("give")
-    title = _NOTHING
+    untried = (board.table["evidence"] == "none").all()
+    title = f"Nothing was tried on any of {count(board.members)} members" if untried else _NOTHING
     if len(given):
         worth = count(given["members"].sum())
         title = f"A scheme is worth it for {worth} of {count(board.members)} members"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from sojourn.core.results.board import CHURNED, TOO_NEW, Board
@@ -9,6 +11,8 @@ from sojourn.core.text import count, listing
 
 #: A sentence names at most so many groups.
 _MOST = 2
+#: Bands of a gradient are parts of all members.
+_BAND = re.compile(r"\b(half|third|quarter|fifth|sixth|seventh|eighth)$")
 
 
 def people(segment: str, stage: str) -> str:
@@ -17,9 +21,11 @@ def people(segment: str, stage: str) -> str:
     Examples
     --------
     >>> people("frequent buyers", "silent"), people("too new for a segment", "new")
-    ('silent frequent buyers', 'new members, too new for a segment')
+    ('silent frequent buyers', 'new members too new for a segment')
+    >>> people("least active quarter", "silent")
+    'silent members of the least active quarter'
     """
-    return f"{stage} members, {TOO_NEW}" if segment == TOO_NEW else f"{stage} {segment}"
+    return f"{stage} {of_segment(segment)}"
 
 
 def of_segment(segment: str) -> str:
@@ -27,9 +33,11 @@ def of_segment(segment: str) -> str:
 
     Examples
     --------
-    >>> of_segment("frequent buyers"), of_segment("too new for a segment")
-    ('frequent buyers', 'members too new for a segment')
+    >>> of_segment("frequent buyers"), of_segment("too new for a segment"), of_segment("least active half")
+    ('frequent buyers', 'members too new for a segment', 'members of the least active half')
     """
+    if _BAND.search(segment):
+        return f"members of the {segment}"
     return f"members {segment}" if segment == TOO_NEW else segment
 
 

@@ -6,7 +6,7 @@ from sojourn.core.cells import Cells
 from sojourn.core.results.board import Board, Drift, WorksOn
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.text import count, listing, number, percent, plural
-from sojourn.studies.board.rates import LOT, MOVED, WORTHLESS, WORTHLESS_FROM
+from sojourn.studies.board.rates import HIDDEN, LOT, MOVED, WORTHLESS
 
 #: From this share of members in groups too small to be shown on, that is warned of.
 _HIDDEN = 0.1
@@ -109,13 +109,16 @@ def _by_lot(works: WorksOn) -> Check:
 
 
 def _worthless(board: Board) -> Check:
+    """Say how often such a board recommends a scheme that is worth nothing, as it was measured."""
     finding = (
         f"The chance of more than {number(board.rope, 2)} {board.currency} per member has to be over "
         f"{percent(board.threshold)} in each of {plural(len(board.table), 'group')}."
     )
     meaning = (
-        f"Of boards without any scheme that pays, {percent(WORTHLESS)} recommend one somewhere (simulated: "
-        f"{WORTHLESS_FROM})."
+        f"Simulated boards on which no scheme pays recommend one somewhere in {percent(WORTHLESS)} of "
+        "cases; a "
+        "scheme that pays everywhere but in one group is recommended there too in up to "
+        f"{percent(HIDDEN, 0)}."
     )
     return Check("Worthless schemes are rarely recommended", "pass", finding, meaning)
 

@@ -52,8 +52,8 @@ def drift(
     (Bonferroni), lies beyond the margin.
 
     Intervals of the migration matrix are equal-tailed under Jeffreys' prior, Dirichlet(1/2, …) on each row,
-    of counts divided by how much months differ beyond chance: Pearson's X² over its degrees of freedom,
-    where chance does not explain it.
+    of counts divided by how much months differ beyond chance: Pearson's X² of each share over its degrees
+    of freedom, where chance does not explain it.
     """
     in_range(margin, "margin", ge=0, lt=1)
     in_range(before, "before", ge=2)
@@ -210,7 +210,9 @@ def _migration(counted: _Counted, mass: float) -> pd.DataFrame:
         n, total = months.sum(axis=0), months.sum()
         if total == 0:
             continue
-        worth = 1 / _beyond_chance(months)
+        others = months.sum(axis=1, keepdims=True) - months
+        pairs = np.stack([months, others], axis=2)
+        worth = np.array([1 / _beyond_chance(pairs[:, i]) for i in range(len(columns))])
         low, high = _jeffreys(n * worth, total * worth, len(columns), mass)
         for i, column in enumerate(columns):
             to = (*counted.names, TOO_NEW, GONE)[column]
@@ -231,7 +233,7 @@ def _beyond_chance(months: Floats) -> float:
     return x2 / freedom if chdtrc(freedom, x2) < _CHANCE else 1.0
 
 
-def _jeffreys(n: Floats, total: float, places: int, mass: float) -> tuple[Floats, Floats]:
+def _jeffreys(n: Floats, total: Floats, places: int, mass: float) -> tuple[Floats, Floats]:
     """Return bounds of each share of a row under Dirichlet(1/2, …): each is a beta distribution."""
     a, b = n + 0.5, total - n + (places - 1) / 2
     tail = (1 - mass) / 2

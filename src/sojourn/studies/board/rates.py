@@ -8,11 +8,16 @@ from __future__ import annotations
 
 Rates = tuple[float, float, str]
 
-MOVED: Rates = (1.0, 0.0, "2,000 members; fault: moves of the last two months shift a share by 10 in 100")
+MOVED: Rates = (
+    0.995,
+    0.0,
+    "2,000 members; fault: moves of the last two months shift a share by 10 in 100",
+)
 LOT: Rates = (
     0.97,
     0.0,
     "20 trials of 1,500 members a scheme; fault: one whose members came 0.2 deviations less",
 )
-#: Share of boards of worthless schemes on which any is recommended, and what they are like.
-WORTHLESS, WORTHLESS_FROM = 0.05, "worthless schemes, a trial of 300 members an arm in each of 15 groups"
+#: Share of boards on which a scheme is recommended where it is worth nothing: in the worst of the worlds in
+#: which all schemes are worth nothing, and of those in which one pays in all groups but one.
+WORTHLESS, HIDDEN = 0.025, 0.75
