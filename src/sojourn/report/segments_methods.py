@@ -49,9 +49,9 @@ def _columns_told(ways: Methods) -> str:
         "much of the worst group is found again when members are drawn again (1: all of it). Gain: how much "
         "better the groups describe members who formed nothing than one bell curve does, in nats a member "
         "(1: 2.7 times as likely). Differs next: the two groups furthest apart in active days after the cut, "
-        f"in standard errors. Without structure: median of {plural(ways.twins, 'made-up population')} with "
-        "the same values and the same rank correlations of features, and nothing else. Groups of fewer than "
-        f"{count(ways.least)} members do not count."
+        f"in standard errors. Without structure: {plural(ways.twins, 'made-up population')}"
+        f"{' (medians)' if ways.twins > 1 else ''} with the same values and the same rank correlations of "
+        f"features, and nothing else. Groups of fewer than {count(ways.least)} members do not count."
     )
 
 

@@ -62,7 +62,7 @@ def compare_methods(
     *,
     ks: Sequence[int] = (2, 3, 4, 5, 6, 7, 8),
     resamples: int = 10,
-    twins: int = 3,
+    twins: int = 1,
     rng: np.random.Generator,
 ) -> Methods:
     """Set the segments beside k-means, Gaussian mixtures, density clustering, the RFM grid and a mere cut.
