@@ -233,6 +233,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "studies/segments/features.py",
         "studies/segments/find.py",
         "studies/segments/forming.py",
+        "studies/segments/methods.py",
         "studies/segments/rfm.py",
         "studies/segments/structure.py",
         "studies/segments/worlds.py",
