@@ -90,8 +90,10 @@ def test_without_trials_it_says_on_whom_to_try_one(bare):
     assert headline.verdict == "try a scheme"
     [step] = sj.next_steps_board(laid)
     assert step.what.startswith("Try a scheme on ")
-    assert describe_reasons(laid)["title"] == "No scheme was tried on any group"
-    assert set(reasons_frame(laid)["why"]) == {"No scheme was tried on members like these."}
+    assert describe_board(laid)["title"] == f"Nothing was tried on any of {count(laid.members)} members"
+    assert "nothing tried on any" in describe_board_table(laid)["title"]
+    assert reasons_frame(laid).empty
+    assert set(board_frame(laid)["evidence"]) == {"none"}
 
 
 def test_no_board_is_told(cells, works, moved):
@@ -114,6 +116,7 @@ def test_key_figures_are_those_of_the_board(laid, moved, bare):
 
 
 def test_every_group_has_its_reason(laid):
+    assert "over 97 %" in describe_reasons(laid)["note"]
     frame = reasons_frame(laid).set_index(["segment", "stage"])
     row = laid.cell(SEGMENTS[0], "active")
     told = number(row["net_value"], 2, signed=True)

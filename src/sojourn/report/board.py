@@ -77,8 +77,7 @@ def headline_board(board: Board, checks: Sequence[Check] = ()) -> Headline:
     if board.why_empty:
         return Headline(board.why_empty, "not possible", "not possible")
     blocking = [check.name for check in checks if check.blocks]
-    given, unknown = board.acting("give"), board.acting("try one")
-    untried = len(unknown) == len(board.table) and (unknown["evidence"] == "none").all()
+    given, untried = board.acting("give"), _untried_at_all(board)
     sentence = f"No scheme was ever tried on these members: {_try(board)}." if untried else _given(board)
     verdict = "give what pays" if len(given) else "try a scheme" if untried else "do nothing yet"
     return Headline(
@@ -89,6 +88,10 @@ def headline_board(board: Board, checks: Sequence[Check] = ()) -> Headline:
         unit=board.currency if board.sum_of_schemes else f"members will {_verb(board)}",
         detail=" ".join(filter(None, [*([] if untried else _rest(board)), warned(checks, _WARNED)])),
     )
+
+
+def _untried_at_all(board: Board) -> bool:
+    return bool((board.table["evidence"] == "none").all())
 
 
 def _verb(board: Board) -> str:
@@ -168,8 +171,8 @@ def _moved(moved: Drift) -> KeyFigure:
 def describe_board(board: Board) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of the board."""
     given = board.acting("give")
-    untried = (board.table["evidence"] == "none").all()
-    title = f"Nothing was tried on any of {count(board.members)} members" if untried else _NOTHING
+    none = f"Nothing was tried on any of {count(board.members)} members"
+    title = none if _untried_at_all(board) else _NOTHING
     if len(given):
         worth = count(given["members"].sum())
         title = f"A scheme is worth it for {worth} of {count(board.members)} members"
@@ -275,8 +278,8 @@ def _done(rows: pd.DataFrame) -> list[str]:
 
 
 def reasons_frame(board: Board) -> pd.DataFrame:
-    """Return for every cell what is done and why; empty where there is none."""
-    if board.why_empty:
+    """Return for every cell what is done and why; empty where nothing was tried."""
+    if board.why_empty or _untried_at_all(board):
         return pd.DataFrame()
     rows = board.table
     return rows[["segment", "stage"]].assign(
@@ -286,11 +289,6 @@ def reasons_frame(board: Board) -> pd.DataFrame:
 
 def describe_reasons(board: Board) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of reasons."""
-    if board.acting("try one")["evidence"].eq("none").sum() == len(board.table):
-        return {
-            "title": "No scheme was tried on any group",
-            "note": "Without a trial there is no reason to act.",
-        }
     note = (
         f"Net value per member within {board.value_days} days against control, with {board.mass * 100:g} % "
         f"credible interval; a scheme is given where the chance of more than {number(board.rope, 2)} "
@@ -318,6 +316,9 @@ def why(board: Board, row: pd.Series) -> str:
 
 def describe_board_table(board: Board) -> dict[str, str]:
     """Return ``title`` and ``note`` of the table of the board."""
+    if _untried_at_all(board):
+        title = f"{plural(len(board.table), 'group')} of members, and nothing tried on any of them"
+        return {"title": title, "note": "Without a trial there is no reason to act, but to try a scheme."}
     acts = {act: len(board.acting(act)) for act in ("give", "do nothing", "try one")}
     said = listing([f"{act} in {n}" for act, n in acts.items() if n])
     back = " Leaving, of churned members: being back." if board.leave_days and board.told == "leave" else ""

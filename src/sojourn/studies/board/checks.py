@@ -42,7 +42,7 @@ def check_board(cells: Cells, board: Board, works: WorksOn, moved: Drift) -> lis
 def _enough(board: Board) -> Check:
     hidden = board.left_out / max(board.members + board.left_out, 1)
     verdict: Verdict = "warn" if hidden > _HIDDEN else "pass"
-    finding = f"{plural(board.left_out, 'member')} ({percent(hidden)}) are in groups too small to be shown."
+    finding = f"Groups too small to be shown hold {plural(board.left_out, 'member')} ({percent(hidden)})."
     meaning = "The board is of most members." if verdict == "pass" else "The board leaves many members out."
     return Check("Groups are large enough", verdict, finding, meaning)
 
@@ -71,7 +71,7 @@ def _steady(moved: Drift) -> Check:
     )
     margin = f"{number(100 * moved.margin, 0)} in 100"
     meaning = {
-        "moved": f"Moved by more than {margin}: effects of past trials are of a population that has changed.",
+        "moved": f"Moved by more than {margin}: what was learned of members before may not hold now.",
         "steady": f"No share moved by more than {margin}.",
         "not sure": f"No share surely moved by more than {margin}, but members are too few to rule it out.",
     }[moved.verdict]
