@@ -83,7 +83,7 @@ NAMES = {
     "coverage": ("table", "day"),
     "lateness": ("table", "days_late"),
     "arms": ("trial", "scheme", "month", "aim", "outcome", "segment", "stage"),
-    "before": ("trial", "scheme", "month"),
+    "before": ("trial", "scheme", "month", "aim"),
     "now": ("segment", "stage"),
     "divisions": ("trial", "scheme", "period"),
     "since": ("days_ago", "segment", "stage"),
