@@ -139,6 +139,12 @@ def test_two_month_ends_are_too_few():
     assert moved.why_empty == "Segments are known at 2 month ends; moves are told from 3 on."
 
 
+def test_a_month_without_members_is_told():
+    """As in a small private case, whose counts below the smallest group are 0."""
+    rows = [("1", -1, -1, 20), ("2", 0, 0, 20), ("2", 1, 1, 20)]
+    assert sj.drift(moves_of(rows, "123")).why_empty == "At some month end too few members are in a segment."
+
+
 def test_small_groups_are_left_out(cells):
     few = sj.drift(make_board(members=100, months=4), min_group=1_000)
     assert few.migration.empty

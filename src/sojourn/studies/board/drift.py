@@ -65,6 +65,10 @@ def drift(
         why = f"Segments are known at {plural(ends, 'month end')}; moves are told from {_LEAST} on."
         return Drift(cells.case, mass, margin, why_empty=why)
     counted = _Counted.of(cells, moves)
+    if not counted.stocks().any(axis=1).all():
+        return Drift(
+            cells.case, mass, margin, why_empty="At some month end too few members are in a segment."
+        )
     changes, verdict, compared = _changes(counted, empty, before)
     migration = _migration(counted, mass)
     return Drift(
