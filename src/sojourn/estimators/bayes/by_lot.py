@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,8 @@ ALIKE = 0.001
 _SPARSE = 5
 #: Why a trial is left out whose division changed.
 REDIVIDED = "its division among schemes changed over time, so its page, which compares months, is right"
+#: Why a trial is left out whose members are alike in groups: taken one by one, intervals are too narrow.
+TOGETHER = "its members were assigned in groups, not one by one, so they say less than as many single members"
 _COLUMNS = ["trial", "scheme", "before", "before_of_control", "p"]
 
 
@@ -31,9 +33,10 @@ def unlike(
 
     Parameters
     ----------
-    arms : DataFrame or None, one row per trial and scheme
+    arms : DataFrame or None, one row per trial and scheme, or per trial, scheme and period
         ``trial``, ``scheme``, ``assigned`` (members), ``before`` and ``before_sq`` (sums over members of the
-        days on which they came before, and of their squares); None where that is not known.
+        days on which they came before, and of their squares) and, where it is known, ``period`` (when they
+        were assigned); None where that is not known.
     control : str or sequence of str
         See `CONTROLS`.
     min_group : int
@@ -48,23 +51,38 @@ def unlike(
     Notes
     -----
     Student's test, whose variance is that of both schemes together: by lot they have the same, and a few
-    members may all have done nothing.
+    members may all have done nothing. Members are compared with those of the same period, so a division that
+    changed while members came more or less often makes no difference; periods are put together by
+    ``n n_c / (n + n_c)``.
     """
     if arms is None:
         return pd.DataFrame(columns=_COLUMNS)
     arms = arms.astype(dict.fromkeys(("assigned", "before", "before_sq"), float))
-    arms = arms[arms["assigned"] >= max(min_group, LEAST)]
+    whole = arms.groupby(["trial", "scheme"])["assigned"].transform("sum")
+    arms = arms[(whole >= max(min_group, LEAST)) & (arms["assigned"] > 0)]
     mean = arms["before"] / arms["assigned"]
     squares = (arms["before_sq"] - arms["assigned"] * mean**2).clip(lower=0)
-    found = beside_control(arms.assign(before=mean, squares=squares), control)
+    arms = arms.assign(period=arms.get("period", "all"), before=mean, squares=squares)
+    found = _over_periods(beside_control(arms, control, within=["period"]))
     away = (found["before"] - found["before_of_control"]).abs()
-    freedom = found["assigned"] + found["assigned_of_control"] - 2
-    variance = (found["squares"] + found["squares_of_control"]) / freedom
-    error = (variance * (1 / found["assigned"] + 1 / found["assigned_of_control"])) ** 0.5
-    p = np.where(away > 0, 2 * stats.t.sf(away / error.replace(0, np.nan), freedom), 1.0)
+    error = (found["squares"] / found["freedom"] / found["weight"]) ** 0.5
+    p = np.where(away > 0, 2 * stats.t.sf(away / error.replace(0, np.nan), found["freedom"]), 1.0)
     found = found.assign(p=np.minimum(1.0, np.nan_to_num(p) * max(len(found), 1)))
     worst = found.sort_values(["p", "scheme"]).drop_duplicates("trial")
     return worst.loc[worst["p"] < ALIKE, _COLUMNS].sort_values("trial", ignore_index=True)
+
+
+def _over_periods(found: pd.DataFrame) -> pd.DataFrame:
+    """Return schemes beside their control, periods put together by how much each tells of a difference."""
+    n, others = found["assigned"], found["assigned_of_control"]
+    weight = n * others / (n + others)
+    means = {name: weight * found[name] for name in ("before", "before_of_control")}
+    squares = found["squares"] + found["squares_of_control"]
+    parts = found.assign(**means, weight=weight, squares=squares, freedom=n + others - 2)
+    names = ["before", "before_of_control", "weight", "squares", "freedom"]
+    sums = parts.groupby(["trial", "scheme"], as_index=False)[names].sum()
+    sums[names[:2]] = sums[names[:2]].div(sums["weight"], axis=0)
+    return sums[sums["freedom"] > 0]
 
 
 def redivided(divisions: pd.DataFrame | None, *, base: int = 0) -> set[str]:
@@ -101,6 +119,19 @@ def redivided(divisions: pd.DataFrame | None, *, base: int = 0) -> set[str]:
     return found
 
 
+def together(arms: pd.DataFrame | None) -> set[str]:
+    """Return trials some of whose members were assigned together with others.
+
+    Parameters
+    ----------
+    arms : DataFrame or None
+        ``trial`` and, where that is known, ``together`` (members of clusters of several members).
+    """
+    if arms is None or "together" not in arms:
+        return set()
+    return {str(trial) for trial in arms.loc[arms["together"] > 0, "trial"]}
+
+
 def _expected(counts: Floats) -> Floats:
     return np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1)
 
@@ -129,7 +160,11 @@ def beside_control(
 
 
 def left_out(
-    schemes: pd.DataFrame, compared: Collection[str], odd: pd.DataFrame, control: str | Sequence[str]
+    schemes: pd.DataFrame,
+    compared: Collection[str],
+    odd: pd.DataFrame,
+    control: str | Sequence[str],
+    unfit: Mapping[str, str],
 ) -> pd.DataFrame:
     """Return trials that are not compared: ``trial``, ``why``, ``by_lot`` (nothing speaks against it).
 
@@ -143,13 +178,18 @@ def left_out(
         From `unlike`.
     control : str or sequence of str
         See `CONTROLS`.
+    unfit : mapping of str to str
+        Trials that are left out for a reason of their own, and the reason (`REDIVIDED`, `TOGETHER`); as such
+        trials may seem to be odd, it comes first.
     """
     by_trial = odd.set_index("trial")
     names = [control] if isinstance(control, str) else list(control)
     rows = []
     for trial in sorted(set(schemes["trial"]) - set(compared)):
         there = set(schemes.loc[schemes["trial"] == trial, "scheme"])
-        if trial in by_trial.index:
+        if trial in unfit:
+            why = unfit[trial]
+        elif trial in by_trial.index:
             row = by_trial.loc[trial]
             why = (
                 f"not by lot: its members had come on {number(row['before'], 1)} days before, those of its "
@@ -161,5 +201,5 @@ def left_out(
             why = "one scheme alone, with nothing beside it"
         else:
             why = "too few members who were followed long enough, or all of whom did the same"
-        rows.append({"trial": trial, "why": why, "by_lot": trial not in by_trial.index})
+        rows.append({"trial": trial, "why": why, "by_lot": trial in unfit or trial not in by_trial.index})
     return pd.DataFrame(rows, columns=["trial", "why", "by_lot"])

@@ -33,7 +33,7 @@ def estimates(
     outcome : str
         `THERE` or `NET`.
     unfit : collection of str
-        Trials that are left out: not by lot, or of a division that changed.
+        Trials that are left out: not by lot, of a division that changed, or assigned in groups.
     control : str or sequence of str
         What a control may be called.
     min_group : int

@@ -13,7 +13,15 @@ from sojourn.core.ranges import in_range
 from sojourn.core.results.board import CHURNED, STAGES, Floats, WorksOn
 from sojourn.core.results.trial_plan import LiftPrior
 from sojourn.core.results.trials import plain_scheme
-from sojourn.estimators.bayes.by_lot import CONTROLS, REDIVIDED, left_out, redivided, unlike
+from sojourn.estimators.bayes.by_lot import (
+    CONTROLS,
+    REDIVIDED,
+    TOGETHER,
+    left_out,
+    redivided,
+    together,
+    unlike,
+)
 from sojourn.estimators.bayes.crossed import Crossed, Ints, fit_crossed
 from sojourn.estimators.bayes.empirical import Mixture
 from sojourn.studies.board.estimates import ARMS, BEFORE, DIVISIONS, NET, THERE, estimates
@@ -63,7 +71,8 @@ def works_on(
     members who have left, nor the other way round. Groups are those at the member's own assignment; who was
     too new for a segment then is a group of its own. Trials whose members were not alike before they were
     assigned are left out, by name, and those whose division among schemes changed over time: members of a
-    group are too few to be compared month by month.
+    group are too few to be compared month by month. So are trials whose members were assigned together, in
+    clusters, as sums over segments do not tell how alike those are.
     """
     in_range(mass, "mass", gt=0, lt=1)
     empty = WorksOn(cells.case, str(cells.meta.get("currency", "")), mass, rope)
@@ -71,14 +80,15 @@ def works_on(
         return replace(empty, why_empty="No scheme was ever tried on these members.")
     before = cells.tables.get(BEFORE)
     odd = unlike(before, control=control, min_group=min_group)
-    changed = redivided(cells.tables.get(DIVISIONS), base=base_of(cells))
-    unfit = {*odd["trial"], *changed}
-    net, there = (estimates(cells, outcome, unfit, control, min_group) for outcome in (NET, THERE))
+    unfit = dict.fromkeys(redivided(cells.tables.get(DIVISIONS), base=base_of(cells)), REDIVIDED)
+    unfit |= dict.fromkeys(together(before), TOGETHER)
+    apart = {*odd["trial"], *unfit}
+    net, there = (estimates(cells, outcome, apart, control, min_group) for outcome in (NET, THERE))
     made = replace(
         empty,
         horizon_days=int(cells.meta["horizon_days"]),
         value_days=int(cells.meta["value_days"]),
-        left_out=_left_out(left_out(cells[ARMS], set(net["trial"]), odd, control), changed),
+        left_out=left_out(cells[ARMS], set(net["trial"]), odd, control, unfit),
         knows_before=before is not None,
     )
     if net.empty:
@@ -111,14 +121,6 @@ def works_on(
 def _called(trial: str, scheme: str, *, several: bool) -> str:
     """Return how a scheme is called for reading: with its trial where others of the name were tried."""
     return f"{plain_scheme(scheme)} ({plain_scheme(trial)})" if several else plain_scheme(scheme)
-
-
-def _left_out(trials: pd.DataFrame, changed: set[str]) -> pd.DataFrame:
-    """Return trials that are left out, those whose division changed with that as the reason."""
-    is_changed = trials["trial"].isin(changed)
-    return trials.assign(
-        why=trials["why"].mask(is_changed, REDIVIDED), by_lot=trials["by_lot"].astype(bool) | is_changed
-    )
 
 
 def _prior(belief: LiftPrior | Sequence[float]) -> LiftPrior:

@@ -10,12 +10,20 @@ import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import DataError
-from sojourn.estimators.bayes.by_lot import CONTROLS, LEAST, beside_control, left_out, unlike
+from sojourn.estimators.bayes.by_lot import (
+    CONTROLS,
+    LEAST,
+    TOGETHER,
+    beside_control,
+    left_out,
+    together,
+    unlike,
+)
 
 #: The table of all trials, and what it has to hold.
 TABLE = "trials"
-#: The table of members before they were assigned, by trial and scheme.
-ARMS = "arms"
+#: The table of members by trial and scheme, and that of what they did before they were assigned.
+ARMS, BEFORE = "arms", "before"
 _NEEDED = ("trial", "scheme", "outcome", "n")
 _EARLY = ("early", "early_sq", "cross")
 #: Why a trial has no effect.
@@ -36,8 +44,8 @@ def trial_effects(
         With the table ``trials``: ``trial``, ``scheme``, ``outcome``, ``n`` (members), ``total`` and
         ``total_sq`` (or ``k``: of how many it is true), where there is an early outcome ``early``,
         ``early_sq`` and ``cross`` (sum over members of early times late), and where it is known ``period``
-        (when members were assigned); and, where it is known what members did before, the table ``arms`` (see
-        `odd_trials`).
+        (when members were assigned); and, where it is known what members did before, the table ``before``
+        (see `odd_trials`), and who was assigned together, ``together`` of the table ``arms``.
     outcome : str
         The outcome.
     control : str or sequence of str
@@ -52,7 +60,8 @@ def trial_effects(
         ``early_error``, ``covariance`` (sampling covariance of both effects; missing without an early
         outcome). Schemes in which nothing varies, those of trials without a control and those that were never
         given in the same period as it have no row; nor have trials whose members were not alike before
-        (`odd_trials`): they were not assigned by lot.
+        (`odd_trials`): they were not assigned by lot; nor those whose members were assigned in groups:
+        taken one by one they would seem to say more than they do.
 
     Raises
     ------
@@ -68,8 +77,8 @@ def trial_effects(
     """
     arms = _moments(_rows(cells, outcome), float(cells.meta.get("protected", {}).get("base", 0)))
     arms = arms[arms["members"] >= max(min_group, LEAST)]
-    odd = odd_trials(cells, control=control, min_group=min_group)
-    found = beside_control(arms[~arms["trial"].isin(odd["trial"])], control, within=["period"])
+    apart = {*odd_trials(cells, control=control, min_group=min_group)["trial"], *_together(cells)}
+    found = beside_control(arms[~arms["trial"].isin(apart)], control, within=["period"])
     parts = _over_periods(found)
     good = parts["error"].gt(0) & np.isfinite(parts["error"])
     made = parts[good].assign(month=parts["trial"].map(_months(cells)))
@@ -108,14 +117,24 @@ def odd_trials(
 ) -> pd.DataFrame:
     """Return trials whose members were not alike before they were assigned; none where nothing is known.
 
-    See `sojourn.estimators.bayes.by_lot.unlike`; the table is ``arms``.
+    See `sojourn.estimators.bayes.by_lot.unlike`; the table is ``before``, or ``arms`` where it has that.
     """
-    return unlike(cells[ARMS] if knows_before(cells) else None, control=control, min_group=min_group)
+    return unlike(_before(cells), control=control, min_group=min_group)
+
+
+def _before(cells: Cells) -> pd.DataFrame | None:
+    named = next((name for name in (BEFORE, ARMS) if "before" in cells.tables.get(name, ())), None)
+    return cells[named] if named else None
+
+
+def _together(cells: Cells) -> dict[str, str]:
+    """Return trials whose members were assigned in groups, and what is said of them."""
+    return dict.fromkeys(together(cells.tables.get(ARMS)), TOGETHER)
 
 
 def knows_before(cells: Cells) -> bool:
     """Whether it is known what members did before they were assigned."""
-    return ARMS in cells.tables and "before" in cells[ARMS]
+    return _before(cells) is not None
 
 
 def trials_left_out(
@@ -124,7 +143,7 @@ def trials_left_out(
     """Return trials without an effect: ``trial``, ``why``, ``by_lot`` (nothing speaks against it)."""
     odd = odd_trials(cells, control=control, min_group=min_group)
     there = _rows(cells, outcome)
-    made = left_out(there, set(effects["trial"]), odd, control)
+    made = left_out(there, set(effects["trial"]), odd, control, _together(cells))
     apart = made["trial"].isin(_never_together(there, control)) & made["by_lot"]
     made["why"] = made["why"].mask(apart & made["why"].str.startswith("too few"), _APART)
     every: pd.DataFrame = pd.concat([made, unjudged(cells)]).sort_values("trial", ignore_index=True)
