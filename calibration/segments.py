@@ -34,8 +34,10 @@ from sojourn.studies.segments.worlds import NO_GROUPS, as_cells, planted, popula
 SEED = 20261121
 KS = (2, 3, 4, 5, 6, 7, 8)
 
-#: Members of a world: as many as CDNOW has in the study; and so few that the page warns.
-MEMBERS, FEW = 2_400, 900
+#: Members of a world: as many as CDNOW has in the study; twice as many where planted groups must be found, since
+#: among half of 2,400 the best rule itself falls below an adjusted Rand of .9 in one world of ten; and so few
+#: that the page warns.
+MEMBERS, MANY, FEW = 2_400, 4_800, 900
 
 #: Of worlds without groups at most such a share may claim groups, and the row fails where more than a second
 #: one do; of planted ones such a share must be found.
@@ -52,7 +54,7 @@ def calibrate() -> list[dict[str, Any]]:
     with _cores() as over:
         return [
             *false_claims(400, SEED, over),
-            *found_again(25, 30, SEED, over),
+            *found_again(25, 20, SEED, over),
             *returns_rates(50, SEED, over),
             *score_rates(100, SEED, over),
             *sample_rates(200, SEED),
@@ -117,15 +119,15 @@ def possible(world: Features, rng: np.random.Generator) -> bool:
 
 def found_again(each: int, reported: int, seed: int, over: Any) -> list[dict[str, Any]]:
     """Return how often planted groups are found: by their number, over all, and where it is harder."""
-    by_k = {k: over(partial(found_one, k, ERROR, MEMBERS, seed), each) for k in (2, 3, 4, 5)}
-    rows = [_found_row(f"{k} planted groups", ERROR, MEMBERS, found) for k, found in by_k.items()]
+    by_k = {k: over(partial(found_one, k, ERROR, MANY, seed), each) for k in (2, 3, 4, 5)}
+    rows = [_found_row(f"{k} planted groups", ERROR, MANY, found) for k, found in by_k.items()]
     every = [one for found in by_k.values() for one in found]
-    together = _found_row("2 to 5 planted groups", ERROR, MEMBERS, every)
+    together = _found_row("2 to 5 planted groups", ERROR, MANY, every)
     together |= {
         "goal": f"right k and adjusted Rand of .9 or more in at least {FOUND}",
         "met": together["measured"] >= FOUND,
     }
-    harder = [(error, MEMBERS) for error in LARGER] + [(ERROR, FEW)]
+    harder = [(error, MEMBERS) for error in LARGER] + [(ERROR, MEMBERS), (ERROR, FEW)]
     more = [
         _found_row("3 planted groups", error, n, over(partial(found_one, 3, error, n, seed), reported))
         for error, n in harder

@@ -24,7 +24,7 @@ def worst(start):
     [
         (
             VERDICT,
-            "2 to 5 planted groups at a Bayes error of 0.02 are found, 2400 members",
+            "2 to 5 planted groups at a Bayes error of 0.02 are found, 4800 members",
             "groups are claimed in a world without groups",
         ),
         (
