@@ -34,9 +34,9 @@ from sojourn.studies.segments.worlds import NO_GROUPS, as_cells, planted, popula
 SEED = 20261121
 KS = (2, 3, 4, 5, 6, 7, 8)
 
-#: Members of a world: as many as CDNOW has in the study; twice as many where planted groups must be found, since
-#: among half of 2,400 the best rule itself falls below an adjusted Rand of .9 in one world of ten; and so few
-#: that the page warns.
+#: Members of a world: as many as CDNOW has in the study; twice as many where planted groups must be found,
+#: since of 2,400 the best rule itself falls below an adjusted Rand of .9 in one world of ten of two groups;
+#: and so few that the page warns.
 MEMBERS, MANY, FEW = 2_400, 4_800, 900
 
 #: Of worlds without groups at most such a share may claim groups, and the row fails where more than a second
