@@ -1,5 +1,6 @@
 """Cells of the board: counts equal plain pandas on a drawn world, exactly; nothing later moves anybody."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -54,23 +55,40 @@ def in_a_spell(frames, at):
     return set(rows.loc[running & (rows["started_at"] > rows["churned_at"]), "member"])
 
 
-def last_seen(frames, at):
-    events = frames["events"]
+def last_seen(frames, seen_at):
+    """Return the last event of members, each up to an instant of its own."""
+    events = frames["events"].merge(seen_at.rename("seen_at").reset_index(), on="member")
     late = events["recorded_at"].fillna(events["occurred_at"])
-    return events[(events["occurred_at"] <= at) & (late <= at)].groupby("member")["occurred_at"].max()
+    known = events[(events["occurred_at"] <= events["seen_at"]) & (late <= events["seen_at"])]
+    return known.groupby("member")["occurred_at"].max().reindex(seen_at.index)
 
 
-def states(frames, at, seen_at=None):
+def left_last(frames, at):
+    """Return when members who had left by an instant did so for the last time, if they are not back."""
+    members = frames["members"].set_index("member")["churned_at"]
+    spells = frames["spells"].join(members, on="member")
+    again = spells[(spells["started_at"] > spells["churned_at"]) & (spells["ended_at"] <= at)]
+    latest = again.groupby("member")["ended_at"].max().reindex(members.index)
+    return latest.fillna(members)
+
+
+def day_before(instants):
+    return AS_OF - (-(-(AS_OF - instants) // DAY)) * DAY
+
+
+def states(frames, at):
     """Return segment, stage, whether left and whether back of all who had joined by an instant."""
-    seen_at = seen_at or at
     members = frames["members"].set_index("member")
     members = members[members["joined_at"] <= at]
-    last = last_seen(frames, seen_at).reindex(members.index)
-    observed = (seen_at - members["joined_at"].clip(lower=FROM)) // DAY
-    silent = ((seen_at - last) // DAY).fillna(observed)
-    segment = np.where(observed < board_rule.TENURE_DAYS, -1, (silent >= board_rule.SILENT_DAYS).astype(int))
     left = (members["churned_at"] <= at).fillna(False)
     back = left & members.index.isin(in_a_spell(frames, at))
+    whole = pd.Series(at, members.index)
+    last = last_seen(frames, whole)
+    ends = day_before(left_last(frames, at).reindex(members.index))
+    seen_at = whole.where(~left | back, ends)  # of who is gone nothing is read after leaving
+    observed = (seen_at - members["joined_at"].clip(lower=FROM)) // DAY
+    silent = ((seen_at - last_seen(frames, seen_at)) // DAY).fillna(observed)
+    segment = np.where(observed < board_rule.TENURE_DAYS, -1, (silent >= board_rule.SILENT_DAYS).astype(int))
     age = (at - members["joined_at"].dt.floor("s")) // DAY
     quiet = ((at - last.dt.floor("s")) // DAY).fillna(9_999)
     stage = np.select(
@@ -130,11 +148,22 @@ def test_moves_between_the_ends_of_months(made, frames):
             state["segment"].where(state["stage"] != "churned", -2)
             for state in (states(frames, at), states(frames, at + 30 * DAY))
         ]
-        both = pd.concat(places, axis=1, keys=["a", "b"]).dropna()
+        both = pd.concat(places, axis=1, keys=["a", "b"]).fillna({"a": -1})  # who joined in between
         both = both[(both["a"] != -2) | (both["b"] != -2)].astype(int)
         rows = found[found["month"].astype(str) == made.meta["months"][3 - months]]
         assert told(rows, ("from_segment", "to_segment"), "n") == counted(both, "a", "b")
     assert {-2, -1} <= set(found["from_segment"]) & set(found["to_segment"])
+
+
+def test_the_last_stock_is_who_is_there_now_however_soon_there_is_a_segment(frames):
+    """Who joined in the last month and has a segment after ten days is among them."""
+    rule = board_rule.rule()
+    early = replace(rule, counting=replace(rule.counting, min_tenure_days=10))
+    found = make(frames, rule=early)
+    now = found["now"][found["now"]["stage"] != "churned"].groupby("segment")["members"].sum()
+    moves = found["moves"]
+    last = moves[(moves["month"] == moves["month"].max()) & (moves["to_segment"] != -2)]
+    assert last.groupby("to_segment")["n"].sum().to_dict() == now.to_dict()
 
 
 def test_who_is_somewhere_at_a_month_end_goes_on_from_there(made):
@@ -156,8 +185,7 @@ def placed(frames):
     first = frames["assignments"].sort_values(["assigned_at", "scheme"]).drop_duplicates(["trial", "member"])
     rows = first.merge(frames["members"], on="member").reset_index(names="row")
     rows = rows[~(rows["churned_at"] < rows["assigned_at"])]
-    day = AS_OF - (-(-(AS_OF - rows["assigned_at"]) // DAY)) * DAY
-    rows = rows.assign(day=day)
+    rows = rows.assign(day=day_before(rows["assigned_at"]))
     events = frames["events"].merge(rows[["row", "member", "day"]], on="member")
     late = events["recorded_at"].fillna(events["occurred_at"])
     known = events[(events["occurred_at"] <= events["day"]) & (late <= events["day"])]
@@ -201,6 +229,35 @@ def test_sums_over_segments_and_stages_are_those_of_the_portfolio(made, frames):
     assert set(arms["aim"]) <= {"kept", "back"}
     assert list(made["before"].columns[:2]) == ["trial", "scheme"]
     assert {"assigned", "before", "before_sq"} <= set(made["before"].columns)
+    assert made["before"]["together"].eq(0).all()
+
+
+def test_ages_at_assignment_are_those_of_nine_members_of_ten(made, frames):
+    """The smallest age that a twentieth, and that nineteen twentieths, of a trial's members do not exceed."""
+    rows = placed(frames)
+    rows["age"] = (rows["assigned_at"].dt.floor("s") - rows["joined_at"].dt.floor("s")) // DAY
+    kept = made["before"].query("aim == 'kept'")
+    assert len(kept)
+    for row in kept.to_dict("records"):
+        ages = rows.loc[rows["trial"] == row["trial"], "age"]
+        assert (row["age_low"], row["age_high"]) == tuple(
+            np.quantile(ages, [0.05, 0.95], method="inverted_cdf")
+        )
+
+
+def test_members_of_clusters_of_several_are_counted(frames):
+    """Pairs of even and odd are together; of a pair of whom one is not in the trial, the other is alone."""
+    rows = frames["assignments"].query("trial == 'main'").sort_values("member")
+    clusters = (rows["member"] // 2).astype(str).where(rows["member"] < 100)
+    found = make({**frames, "assignments": rows.assign(cluster=clusters)})["before"]
+    known = rows.merge(frames["members"], on="member")
+    known = known[(known["member"] < 100) & ~(known["churned_at"] < known["assigned_at"])]
+    pairs = known.groupby(known["member"] // 2)["member"].transform("count") > 1
+    expected = known[pairs].groupby("scheme").size()
+    assert 0 < expected.sum() < len(known)
+    pd.testing.assert_series_equal(
+        found.set_index("scheme")["together"].sort_index(), expected.sort_index(), check_names=False
+    )
 
 
 def test_divisions_are_members_by_month_of_assignment(made):
@@ -257,6 +314,24 @@ def test_left_in_the_second_of_assignment_is_left_in_a_win_back_trial_and_with_u
     rows = arms[arms["outcome"] == "there"].to_dict("records")
     found = {(row["trial"], row["aim"], row["stage"]): (row["n"], int(row["total"])) for row in rows}
     assert found == {("win", "back", "churned"): (4, 1), ("main", "kept", "silent"): (4, 3)}
+
+
+def test_who_is_gone_is_in_the_segment_of_leaving_however_long_ago_that_was():
+    """0 and 1 left 100 days ago, 5 and 50 days after a visit; 2 was back and left again 30 days ago."""
+    here, gone, again = AS_OF - 300 * DAY, AS_OF - 100 * DAY - timedelta(hours=5), AS_OF - 30 * DAY
+    members = pd.DataFrame({"member": [0, 1, 2], "joined_at": here, "churned_at": gone})
+    seen = pd.to_datetime([gone - 5 * DAY, gone - 50 * DAY, gone - 50 * DAY, again - DAY], utc=True)
+    events = pd.DataFrame({"member": [0, 1, 2, 2], "occurred_at": seen, "event": "x", "amount": None})
+    spells = pd.DataFrame({"member": [2], "started_at": again - 9 * DAY, "ended_at": again, "plan": "a"})
+    at = AS_OF - 29 * DAY + timedelta(hours=3)
+    rows = {"member": [0, 1, 2], "trial": "win", "scheme": "gift", "assigned_at": at}
+    of = {"members": members, "events": events, "spells": spells, "assignments": pd.DataFrame(rows)}
+    made = make(of, params={**PARAMS, "horizon_days": 14, "value_days": 14, "leave_days": [20]})
+    assert told(made["now"], ("segment", "stage"), "members") == {(0, "churned"): 2, (1, "churned"): 1}
+    arms = made["arms"].query("outcome == 'there'")
+    assert told(arms, ("segment", "stage"), "n") == {(0, "churned"): 2, (1, "churned"): 1}
+    since = made["since"].query("days_ago == 20")
+    assert told(since, ("segment", "stage"), "n") == {(0, "churned"): 2, (1, "churned"): 1}
 
 
 def test_who_joined_with_the_assignment_is_new_and_in_no_segment():

@@ -110,13 +110,26 @@ def test_early_ends_after_two_weeks_however_long_payments_count(cells):
     assert found[0] == ("gift", 10.0, 2.0)
 
 
-def test_arms_have_everybody_assigned_and_what_they_did_before(cells):
-    """0 came on two days in the 28 before day 50, and on two before day 45; of May and June, May counts."""
-    assert rows(cells["arms"], "trial", "scheme", "assigned", "matured", "month", "before", "before_sq") == [
-        ("main", "gift", 2, 2, "2025-05", 0, 0),
-        ("main", "none", 2, 1, "2025-05", 2, 4),
-        ("side", "loud", 1, 1, "2025-05", 2, 4),
-        ("side", "none", 1, 1, "2025-05", 0, 0),
+def test_arms_have_everybody_assigned_and_their_ages(cells):
+    """Of May and June, May counts; members of `main` had joined 10 to 56 days before."""
+    columns = ("trial", "scheme", "assigned", "matured", "month", "together", "age_low", "age_high")
+    assert rows(cells["arms"], *columns) == [
+        ("main", "gift", 2, 2, "2025-05", 0, 10, 56),
+        ("main", "none", 2, 1, "2025-05", 0, 10, 56),
+        ("side", "loud", 1, 1, "2025-05", 0, 10, 55),
+        ("side", "none", 1, 1, "2025-05", 0, 10, 55),
+    ]
+
+
+def test_what_members_did_before_is_told_by_month(cells):
+    """0 came on two days in the 28 before day 50, and on two before day 45; 3 was assigned on 27 June."""
+    columns = ("trial", "scheme", "period", "assigned", "before", "before_sq")
+    assert rows(cells["before"], *columns) == [
+        ("main", "gift", "2025-05", 2, 0, 0),
+        ("main", "none", "2025-05", 1, 2, 4),
+        ("main", "none", "2025-06", 1, 0, 0),
+        ("side", "loud", "2025-05", 1, 2, 4),
+        ("side", "none", "2025-05", 1, 0, 0),
     ]
 
 
@@ -145,6 +158,7 @@ def test_a_trial_of_members_who_had_left_is_named_where_nobody_is_known_to_be_ba
 def test_without_events_only_staying_is_known():
     made = make_cells(tidy("events", "costs"), "portfolio", PARAMS)
     assert set(made["trials"]["outcome"]) == {"kept_at_14"}
+    assert set(made.tables) == {"trials", "arms"}
     assert "before" not in made["arms"]
     assert float(made["trials"]["early"].sum()) == 0
 
@@ -190,11 +204,22 @@ EXACT = pd.DataFrame(
 )
 ARMS = pd.DataFrame(
     [
-        ("a", "none", 561, 507, "2025-03", 1502, 8200),
-        ("a", "new", 559, 496, "2025-03", 1498, 8100),
-        ("tiny", "new", 19, 19, "2025-03", 40, 99),
+        ("a", "none", 561, 507, "2025-03", 31, 7, 91),
+        ("a", "new", 559, 496, "2025-03", 19, 7, 91),
+        ("b", "new", 399, 399, "2025-03", 0, 7, 7),
+        ("tiny", "new", 19, 19, "2025-03", 0, 7, 7),
     ],
-    columns=["trial", "scheme", "assigned", "matured", "month", "before", "before_sq"],
+    columns=["trial", "scheme", "assigned", "matured", "month", "together", "age_low", "age_high"],
+)
+DONE_BEFORE = pd.DataFrame(
+    [
+        ("a", "none", "2025-02", 300, 802, 4200),
+        ("a", "none", "2025-03", 261, 700, 4000),
+        ("a", "new", "2025-02", 299, 798, 4100),
+        ("a", "new", "2025-03", 260, 700, 4000),
+        ("tiny", "new", "2025-03", 19, 40, 99),
+    ],
+    columns=["trial", "scheme", "period", "assigned", "before", "before_sq"],
 )
 META = {"early_days": 14, "before_days": 28, "horizon_days": 14, "currency": "EUR"}
 BASE, CAPS = 20, {"net_value": Decimal(50)}
@@ -202,22 +227,34 @@ BASE, CAPS = 20, {"net_value": Decimal(50)}
 
 @pytest.fixture(scope="module")
 def shown():
-    made, _ = protect({"trials": EXACT, "arms": ARMS}, META, BASE, CAPS)
+    made, _ = protect({"trials": EXACT, "arms": ARMS, "before": DONE_BEFORE}, META, BASE, CAPS)
     return made
 
 
 def test_every_count_is_a_multiple_and_every_sum_comes_in_steps(shown):
     trials, arms = shown["trials"], shown["arms"]
-    assert set(trials["trial"]) == set(arms["trial"]) == {"a"}  # 19 members are nobody
+    assert (set(trials["trial"]), set(arms["trial"])) == ({"a"}, {"a", "b"})  # 19 members are nobody
     assert not (trials["n"] % BASE).any()
-    assert not (arms[["assigned", "matured"]] % BASE).any(axis=None)
+    assert not (arms[["assigned", "matured", "together"]] % BASE).any(axis=None)
     for row in trials.to_dict("records"):
         most = CAPS.get(row["outcome"], Decimal(1))
         steps = {"total": most, "total_sq": most**2, "early": 14, "early_sq": 14**2, "cross": most * 14}
         assert {name: row[name] % (BASE * step) for name, step in steps.items()} == dict.fromkeys(steps, 0)
-    assert not (arms["before"] % (BASE * 28)).any()
+    before = shown["before"]
+    assert rows(before, "trial", "scheme", "period", "assigned") == [
+        ("a", "new", "2025-02 to 2025-03", 560),
+        ("a", "none", "2025-02 to 2025-03", 560),
+    ]
+    assert not (before["before"] % (BASE * 28)).any()
     kept = trials[trials["outcome"] == "kept_at_14"]
     assert kept["total"].tolist() == kept["total_sq"].tolist()
+
+
+def test_ages_are_told_in_months_where_a_twentieth_is_a_group(shown):
+    """7 and 91 days, outwards; of 399 members a twentieth are 19."""
+    arms = shown["arms"].set_index(["trial", "scheme"])
+    assert arms.loc[("a", "new"), ["together", "age_low", "age_high"]].tolist() == [0, 0, 120]
+    assert arms.loc["b", ["age_low", "age_high"]].isna().all(axis=None)
 
 
 def test_effects_stay_near_and_their_errors_are_never_too_small(shown):

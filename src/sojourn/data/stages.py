@@ -20,8 +20,6 @@ from sojourn.data.tidy import Tidy
 
 #: In the order of a member's life.
 STAGES = ("new", "growing", "active", "silent", "left", "returned")
-#: Members who are with us.
-WITH_US = ("new", "growing", "active", "silent", "returned")
 
 _KEYS = ("member", "at_us")
 _SECOND, _DAY = 1_000_000, 86_400
@@ -57,7 +55,8 @@ def stages_at(
     Returns
     -------
     ibis Table
-        ``member``, ``at_us``, ``stage`` (of `STAGES`), of those who had joined by then.
+        ``member``, ``at_us``, ``stage`` (of `STAGES`), of those who had joined by then; ``gone_us``: when
+        those who have left did so, for the last time (microseconds since 1970; missing of others).
     """
     days = {
         name: in_range(params[name], name, ge=1) for name in ("active_days", "growing_days", "silent_days")
@@ -75,14 +74,15 @@ def stages_at(
         (age < days["growing_days"], "growing"),
         else_="active",
     )
-    return rows.select(*_KEYS, stage=stage)
+    return rows.select(*_KEYS, stage=stage, gone_us=ibis.ifelse(stage == "left", rows.gone_us, None))
 
 
 def with_state(rows: Table, tidy: Tidy) -> Table:
-    """Add to members at instants ``left``, ``back`` (1 or 0) and ``back_at``.
+    """Add to members at instants ``left``, ``back`` (1 or 0), ``back_at`` and ``gone_us``.
 
     Who has left and has a later spell that goes on is back; ``back_at`` is when the first spell after leaving
-    began, also of who left again.
+    began, also of who left again; ``gone_us`` (microseconds since 1970) is when who is not back left for the
+    last time, of others it means nothing.
 
     Parameters
     ----------
@@ -93,15 +93,54 @@ def with_state(rows: Table, tidy: Tidy) -> Table:
     """
     rows = rows.mutate(left=_number(in_micros(rows.ended_at) <= rows.at_us))
     if "spells" not in tidy.tables:
-        return rows.mutate(back=ibis.literal(0, "int64"), back_at=ibis.null("timestamp('UTC')"))
+        none = {"back": ibis.literal(0, "int64"), "back_at": ibis.null("timestamp('UTC')")}
+        return rows.mutate(**none, gone_us=in_micros(rows.ended_at))
     spells = tidy.tables["spells"].select("member", "started_at", until="ended_at")
     gone = rows.filter(rows.left == 1).select(*_KEYS, "ended_at")
     later = spells.inner_join(gone, "member")
     later = later.filter(later.started_at > later.ended_at, in_micros(later.started_at) <= later.at_us)
     goes_on = later.until.isnull() | (in_micros(later.until) > later.at_us)
-    found = later.group_by(*_KEYS).agg(back_at=later.started_at.min(), back=_number(goes_on).max())
+    found = later.group_by(*_KEYS).agg(
+        back_at=later.started_at.min(), back=_number(goes_on).max(), again_us=in_micros(later.until).max()
+    )
     both = rows.left_join(found, _KEYS).drop("member_right", "at_us_right")
-    return both.mutate(back=both.back.fill_null(0))
+    gone = both.again_us.fill_null(in_micros(both.ended_at))
+    return both.mutate(back=both.back.fill_null(0), gone_us=gone).drop("again_us")
+
+
+def with_us(tidy: Tidy, at: datetime, study: str) -> Table:
+    """Return who was with us at an instant, who came back as well, with the end of the spell they were in.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        With ``members``; without ``spells`` nobody is known to be back.
+    at : datetime
+        The instant.
+    study : str
+        Who asks, for its errors.
+
+    Returns
+    -------
+    ibis Table
+        ``member``, ``at_us`` (the instant), ``until_us``: when they left after it (microseconds since 1970;
+        missing of who has not).
+    """
+    rows = with_state(_joined(tidy, everybody(tidy, at, study), study), tidy)
+    there = rows.filter((rows.left == 0) | (rows.back == 1))
+    first = ibis.ifelse(there.left == 0, in_micros(there.ended_at), None)
+    if "spells" not in tidy.tables:
+        return there.select(*_KEYS, until_us=first)
+    spells = tidy.tables["spells"].select("member", "started_at", until="ended_at")
+    later = spells.inner_join(there.filter(there.left == 1).select("member", "ended_at"), "member")
+    later = later.filter(later.started_at > later.ended_at, in_micros(later.started_at) <= micros(at))
+    on = later.filter(later.until.isnull() | (in_micros(later.until) > micros(at)))
+    ends = on.group_by("member").agg(
+        again_us=in_micros(on.until).max(), open_ended=_number(on.until.isnull()).max()
+    )
+    both = there.mutate(first_us=first).left_join(ends, "member").drop("member_right")
+    again = ibis.ifelse(both.open_ended == 0, both.again_us, None)
+    return both.select(*_KEYS, until_us=both.first_us.fill_null(again))
 
 
 def leaving_of(members: Table) -> Value:

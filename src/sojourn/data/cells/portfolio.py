@@ -18,6 +18,7 @@ from sojourn.data.cells.trials.decimals import AMOUNT, cut, product, total
 from sojourn.data.cells.trials.doings import BEFORE, EARLY, has_amounts
 from sojourn.data.cells.trials.every import (
     arms_of_trials,
+    before_of_trials,
     followed,
     judged,
     members_of_trials,
@@ -32,7 +33,7 @@ STUDY = "portfolio"
 
 
 def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
-    """Return ``trials`` and ``arms``.
+    """Return ``trials``, ``arms`` and, where there are events, ``before``.
 
     Parameters
     ----------
@@ -49,7 +50,8 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         ``trials``: sums over members by trial, scheme, ``period`` (month of assignment) and outcome of the
         outcome (``total``), of the days on which they came in their first two weeks (``early``), their
         squares and products (``cross``); without trials of members who had left where no ``spells`` say who
-        is back. ``arms``: see `sojourn.data.cells.trials.every.arms_of_trials`; of every trial.
+        is back. ``arms`` and ``before`` (by month): see `arms_of_trials` and `before_of_trials` of
+        `sojourn.data.cells.trials.every`; of every trial.
 
     Raises
     ------
@@ -59,7 +61,11 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     in_range(params["horizon_days"], "horizon_days", ge=1)
     tidy.table("assignments", STUDY)
     rows = members_of_trials(tidy, params)
-    return {"trials": _trials(rows, tidy, params), "arms": arms_of_trials(rows, tidy, params)}
+    arms = arms_of_trials(rows, tidy, params)
+    made = {"trials": _trials(rows, tidy, params), "arms": arms}
+    if "events" not in tidy.tables:
+        return made
+    return {**made, "arms": arms.drop("before", "before_sq"), "before": before_of_trials(rows, tidy)}
 
 
 def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from sojourn.core.privacy import sum_in_steps, to_multiples
 from sojourn.data.protection.trials import ALL, blocks, least_members
 from sojourn.data.protection.trials_sums import Told
 
+#: Ages of members are told in months of so many days, where a twentieth of a trial is a group to be shown.
+MONTH, _TWENTIETH = 30, 20
+
 
 def protect(
     tables: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], base: int, caps: Mapping[str, Decimal]
@@ -25,7 +28,7 @@ def protect(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        ``trials``, its amounts already cut at `caps`, and ``arms``.
+        ``trials``, its amounts already cut at `caps`, ``arms`` and, where there is one, ``before``.
     meta : mapping
         Of the cells.
     base : int
@@ -49,7 +52,21 @@ def protect(
         "trials": pd.DataFrame(rows, columns=list(tables["trials"].columns)),
         "arms": protect_arms(tables["arms"], base, meta["before_days"]),
     }
+    if "before" in tables:
+        made["before"] = _before(tables["before"], base, Decimal(meta["before_days"]))
     return made, dict(meta)
+
+
+def _before(table: pd.DataFrame, base: int, days: Decimal) -> pd.DataFrame:
+    """Return what members did before assignment, by periods that are large enough."""
+    counted = table.rename(columns={"assigned": "n"}).assign(outcome="before")
+    whole = _periods_together(counted, base).rename(columns={"n": "assigned"})
+    rows = [
+        {**row, "assigned": int(to_multiples(row["assigned"], base)), **_days_before(row, base, days)}
+        for _, row in whole.iterrows()
+        if row["assigned"] >= base
+    ]
+    return pd.DataFrame(rows, columns=list(table.columns))
 
 
 def _periods_together(table: pd.DataFrame, base: int) -> pd.DataFrame:
@@ -78,8 +95,21 @@ def protect_arms(table: pd.DataFrame, base: int, before_days: int) -> pd.DataFra
     before_days : int
         On so many days one member can have come.
     """
-    arms = [_arm(row, base, Decimal(before_days)) for _, row in table.iterrows() if row["assigned"] >= base]
+    members = table.groupby("trial")["assigned"].sum()
+    arms = [
+        _arm(row, base, Decimal(before_days)) | _ages(row, int(members[row["trial"]]), base)
+        for _, row in table.iterrows()
+        if row["assigned"] >= base
+    ]
     return pd.DataFrame(arms, columns=list(table.columns))
+
+
+def _ages(row: pd.Series, members: int, base: int) -> dict[str, int | None]:
+    """Return the ages of a trial in whole months, outwards; missing where few members lie beyond them."""
+    if members < base * _TWENTIETH:
+        return {"age_low": None, "age_high": None}
+    low, high = int(row["age_low"]) // MONTH, -(-int(row["age_high"]) // MONTH)
+    return {"age_low": low * MONTH, "age_high": high * MONTH}
 
 
 def outcome_sums(row: pd.Series, base: int, cap: Decimal | None) -> dict[str, Decimal]:
@@ -105,10 +135,13 @@ def _trial(row: pd.Series, base: int, cap: Decimal | None, days: Decimal) -> dic
 def _arm(row: pd.Series, base: int, days: Decimal) -> dict[str, Any]:
     told = int(to_multiples(row["assigned"], base))
     made = {**row, "assigned": told, "matured": int(to_multiples(row["matured"], base))}
-    if "before" in row:
-        sums = _sums("before", row, Told(int(row["assigned"]), base), days)
-        made |= {name: int(value) for name, value in sums.items()}
-    return made
+    made["together"] = int(to_multiples(row["together"], base))
+    return made | (_days_before(row, base, days) if "before" in row else {})
+
+
+def _days_before(row: pd.Series, base: int, days: Decimal) -> dict[str, int]:
+    sums = _sums("before", row, Told(int(row["assigned"]), base), days)
+    return {name: int(value) for name, value in sums.items()}
 
 
 def _sums(name: str, row: pd.Series, of: Told, most: Decimal) -> dict[str, Decimal]:

@@ -1,7 +1,8 @@
 """Cells of the board: all members by segment and stage, what became of such members, and what trials did.
 
 Segments are told by the frozen rule of the page `segments`, at every instant that is asked for; stages by
-simple rules. Nothing later than an instant is read to tell either.
+simple rules. Nothing later than an instant is read to tell either. The segment of churned members is the one
+in which they left.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         ``back_30`` … (of those who had left, who is back). ``moves``: ``month`` (day of the earlier of two
         month ends), ``from_segment``, ``to_segment`` (-2: gone), ``n``. And where there are trials: ``arms``:
         ``trial``, ``scheme``, ``aim``, ``outcome`` (``there``: kept, or back; ``net_value``), ``segment`` and
-        ``stage`` at the member's own assignment, ``n``, ``total``, ``total_sq``. ``before``: see
+        ``stage`` at the member's own assignment, ``n``, ``total``, ``total_sq``. ``before``, also with who
+        was assigned together (``together``) and at what ages (``age_low``, ``age_high``): see
         `sojourn.data.cells.trials.every.arms_of_trials`. ``divisions``: ``trial``, ``scheme``, ``period``
         (month of assignment), ``assigned``.
 

@@ -1,4 +1,8 @@
-"""Segment and stage of every member at an instant, made once for each."""
+"""Segment and stage of every member at an instant, made once for each.
+
+Who is gone then has the segment of the last whole day before leaving: silence since would tell how long ago
+that was, and not who left.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import ibis
-from ibis import Table
+from ibis import Table, Value
 
 from sojourn.core.results.take_away import TakeAway
 from sojourn.data.engine import held
+from sojourn.data.features import day_before
 from sojourn.data.localtime import time_zone
 from sojourn.data.scoring import segments_at
 from sojourn.data.stages import everybody, stages_at
@@ -51,15 +56,28 @@ def everyone_at(tidy: Tidy, params: Mapping[str, Any], days_ago: int = 0) -> Tab
 
 
 def _everyone_at(tidy: Tidy, params: Mapping[str, Any], at: datetime) -> Table:
-    anchors = everybody(tidy, at, STUDY)
-    segments = segments_at(tidy, rule_of(params), anchors, at=at)
-    return segments.inner_join(staged(tidy, anchors, params, at=at), "member").select(
-        "member", "at_us", "segment", "stage"
-    )
+    rows = staged(tidy, everybody(tidy, at, STUDY), params, at=at)
+    return in_segments(tidy, params, rows, rows.at_us).select("member", "at_us", "segment", "stage")
+
+
+def in_segments(tidy: Tidy, params: Mapping[str, Any], rows: Table, at_us: Value) -> Table:
+    """Add to members at instants their ``segment``: of those who are gone, the one in which they left.
+
+    Parameters
+    ----------
+    rows : ibis Table
+        ``member``, ``gone_us`` (see `staged`), and any others.
+    at_us : ibis Value
+        The instants of the others, in microseconds since 1970; whole days before `as_of`, counted up to them.
+    """
+    rows = held(rows.mutate(day_us=day_before(rows.gone_us.fill_null(at_us), instant(tidy))))
+    days = rows.select("member", at_us="day_us").distinct()
+    segments = segments_at(tidy, rule_of(params), days).rename(day_us="at_us")
+    return rows.left_join(segments, ["member", "day_us"]).drop("member_right", "day_us_right")
 
 
 def staged(tidy: Tidy, anchors: Table, params: Mapping[str, Any], *, at: datetime | None = None) -> Table:
-    """Return `member`, `at_us` and `stage` of anchors, by the board's names of stages."""
+    """Return `member`, `at_us`, `stage` (by the board's names) and `gone_us` of anchors; see `stages_at`."""
     rows = stages_at(tidy, anchors, params, STUDY, at=at)
     return rows.mutate(stage=ibis.ifelse(rows.stage == "left", CHURNED, rows.stage))
 

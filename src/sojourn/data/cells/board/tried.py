@@ -9,7 +9,7 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.data.activity import in_micros
-from sojourn.data.cells.board.states import instant, rule_of, staged
+from sojourn.data.cells.board.states import in_segments, staged
 from sojourn.data.cells.trials.decimals import AMOUNT, cut, product, total
 from sojourn.data.cells.trials.doings import has_amounts, net_value
 from sojourn.data.cells.trials.every import (
@@ -21,8 +21,6 @@ from sojourn.data.cells.trials.every import (
 )
 from sojourn.data.cells.trials.people import KEPT
 from sojourn.data.engine import held
-from sojourn.data.features import day_before
-from sojourn.data.scoring import segments_at
 from sojourn.data.tidy import Tidy
 
 _BY = ("trial", "scheme", "aim", "outcome", "segment", "stage")
@@ -34,9 +32,9 @@ def arms(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     Notes
     -----
     What members did is counted up to the last whole day before assignment, counted back from `as_of`, so
-    nothing that a scheme caused decides who is in which group. Whether they had left is told at assignment
-    itself; who leaves in that very second is told right before it where the trial is of members with us. Who
-    joined in that second is new.
+    nothing that a scheme caused decides who is in which group; of members who had left, up to that before
+    they left. Whether they had left is told at assignment itself; who leaves in that very second is told
+    right before it where the trial is of members with us. Who joined in that second is new.
     """
     rows, caps = _placed(tidy, params), params.get("caps", {})
     known = judged(rows, tidy, params)
@@ -68,14 +66,10 @@ def _outcome(rows: Table, name: str, value: Value) -> Table:
 def _placed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return members of trials with their segment and stage at assignment."""
     rows = members_of_trials(tidy, params)
-    at_us = in_micros(rows.assigned_at)
+    assigned_us = in_micros(rows.assigned_at)
     leaves_then = (rows.aim == KEPT) & (rows.churned_at == rows.assigned_at).fill_null(False)
-    rows = rows.mutate(
-        at_us=at_us - leaves_then.cast("int32").cast("int64"), day_us=day_before(at_us, instant(tidy))
-    )
-    days = rows.select("member", at_us="day_us").distinct()
-    segments = segments_at(tidy, rule_of(params), days).rename(day_us="at_us")
+    rows = rows.mutate(assigned_us=assigned_us, at_us=assigned_us - leaves_then.cast("int32").cast("int64"))
     stages = staged(tidy, rows.select("member", "at_us").distinct(), params)
-    rows = rows.left_join(segments, ["member", "day_us"]).drop("member_right", "day_us_right")
     rows = rows.left_join(stages, ["member", "at_us"]).drop("member_right", "at_us_right")
+    rows = in_segments(tidy, params, rows, rows.assigned_us)
     return held(rows.mutate(stage=rows.stage.fill_null("new")))

@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 from ibis import Table, Value
 
+from sojourn.data.cells.retention.days import days_down, number, seconds
 from sojourn.data.cells.trials.decimals import AMOUNT, amount, count, decimal
 from sojourn.data.cells.trials.doings import BEFORE, EARLY, has_amounts, net_value
 from sojourn.data.cells.trials.people import BACK, STUDY, end, enrolled, matured
@@ -23,8 +24,10 @@ def members_of_trials(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     -------
     ibis Table
         ``trial``, ``member``, ``scheme``, ``assigned_at``, ``churned_at``, ``aim``, ``there`` (1: kept, or
-        back, at the horizon), ``before`` and ``early`` (local days with an event in the `BEFORE` days before
-        and the `EARLY` days after assignment), ``revenue``, ``spent`` (within the value days).
+        back, at the horizon), ``age`` (whole days from joining to assignment), ``together`` (1: some others
+        of the trial were in the same cluster), ``before`` and ``early`` (local days with an event in the
+        `BEFORE` days before and the `EARLY` days after assignment), ``revenue``, ``spent`` (within the value
+        days).
     """
     days, horizon = int(params["value_days"]), int(params["horizon_days"])
     named = f"{STUDY}: members of all trials, judged after {horizon} and {days}"
@@ -35,7 +38,12 @@ def _members_of_trials(tidy: Tidy, days: int, horizon: int) -> Table:
     rows = enrolled(tidy, {"horizons": [horizon], "value_days": days})
     rows = rows.filter(rows.takes_part == 1)
     known = ("trial", "member", "scheme", "assigned_at", "churned_at", "aim")
-    rows = rows.select(*known, there=rows[f"there_{horizon}"])
+    age = days_down(
+        ibis.greatest(seconds(rows.assigned_at) - seconds(rows.joined_at), ibis.literal(0, "int64"))
+    )
+    cluster = ibis.window(group_by=("trial", "cluster"))
+    alike = number(rows.cluster.notnull()) * number(rows.member.count().over(cluster) > 1)
+    rows = rows.select(*known, there=rows[f"there_{horizon}"], age=age, together=alike)
     return _with_costs(_with_events(rows, tidy, days), tidy, days)
 
 
@@ -115,6 +123,22 @@ def divisions_of_trials(rows: Table, tidy: Tidy) -> Table:
     return rows.group_by("trial", "scheme", "period").aggregate(assigned=rows.count())
 
 
+def before_of_trials(rows: Table, tidy: Tidy) -> Table:
+    """Return by ``trial``, ``scheme`` and ``period``, the month, what members did before assignment.
+
+    Returns
+    -------
+    ibis Table
+        ``assigned`` (members), ``before``, ``before_sq``: see `arms_of_trials`.
+    """
+    rows = rows.mutate(period=period_of(rows, tidy))
+    return rows.group_by("trial", "scheme", "period").aggregate(assigned=rows.count(), **_sums_before(rows))
+
+
+def _sums_before(rows: Table) -> dict[str, Value]:
+    return {"before": count(rows.before), "before_sq": count(rows.before * rows.before)}
+
+
 def period_of(rows: Table, tidy: Tidy) -> Value:
     """Return the month of assignment, such as 2025-03, by the clock of the case."""
     return clock_of(tidy.meta).day(rows.assigned_at).cast("string").substr(0, 7)
@@ -127,8 +151,11 @@ def arms_of_trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
     -------
     ibis Table
         ``trial``, ``scheme``, ``aim``, ``assigned``, ``matured`` (followed to the end), ``month`` (mean of
-        assignments) and, where there are events, ``before`` and ``before_sq``: sums of the days on which
-        members came in the `BEFORE` days before assignment, and of their squares.
+        assignments), ``together`` (members assigned in a cluster with others of the trial), ``age_low`` and
+        ``age_high`` (whole days since joining at assignment, of all schemes of the trial together: a
+        twentieth of members was no older, a twentieth no younger) and, where there are events,
+        ``before`` and ``before_sq``: sums of the days on which members came in the `BEFORE` days before
+        assignment, and of their squares.
     """
     days = max(int(params["value_days"]), int(params["horizon_days"]), EARLY)
     day = clock_of(tidy.meta).day(rows.assigned_at)
@@ -140,10 +167,24 @@ def arms_of_trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
         assigned=rows.count(),
         matured=count(rows.is_matured),
         months=count(rows.since),
-        before=count(rows.before),
-        before_sq=count(rows.before * rows.before),
+        together=count(rows.together),
+        **_sums_before(rows),
     )
+    made = made.inner_join(_ages(rows), "trial")
     mean = (made.months // made.assigned).cast("int64")
-    year, number = (mean // 12).cast("int64"), (mean % 12 + 1).cast("int64")
-    made = made.mutate(month=year.cast("string") + "-" + number.cast("string").lpad(2, "0")).drop("months")
+    year, of_year = (mean // 12).cast("int64"), (mean % 12 + 1).cast("int64")
+    made = made.mutate(month=year.cast("string") + "-" + of_year.cast("string").lpad(2, "0")).drop("months")
     return made if "events" in tidy.tables else made.drop("before", "before_sq")
+
+
+def _ages(rows: Table) -> Table:
+    """Return by trial between which ages nine of ten members were assigned, read off members by age."""
+    by_age = rows.group_by("trial", "age").aggregate(n=rows.count())
+    so_far = ibis.window(group_by="trial", order_by="age", preceding=None, following=0)
+    ages = by_age.mutate(
+        until=by_age.n.sum().over(so_far), of=by_age.n.sum().over(ibis.window(group_by="trial"))
+    )
+    return ages.group_by("trial").aggregate(
+        age_low=ages.age.min(where=20 * ages.until >= ages.of),
+        age_high=ages.age.min(where=20 * ages.until >= 19 * ages.of),
+    )
