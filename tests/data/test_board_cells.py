@@ -342,6 +342,12 @@ def test_who_joined_with_the_assignment_is_new_and_in_no_segment():
     assert set(zip(arms["segment"], arms["stage"], arms["n"], strict=True)) == {(-1, "new", 1)}
 
 
+def test_a_trial_of_clubs_that_were_assigned_as_a_whole_says_so():
+    made_of = make_world(members=300, seed=4, as_of=AS_OF, start=FROM, world="clusters")
+    found = make(tidy_worlds.frames_of(made_of, TABLES))["before"].query("trial == 'main'")
+    assert (found["together"] > 0.8 * found["assigned"]).all()
+
+
 # --- what a case lacks -------------------------------------------------------------------------------
 
 

@@ -1,11 +1,12 @@
-"""Divisions that changed over time: found where planted, rarely where not, whatever the rounding."""
+"""Divisions that changed, and members who differed before: found where planted, rarely where not."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from sojourn.core.privacy import to_multiples
-from sojourn.estimators.bayes.by_lot import redivided
+from sojourn.estimators.bayes.by_lot import redivided, together, unlike
 
 
 def divisions(seed, shares, *, members=600, trials=1):
@@ -53,3 +54,44 @@ def test_where_nothing_can_change_nothing_has():
     one_scheme = divisions(1, [0.1, 0.9]).query("scheme == 'new'")
     assert redivided(one_scheme) == set()
     assert redivided(divisions(1, [0.1, 0.9]).iloc[:0]) == set()
+
+
+def days_before(seed, shares, means, *, planted=0.0, members=600):
+    """Return by month what members of two schemes did before; `planted` more days in the new one."""
+    rng, rows = np.random.default_rng(seed), []
+    for month, (share, mean) in enumerate(zip(shares, means, strict=True)):
+        for scheme, more, of in (("new", planted, share), ("none", 0.0, 1 - share)):
+            days = rng.poisson(mean + more, int(of * members))
+            rows.append(("t", scheme, f"m{month}", len(days), days.sum(), (days**2).sum()))
+    return pd.DataFrame(rows, columns=["trial", "scheme", "period", "assigned", "before", "before_sq"])
+
+
+def test_months_that_differ_are_no_difference_of_schemes():
+    """Shares from .1 to .5 while members came on 2, then on 6 days; pooled, every one of 40 seems odd."""
+    found = [days_before(seed, (0.1, 0.5), (2, 6)) for seed in range(40)]
+    assert sum(len(unlike(table)) for table in found) == 0
+    assert all(
+        len(unlike(table.drop(columns="period").groupby(["trial", "scheme"], as_index=False).sum()))
+        for table in found
+    )
+
+
+def test_members_who_differed_within_months_are_found():
+    """Half a day of more than two on average, of 360 and 840 members: some 5 standard errors."""
+    odd = unlike(days_before(1, (0.1, 0.5), (2, 6), planted=0.7)).iloc[0]
+    assert (odd["trial"], odd["scheme"]) == ("t", "new")
+    assert odd["before"] - odd["before_of_control"] == pytest.approx(0.7, abs=0.4)
+
+
+def test_without_months_it_is_students_test():
+    table = days_before(3, (0.5,), (2,), planted=0.4, members=2_000)
+    drawn = np.random.default_rng(3)
+    groups = [drawn.poisson(2.4, 1_000), drawn.poisson(2.0, 1_000)]
+    expected = stats.ttest_ind(*groups).pvalue
+    assert unlike(table.drop(columns="period"))["p"].iloc[0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_who_was_assigned_together_is_known_where_the_cells_say_so():
+    arms = pd.DataFrame({"trial": ["a", "a", "b"], "together": [0, 40, 0]})
+    assert together(arms) == {"a"}
+    assert together(arms.drop(columns="together")) == together(None) == set()

@@ -44,8 +44,9 @@ STUDIES = {
     "retention": "10-who-stays",
     "trials": "20-which-scheme",
     "segments": "30-which-groups",
+    "board": "31-what-to-do-with-whom",
 }
-ROOMS = {"trials": "bayes", "segments": "cluster"}
+ROOMS = {"trials": "bayes", "segments": "cluster", "board": "bayes"}
 #: Studies of the private case that go through a kernel: of each kind of cell and output; it takes seconds.
 IN_A_KERNEL = ("quality", "retention")
 

@@ -1,4 +1,4 @@
-"""Trials whose division changed over time say nothing on the board, and are named with the reason."""
+"""Trials whose division changed, or that were assigned in groups, are left out, with the reason."""
 
 import dataclasses
 
@@ -27,3 +27,18 @@ def test_a_trial_whose_division_changed_is_left_out_by_name():
     left = changed.left_out.iloc[0]
     assert (left["trial"], left["by_lot"]) == ("main", True)
     assert left["why"].startswith("its division among schemes changed over time")
+
+
+def test_a_trial_whose_members_were_assigned_together_is_left_out_by_name():
+    """Whether or not they seem to differ before: members of a cluster are alike."""
+    cells = make_board()
+    before = cells.tables["before"].assign(together=[0, 40, 0])
+    unlike = before.assign(before=before["before"] * [1, 1.2, 1])
+    for table in (before, unlike):
+        made = sj.works_on(dataclasses.replace(cells, tables={**cells.tables, "before": table}))
+        assert made.trials == 0
+        left = made.left_out.iloc[0]
+        assert (left["trial"], left["by_lot"]) == ("main", True)
+        assert left["why"].startswith("its members were assigned in groups")
+    alone = dataclasses.replace(cells, tables={**cells.tables, "before": before.assign(together=0)})
+    assert sj.works_on(alone).trials == 1

@@ -189,6 +189,20 @@ def with_arms(cells, chosen=(), shift=0.4):
     return dataclasses.replace(cells, tables={**cells.tables, "arms": arms})
 
 
+def test_trials_that_were_assigned_in_groups_are_left_out(world):
+    """Nothing is learned of them either, and no early outcome judged by them."""
+    table = world["trials"]
+    arms = table[["trial", "scheme"]].assign(together=0, month="2025-01", matured=1)
+    grouped = sorted(set(table["trial"]))[:3]
+    arms.loc[arms["trial"].isin(grouped), "together"] = 40
+    cells = dataclasses.replace(world, tables={**world.tables, "arms": arms})
+    left = laid(cells).left_out
+    assert left["trial"].tolist() == grouped
+    assert left["by_lot"].all()
+    assert left["why"].str.startswith("its members were assigned in groups").all()
+    assert not set(grouped) & set(sj.trial_effects(cells, "net_value")["trial"])
+
+
 def test_trials_whose_members_were_chosen_are_left_out(world):
     """2,000 members a scheme with a deviation of 2: a difference of .4 is 6.3 standard errors, .1 is 1.6."""
     chosen = ("trial 003", "trial 017")

@@ -44,6 +44,14 @@ def test_one_member_moves_a_private_mean_by_nothing_or_a_whole_step() -> None:
     )
 
 
+def test_values_that_are_all_cut_at_one_cap_tell_no_difference() -> None:
+    """5.0 to 5.9 are all 5 there: neither means nor what a member moves differ."""
+    values = np.random.default_rng(7).uniform(5.0, 5.9, 200)
+    difference, low, high = PRIVATE.difference(values, np.arange(200) < 80)
+    assert PRIVATE.cap(values) == 5.0
+    assert low <= difference <= high
+
+
 def test_private_intervals_of_means_cover() -> None:
     """400 groups of 300: bounds hold the true mean of amounts cut at the cap as often as they say."""
     rng, inside = np.random.default_rng(5), 0

@@ -68,16 +68,22 @@ class Shown:
         ----------
         values, everyone : array of float
             Of the segment's members, and of all who are judged: their cap is that of everyone.
+
+        Notes
+        -----
+        Where all are the same there are no bounds (`mean_interval`); in private cases, where that would tell
+        what each member did, they are those of the rounding.
         """
         if not self.base:
             return mean_interval(values, self.mass)
         cap = self.cap(everyone)
         step = self.base * cap / self.size(len(values))
         if step == 0:
-            return 0.0, 0.0, 0.0
+            return 0.0, math.nan, math.nan
         value, low, high = mean_interval(np.clip(values, -cap, cap), self.mass)
         shown = math.floor(value / step + 0.5) * step
-        sampling, rounding = (high - low) / 2, _reach(self.mass) * step / math.sqrt(12)
+        sampling = 0.0 if math.isnan(low) else (high - low) / 2
+        rounding = _reach(self.mass) * step / math.sqrt(12)
         reach = _upwards(math.hypot(sampling, rounding))
         return shown, shown - reach, shown + reach
 
@@ -116,7 +122,8 @@ class Shown:
         means = [self.mean(part, values)[0] for part in (values[inside], values)]
         steps = [self.base * cap / self.size(n) / spread for n in (int(inside.sum()), len(values))]
         rounding = math.hypot(*steps) / math.sqrt(12)
-        error = _influence_error(np.clip(values, -cap, cap), inside) if cap else 0.0
+        counted = np.clip(values, -cap, cap)
+        error = _influence_error(counted, inside) if np.ptp(counted) else 0.0
         difference = (means[0] - means[1]) / spread
         return difference, *_around(difference, _upwards(_reach(self.mass) * math.hypot(error, rounding)))
 
@@ -161,6 +168,10 @@ class Shown:
     def score(self, value: float) -> float:
         """Return one score of many members together: in hundredths in private cases."""
         return round(value, 2) if self.base else value
+
+    def error(self, error: float) -> float:
+        """Return a standard error, or how far an interval reaches: rounded up to two digits in private cases."""
+        return _upwards(error) if self.base else error
 
     def spread(self, everyone: Floats) -> float:
         """Return the standard deviation of all who are judged."""
