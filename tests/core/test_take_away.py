@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.results.take_away import NO_SEGMENT, TakeAway
-from take_away_rules import any_counts, by_hand, counts, rules, small_card, small_tree
+from take_away_rules import SPENT, any_counts, by_hand, counts, rules, small_card, small_tree
 
 
 def test_a_tree_gives_a_member_the_segment_of_the_one_leaf_it_comes_to():
@@ -51,6 +52,13 @@ def test_order_of_rows_and_index_change_nothing(rule, members):
     assert list(rule.assign(turned)) == list(rule.assign(members))[::-1]
 
 
+@given(st.lists(st.integers(-200_000, 200_000), max_size=40))
+def test_money_is_the_sum_of_its_prices_whether_held_exactly_or_as_floats(cents):
+    held = [float(sum(c / 100 for c in cents)), Decimal(sum(cents)) / 100]
+    told = [counts(value=[value], observed_days=[30]) for value in held]
+    assert SPENT.of(told[0])[0] == SPENT.of(told[1])[0] == sum(cents) / 100
+
+
 @given(rules())
 def test_a_file_says_the_same_rule_in_the_same_bytes(rule):
     read = TakeAway.from_json(rule.to_json())
@@ -72,6 +80,24 @@ def test_a_rule_changed_by_hand_is_refused():
     text = small_tree().to_json().replace('"high": 30.0', '"high": 31.0')
     with pytest.raises(DataError, match="changed after it was written"):
         TakeAway.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ('"same": 0.83', '"same": 0.99'),
+        ('"case": "demo"', '"case": "shop"'),
+        ('"currency": "EUR"', '"currency": "USD"'),
+        ('"learned_at": "2025', '"learned_at": "2026'),
+        ('"members": 50', '"members": 500'),
+    ],
+)
+def test_what_a_rule_says_of_itself_cannot_be_changed_by_hand(written, instead):
+    rule = replace(small_tree(), fidelity=replace(small_tree().fidelity, same=0.83))
+    text = rule.to_json()
+    assert written in text
+    with pytest.raises(DataError, match="changed after it was written"):
+        TakeAway.from_json(text.replace(written, instead))
 
 
 def test_a_rule_of_another_format_is_refused():

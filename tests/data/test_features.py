@@ -185,7 +185,7 @@ def test_counts_at_many_instants_are_those_of_plain_python(seed):
     tidy = opened(world)
     counting = counting_of(tidy, PARAMS, AT)
     assert set(counting.families) == set(FAMILIES)
-    assert counting.social == ("like", "share")
+    assert counting.social == ("like", "share", "sing")  # all that is stated, whoever did it
     found = counted_at(tidy, counting, anchors(world["members"])).to_pandas()
     rows = [
         {"member": m["member"], "at_us": micros(AS_OF - d * DAY), "days": d}
@@ -312,9 +312,12 @@ def test_dates_without_times_have_no_rhythm_of_the_day():
     for row in world["events"]:
         row["occurred_at"] = row["occurred_at"].astimezone(ZONE).replace(hour=0, minute=0, second=0)
     assert "hours" not in counting_of(opened(world), PARAMS, AT).families
-    world["events"][0]["occurred_at"] = AT - timedelta(days=9, seconds=1)
-    world["events"][0]["recorded_at"] = None
-    assert "hours" in counting_of(opened(world), PARAMS, AT).families
+    others = {row["member"]: row for row in world["events"]}.values()  # one event of every member
+    for n, row in enumerate(list(others)[:3], start=1):
+        row["occurred_at"], row["recorded_at"] = AT - timedelta(days=9, seconds=1), None
+        for base in (0, 2, 3):
+            timed = "hours" in counting_of(opened(world), {**PARAMS, "base": base}, AT).families
+            assert timed == (n >= max(base, 2))
 
 
 def test_nobody_social_is_no_family():

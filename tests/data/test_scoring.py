@@ -4,7 +4,7 @@ import itertools
 import os
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import ibis
 import numpy as np
@@ -163,6 +163,31 @@ def test_money_held_as_floats_is_read_to_four_decimals(engine):
     for rule in every_rule():
         named = rule.named(members)[small]
         assert list(np.array(by_sql(engine, rule, inexact), dtype=object)[small]) == list(named)
+
+
+def test_sums_of_prices_held_as_floats_are_on_their_bounds(engine):
+    """0.1 + 0.7 is a little less than 0.8 as a float, and 0.1 + 0.2 a little more than 0.3."""
+    sums = [
+        0.1 + 0.7,
+        0.1 + 0.2,
+        1.1 + 2.2,
+        -(0.1 + 0.7),
+        0.57 * 100 / 100,
+        4.35 * 100 / 100,
+        0.00005,
+        -0.00005,
+    ]
+    on = [round(value, 2) for value in sums[:-2]]
+    members = counts(observed_days=[30] * len(sums), value=sums)
+    exact = members.assign(value=[Decimal(str(v)).quantize(Decimal("0.0001"), ROUND_HALF_UP) for v in sums])
+    table = pa.Table.from_pandas(members.assign(member=range(len(sums))), preserve_index=False)
+    for bound in [*on, 0.0001, 0.0]:
+        rule = tree(
+            [Leaf((Condition(2, None, bound),), 0, 20, 1.0), Leaf((Condition(2, bound, None),), 1, 20, 1.0)]
+        )
+        assert list(rule.assign(members)) == list(rule.assign(exact))
+        assert by_sql(engine, rule, table) == list(rule.named(members))
+        assert list(rule.assign(members.astype({"value": object}))) == list(rule.assign(members))
 
 
 def test_the_sql_explains_what_to_count_and_nothing_leaves_its_comments(engine):

@@ -42,7 +42,7 @@ EVENTS = pa.schema(
 )
 
 
-def tidy(members, events, *, truth=None):
+def tidy(members, events, *, truth=None, spells=None):
     frames = {"members": pd.DataFrame(members), "events": pd.DataFrame(events)}
     for frame, names in (
         (frames["members"], ("joined_at", "churned_at")),
@@ -54,6 +54,11 @@ def tidy(members, events, *, truth=None):
         "members": ibis.memtable(frames["members"]),
         "events": ibis.memtable(pa.Table.from_pandas(frames["events"], schema=EVENTS, preserve_index=False)),
     }
+    if spells:
+        frame = pd.DataFrame(spells)
+        for name in ("started_at", "ended_at"):
+            frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
+        tables["spells"] = ibis.memtable(frame)
     meta = {
         "as_of": AS_OF.isoformat(),
         "observed_from": FROM.isoformat(),
@@ -97,6 +102,42 @@ def a_population(seed, n=120):
     return members, events
 
 
+def came_back(members, seed):
+    """Return the spells of members: some who left come back, of whom some leave again; edges on the cut."""
+    draw, spells = random.Random(seed), []
+    for person in members:
+        left = person["churned_at"]
+        row = {"member": person["member"], "started_at": person["joined_at"], "ended_at": left}
+        spells.append(row)
+        while left is not None and draw.random() < 0.7:
+            back = max(left + timedelta(seconds=1), draw.choice([CUT, left + draw.randint(1, 90) * DAY]))
+            left = draw.choice([None, back + draw.randint(1, 200) * DAY])
+            if back > AS_OF:
+                break
+            left = left if left is not None and left <= AS_OF else None
+            other = (left or AS_OF) - timedelta(seconds=1)  # then on another plan: nobody left
+            change = min(other, max(back, CUT) + draw.randint(0, 9) * DAY) if draw.random() < 0.5 else back
+            if change > back:
+                spells.append({"member": person["member"], "started_at": back, "ended_at": change})
+            spells.append({"member": person["member"], "started_at": max(back, change), "ended_at": left})
+    return spells
+
+
+def with_us_until(person, spells):
+    """Return whether a member was with us at the cut, and when the spell ended that went on then."""
+    left = person["churned_at"]
+    if left is None or left > CUT:
+        return True, left
+    there, until = False, CUT
+    for row in spells:  # in the order of time
+        if row["member"] == person["member"] and left < row["started_at"] <= until:
+            if row["ended_at"] is None:
+                return True, None
+            if row["ended_at"] > until:
+                there, until = True, row["ended_at"]
+    return there, until if there else None
+
+
 def known(row, instant):
     return row["occurred_at"] <= instant and (row["recorded_at"] is None or row["recorded_at"] <= instant)
 
@@ -110,12 +151,12 @@ def common_kinds(events):
     return sorted(found, key=lambda key: (-found[key], key))[: PARAMS["kinds"]]
 
 
-def counted(person, rows, kinds):
+def counted(person, rows, kinds, spells=()):
     """Return what plain Python makes of one member, None for one who is left out."""
     tenure = (CUT - person["joined_at"]) // DAY
     observed = (CUT - max(person["joined_at"], FROM)) // DAY
-    gone = person["churned_at"]
-    if observed < PARAMS["min_tenure_days"] or (gone is not None and gone <= CUT):
+    there, gone = with_us_until(person, spells)
+    if observed < PARAMS["min_tenure_days"] or not there:
         return None
     before = [row for row in rows if known(row, CUT)]
     after = [row for row in rows if row["occurred_at"] > CUT and known(row, AS_OF)]
@@ -165,10 +206,21 @@ def quarters(rows):
     return [hours.count(i) for i in range(4)]
 
 
-def in_python(members, events):
+def in_python(members, events, spells=()):
     kinds = common_kinds(events)
-    rows = [counted(m, [e for e in events if e["member"] == m["member"]], kinds) for m in members]
+    rows = [counted(m, [e for e in events if e["member"] == m["member"]], kinds, spells) for m in members]
     return pd.DataFrame([row for row in rows if row is not None])
+
+
+def test_who_had_come_back_by_the_cut_is_looked_at_and_may_leave_again():
+    members, events = a_population(3)
+    spells = came_back(members, 3)
+    sample = make_cells(tidy(members, events, spells=spells), "segments", PARAMS).tables["sample"]
+    expected, before = in_python(members, events, spells), in_python(members, events)
+    more = len(expected) - len(before)
+    assert more > 5
+    assert 0 < (expected["left_after"] > 0).sum() - (before["left_after"] > 0).sum() < more
+    pd.testing.assert_frame_equal(in_order(sample), in_order(expected))
 
 
 def in_order(frame):

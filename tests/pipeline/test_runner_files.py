@@ -84,7 +84,7 @@ def test_the_scan_finds_a_file_that_was_spoilt_later(run_with, project) -> None:
 
 
 def test_the_rule_that_was_written_is_the_one_that_is_scored(run_with) -> None:
-    from sojourn.pipeline.score import rule_of
+    from sojourn.data.frozen_rule import read_rule
 
     run_with(small_tree())
-    assert rule_of(read_params(), "demo") == small_tree()
+    assert read_rule(read_params(), "demo") == small_tree()

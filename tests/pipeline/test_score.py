@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from sojourn.core.measures import Counting
+from sojourn.core.measures import Counting, Measure
 from sojourn.core.results.take_away import Condition, Leaf
+from sojourn.core.text import day
 from sojourn.data.prepare import prepare
 from sojourn.data.pseudonyms import new_key
 from sojourn.pipeline.cli import main
 from take_away_rules import SILENT, tree
 
-#: Joined long before, lately, left before the end, joined in June.
+#: Joined long before, lately, left before the end, joined in June, came back, came back and left again.
 MEMBERS = """member_id,joined_at,churned_at
 ada-4711,2025-01-01,
 bob-1234,2025-01-01,
 cyd-2222,2025-01-01,2025-06-20
 dan-3333,2025-06-20,
+eve-4444,2025-01-01,2025-03-01
+flo-5555,2025-01-01,2025-03-01
+"""
+SPELLS = """member_id,started_at,ended_at,plan
+ada-4711,2025-01-01,,a
+bob-1234,2025-01-01,,a
+cyd-2222,2025-01-01,2025-06-20,a
+dan-3333,2025-06-20,,a
+eve-4444,2025-01-01,2025-03-01,a
+eve-4444,2025-05-01,,a
+flo-5555,2025-01-01,2025-03-01,a
+flo-5555,2025-05-01,2025-06-15,a
 """
 EVENTS = """member_id,occurred_at,event
 ada-4711,2025-06-29,x
 bob-1234,2025-04-01,x
 cyd-2222,2025-06-01,x
 dan-3333,2025-06-28,x
+eve-4444,2025-06-25,x
+flo-5555,2025-06-01,x
 """
 RULE = replace(
     tree(
@@ -54,7 +71,7 @@ def prepared(tmp_path_factory, project_at):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SOJOURN_ROOT", str(top))
             key = {"key_id": new_key()} if kind == "private" else {}
-            tables = {"members": MEMBERS, "events": EVENTS}
+            tables = {"members": MEMBERS, "events": EVENTS, "spells": SPELLS}
             params = project_at(top).case("shop", tables, public=kind == "public", prepare=key)
             prepare(params, "shop")
             folder = params.places("shop").reports / "segments"
@@ -92,7 +109,9 @@ def by_silence(root, at="2025-07-01"):
     members = pd.read_parquet(folder / "members.parquet").set_index("member")
     events = pd.read_parquet(folder / "events.parquet")
     at = pd.Timestamp("2025-07-01T00:00:00Z") - (pd.Timestamp("2025-07-01", tz="Europe/Berlin") - at)
-    there = members[(members["joined_at"] <= at) & ~(members["churned_at"] <= at)]
+    spells = pd.read_parquet(folder / "spells.parquet")
+    in_one = spells[(spells["started_at"] <= at) & ~(spells["ended_at"] <= at)]["member"]
+    there = members[members.index.isin(in_one)]
     last = events[events["occurred_at"] <= at].groupby("member")["occurred_at"].max()
     found = {}
     for member, joined in there["joined_at"].items():
@@ -107,9 +126,14 @@ def test_everybody_who_is_there_is_listed_with_a_segment(shop, capsys) -> None:
     assert main(["score", "shop"]) == 0
     listed = rows(shop / "data/scored/shop/members.csv")
     assert listed == by_silence(shop)
-    assert sorted(listed.values()) == ["", "'=here", "silent, “long”"]  # who left is not there any more
+    assert sorted(listed.values()) == [
+        "",
+        "'=here",
+        "'=here",
+        "silent, “long”",
+    ]  # who left, and is not back, is not
     said = capsys.readouterr().err
-    assert "shop, 1 July 2025: 3 members, of them 1 “=here” and 1 “silent, “long””" in said
+    assert "shop, 1 July 2025: 4 members, of them 2 “=here” and 1 “silent, “long””" in said
     assert "1 were observed for too short a time. The list is in data/scored/shop/members.csv." in said
 
 
@@ -117,15 +141,15 @@ def test_an_earlier_date_knows_nothing_of_what_came_later(shop) -> None:
     assert main(["score", "shop", "--at", "2025-06-10"]) == 0
     listed = rows(shop / "data/scored/shop/members.csv")
     assert listed == by_silence(shop, "2025-06-10")
-    assert len(listed) == 3  # the one who left later is still there, the one who came later not yet
-    assert sorted(listed.values()) == ["'=here", "silent, “long”", "silent, “long”"]
+    assert len(listed) == 5  # those who left later are still there, the one who came later not yet
+    assert sorted(listed.values()) == ["'=here"] * 2 + ["silent, “long”"] * 3
 
 
 def test_a_list_may_be_parquet_wherever_git_does_not_look(shop, tmp_path_factory) -> None:
     path = tmp_path_factory.mktemp("lists") / "all.parquet"
     assert main(["score", "shop", "--out", str(path)]) == 0
     table = pq.read_table(path)
-    assert sorted(table["segment"].to_pylist(), key=str) == ["=here", None, "silent, “long”"]
+    assert sorted(table["segment"].to_pylist(), key=str) == ["=here", "=here", None, "silent, “long”"]
     assert table["member"].to_pylist() == sorted(table["member"].to_pylist())
     assert list(path.parent.iterdir()) == [path]
 
@@ -146,7 +170,12 @@ def test_a_private_list_stays_private_and_finds_its_ids_by_relink(club, capsys) 
     assert main(["relink", str(path), "--case", "shop"]) == 0
     with path.with_name("members.ids.csv").open(encoding="utf-8", newline="") as file:
         found = {row["member_id"]: row["segment"] for row in csv.DictReader(file)}
-    assert found == {"ada-4711": "'=here", "bob-1234": "silent, “long”", "dan-3333": ""}
+    assert found == {
+        "ada-4711": "'=here",
+        "bob-1234": "silent, “long”",
+        "dan-3333": "",
+        "eve-4444": "'=here",
+    }
 
 
 def refused(capsys, *words) -> str:
@@ -169,14 +198,14 @@ def test_forgetting_takes_the_lists_away(club) -> None:
 def test_without_a_rule_the_command_that_makes_it_is_named(shop, capsys) -> None:
     (shop / "reports/cases/shop/segments/rule.json").unlink()
     said = refused(capsys, "shop")
-    assert "no rule of 'shop' yet" in said
+    assert "No segments of 'shop' yet" in said
     assert "`sojourn run shop segments`" in said
 
 
 def test_a_rule_of_another_case_is_refused(shop, capsys) -> None:
     path = shop / "reports/cases/shop/segments/rule.json"
     path.write_text(replace(RULE, case="other").to_json(), encoding="utf-8")
-    assert "is of the case 'other', not of 'shop'" in refused(capsys, "shop")
+    assert "is a rule of segments of 'other', not of 'shop'" in refused(capsys, "shop")
 
 
 def test_a_rule_changed_by_hand_is_refused(shop, capsys) -> None:
@@ -202,6 +231,66 @@ def test_the_date_that_is_named_instead_will_do(shop, capsys) -> None:
     said = refused(capsys, "shop", "--at", "2025-01-02")
     first = said.split("Name ")[1].split(" or later")[0]
     assert main(["score", "shop", "--at", first]) == 0
+
+
+def test_nothing_that_is_there_is_written_over(shop, capsys, tmp_path_factory) -> None:
+    kept = tmp_path_factory.mktemp("kept") / "precious.csv"
+    kept.write_text("mine\n", encoding="utf-8")
+    assert "is there already" in refused(capsys, "shop", "--out", str(kept))
+    link = kept.with_name("link.csv")
+    link.symlink_to(kept.with_name("nowhere.csv"))
+    assert "is there already" in refused(capsys, "shop", "--out", str(link))
+    assert kept.read_text(encoding="utf-8") == "mine\n"
+    own = shop / "data/scored/shop/other.csv"
+    for _ in range(2):  # a list of the case may be made anew
+        assert main(["score", "shop", "--out", str(own)]) == (0 if own.parent.is_dir() else 1)
+        own.parent.mkdir(parents=True, exist_ok=True)
+    assert main(["score", "shop", "--out", str(own)]) == 0
+
+
+@pytest.mark.parametrize("name", ["tidy/shop/members.parquet", "tidy/shop/new.parquet", "list.csv"])
+def test_no_list_is_put_among_the_tables(shop, capsys, name) -> None:
+    before = sorted(p for p in (shop / "data").rglob("*"))
+    said = refused(capsys, "shop", "--out", str(shop / "data" / name))
+    assert "lies where the tables of cases are kept" in said
+    assert sorted(p for p in (shop / "data").rglob("*")) == before
+
+
+def test_a_private_list_does_not_take_the_place_of_a_table(club, capsys) -> None:
+    path = club / "private/data/tidy/shop/members.parquet"
+    before = path.read_bytes()
+    assert "lies where the tables" in refused(capsys, "shop", "--out", str(path))
+    assert path.read_bytes() == before
+
+
+def test_a_folder_is_no_file(shop, capsys, tmp_path_factory) -> None:
+    folder = tmp_path_factory.mktemp("folder") / "dir.csv"
+    folder.mkdir()
+    assert "dir.csv is a folder" in refused(capsys, "shop", "--out", str(folder))
+
+
+def test_a_private_parquet_list_is_not_sent_to_a_word_that_reads_csv(club, capsys) -> None:
+    path = club / "private/list.parquet"
+    assert main(["score", "shop", "--out", str(path)]) == 0
+    assert "relink" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("at", ["2025-01-15", "2025-03-09", "2025-06-15"])
+def test_the_stated_date_is_said_across_a_change_of_clocks(shop, capsys, at) -> None:
+    path = shop / "data/tidy/shop/tidy.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    said |= {"time_zone": "America/New_York", "as_of": "2025-07-01T04:00:00+00:00"}
+    path.write_text(json.dumps(said | {"observed_from": "2024-11-01T00:00:00+00:00"}), encoding="utf-8")
+    assert main(["score", "shop", "--at", at]) == 0
+    assert f"shop, {day(date.fromisoformat(at))}: " in capsys.readouterr().err
+
+
+def test_a_rule_whose_tables_are_gone_says_which(shop, capsys) -> None:
+    earned = Measure("points", "points earned", ("points_earned",))
+    gone = replace(RULE, measures=(earned,), counting=Counting(30, 30, families=("points",)))
+    path = shop / "reports/cases/shop/segments/rule.json"
+    path.write_text(gone.to_json(), encoding="utf-8")
+    assert "was learned with `ledger`, which is no longer there" in refused(capsys, "shop")
 
 
 def test_other_files_and_folders_are_refused(shop, capsys, tmp_path_factory) -> None:

@@ -13,7 +13,7 @@ import sojourn as sj
 from segments_described_worlds import RULE, private, result, rng, shuffled, world
 from sojourn.core.results.segments import Features, ScoreBands
 from sojourn.core.results.segments_described import EVERYONE
-from sojourn.studies.segments.describe import shown_segments
+from sojourn.studies.segments.describe import segment_table, shown_segments
 from sojourn.studies.segments.shown import Shown
 
 # --- profiles ---
@@ -51,6 +51,30 @@ def test_private_differences_come_from_stepped_means_and_are_wider():
     means = [Shown(20, 0.95).mean(part, values)[0] for part in (values[inside], values)]
     assert coarse[0] == pytest.approx((means[0] - means[1]) / Shown(20, 0.95).spread(values))
     assert coarse[2] - coarse[1] > exact[2] - exact[1]
+
+
+def test_a_sentence_tells_of_money_where_enough_members_paid_and_the_steps_show_it():
+    seen = world(600)
+
+    def told(amounts, shown):
+        paid = replace(shown, now=shown.now.assign(monetary=amounts))
+        return "spending" in segment_table(paid, RULE, mass=0.95, min_group=20)["sentence"].iloc[0]
+
+    least = np.where(~seen.fit & (RULE.assign(seen.x) == 0))[0]
+    for payers, amount, told_exactly, told_in_steps in (
+        (0, 1.0, False, False),
+        (19, 500.0, True, False),
+        (60, 500.0, True, True),
+        (60, 0.001, False, False),
+    ):
+        amounts = np.zeros(600)
+        amounts[least[:payers]] = amount
+        assert told(amounts, seen) == told_exactly
+        assert told(amounts, private(seen)) == told_in_steps
+    rich = np.where(np.arange(600) % 2, 1_000.0, 0.0)
+    rich[least] = 1.0  # the step of this segment is larger than its mean
+    assert told(rich, seen)
+    assert not told(rich, private(seen))
 
 
 def test_only_features_far_from_everyone_are_drawn():

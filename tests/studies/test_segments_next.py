@@ -1,5 +1,6 @@
 """What segments did next: curves and messages against oracles, and how often their intervals are right."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import sojourn as sj
 from segments_described_worlds import RULE, private, result, rng, world
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.segments import Features, NearestCentre
 from sojourn.core.results.segments_described import EVERYONE
 from sojourn.studies.segments.describe import shown_segments
@@ -171,6 +173,18 @@ def test_private_message_response_comes_in_steps():
     assert inside.all()
     wide, narrow = (one["opened_share_high"] - one["opened_share_low"] for one in (told, exact))
     assert (wide > narrow).all()
+
+
+def test_private_intervals_and_tests_of_messages_tell_no_single_member():
+    """Errors have two digits and tests two decimals; one member's answers change neither by a little."""
+    seen = private(messaged(world(2_000), 15))
+    told = sj.message_response(seen, result(seen))
+    assert told.p_alike == round(told.p_alike, 2)
+    for row in told.table.itertuples():
+        share = row.opened_share
+        reach = math.log(row.opened_share_high / (1 - row.opened_share_high)) - math.log(share / (1 - share))
+        error = reach * share * (1 - share) / standard_errors(told.mass)
+        assert float(f"{error:.1e}") == pytest.approx(error, rel=1e-9)
 
 
 def test_one_member_with_very_many_messages_weighs_as_one_in_private():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -116,8 +116,10 @@ class Measure:
     def _whole(self, column: pd.Series[Any]) -> NDArray[np.int64]:
         if not self.decimals:
             return column.to_numpy(dtype=np.int64)
-        scaled = [int(Decimal(str(value)).scaleb(self.decimals)) for value in column]
-        return np.array(scaled, dtype=np.int64)
+        if column.dtype.kind in "iuf":
+            return _nearest(column.to_numpy(dtype=np.float64) * 10.0**self.decimals)
+        scaled = [Decimal(str(value)).scaleb(self.decimals) for value in column]
+        return np.array([int(one.to_integral_value(ROUND_HALF_UP)) for one in scaled], dtype=np.int64)
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
@@ -135,3 +137,10 @@ class Measure:
     def from_plain(cls, plain: Mapping[str, Any]) -> Measure:
         """Return what `to_plain` wrote."""
         return cls(**{**plain, "plus": tuple(plain["plus"]), "minus": tuple(plain["minus"])})
+
+
+def _nearest(values: Floats) -> NDArray[np.int64]:
+    """Return the nearest whole numbers, halves away from 0: as engines round money that is held as floats."""
+    whole = np.trunc(values)
+    further = np.abs(values - whole) >= 0.5
+    return np.asarray(whole + np.copysign(further, values), dtype=np.int64)

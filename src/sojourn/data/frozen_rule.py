@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from sojourn.core.errors import DataError
 from sojourn.core.params import Params
@@ -13,6 +12,7 @@ from sojourn.data.tidy import MissingTableError
 
 #: The study whose page finds segments, and the file that holds its rule.
 STUDY, RULE = "segments", "rule.json"
+_HEADLINE = "headline.json"
 #: What a rule and the parameters of the cells of `segments` both say of how members are counted.
 _COUNTED = ("trend_days", "min_tenure_days")
 
@@ -51,28 +51,41 @@ def read_frozen_rule(params: Params, case: str) -> FrozenRule:
     MissingTableError
         When the page is there and found no segments.
     """
-    folder = params.places(case).reports / STUDY
-    headline, path = folder / "headline.json", folder / RULE
-    again = f"Run `make reproduce`, or `sojourn run {case} {STUDY}`"
+    headline, rule = params.places(case).reports / STUDY / _HEADLINE, read_rule(params, case)
     if not headline.is_file():
-        raise DataError(f"No segments of '{case}' yet, whose rule the board needs. {again}.")
-    if not path.is_file():
-        raise MissingTableError(
-            f"The board needs a rule of segments, and the page of segments of '{case}' found none."
-        )
-    rule = _of_case(path, case)
+        raise _no_page(case)
     stated = params.for_cells(case, STUDY)
     for name in _COUNTED:
         learned = getattr(rule.counting, name)
         if learned != stated[name]:
             raise DataError(
                 f"The rule of segments of '{case}' counts with {name} {learned}, its parameters say "
-                f"{stated[name]}: they were changed after it was learned. {again} to learn it anew."
+                f"{stated[name]}: they were changed after it was learned. {_again(case)} to learn it anew."
             )
     return FrozenRule(rule, json.loads(headline.read_text(encoding="utf-8")).get("verdict", ""))
 
 
-def _of_case(path: Path, case: str) -> TakeAway:
+def read_rule(params: Params, case: str) -> TakeAway:
+    """Return the rule of segments of a case, whatever its parameters say by now.
+
+    Parameters
+    ----------
+    params : Params
+        The project's parameters.
+    case : str
+        Name of the case; that of a private one lies below ``private/``.
+
+    Raises
+    ------
+    DataError
+        When the page of segments was not made yet, or the file is no rule, or one of another case.
+    MissingTableError
+        When that page is there and found no segments.
+    """
+    params.case(case)
+    path = params.places(case).reports / STUDY / RULE
+    if not path.is_file():
+        raise _found_none(case) if path.with_name(_HEADLINE).is_file() else _no_page(case)
     rule = TakeAway.from_json(path.read_text(encoding="utf-8"))
     if rule.case != case:
         raise DataError(
@@ -80,3 +93,17 @@ def _of_case(path: Path, case: str) -> TakeAway:
             "segments of one case say nothing of the members of another."
         )
     return rule
+
+
+def _again(case: str) -> str:
+    return f"Run `make reproduce`, or `sojourn cells {case} {STUDY}` and `sojourn run {case} {STUDY}`"
+
+
+def _no_page(case: str) -> DataError:
+    return DataError(f"No segments of '{case}' yet, whose rule is needed. {_again(case)}.")
+
+
+def _found_none(case: str) -> MissingTableError:
+    return MissingTableError(
+        f"A rule of segments is needed, and the page of segments of '{case}' found none."
+    )

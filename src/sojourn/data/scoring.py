@@ -20,8 +20,8 @@ from sojourn.core.counted import column_words
 from sojourn.core.legible import visible
 from sojourn.core.results.take_away import NO_SEGMENT, Condition, Leaf, Points, TakeAway
 from sojourn.core.text import percent
-from sojourn.data.activity import in_micros, micros
 from sojourn.data.features import counted_at, measure_value
+from sojourn.data.stages import with_us
 from sojourn.data.tidy import Tidy
 
 #: Table that the SQL reads: one row per member.
@@ -69,12 +69,12 @@ def segments_at(tidy: Tidy, rule: TakeAway, anchors: Table, *, at: datetime | No
 
 
 def scored(tidy: Tidy, rule: TakeAway, at: datetime) -> Table:
-    """Return the segments of all members who were with us at an instant.
+    """Return the segments of all members who were with us at an instant, who had come back as well.
 
     Parameters
     ----------
     tidy : Tidy
-        With ``members`` and ``events``.
+        With ``members`` and ``events``; without ``spells`` nobody is known to be back.
     rule : TakeAway
         The rule.
     at : datetime
@@ -85,10 +85,7 @@ def scored(tidy: Tidy, rule: TakeAway, at: datetime) -> Table:
     ibis Table
         ``member`` and ``segment`` (int64, `NO_SEGMENT` where there is none), ordered by member.
     """
-    members = tidy.table("members", "segments")
-    joined = in_micros(members.joined_at) <= micros(at)
-    there = members.churned_at.isnull() | (in_micros(members.churned_at) > micros(at))
-    anchors = members.filter(joined & there).select("member", at_us=ibis.literal(micros(at), "int64"))
+    anchors = with_us(tidy, at, "segments").drop("until_us")
     return segments_at(tidy, rule, anchors, at=at).select("member", "segment").order_by("member")
 
 

@@ -109,7 +109,7 @@ def with_state(rows: Table, tidy: Tidy) -> Table:
 
 
 def with_us(tidy: Tidy, at: datetime, study: str) -> Table:
-    """Return who was with us at an instant, who came back as well, with the end of the spell they were in.
+    """Return who was with us at an instant, who came back as well, and when they left then.
 
     Parameters
     ----------
@@ -131,16 +131,27 @@ def with_us(tidy: Tidy, at: datetime, study: str) -> Table:
     first = ibis.ifelse(there.left == 0, in_micros(there.ended_at), None)
     if "spells" not in tidy.tables:
         return there.select(*_KEYS, until_us=first)
-    spells = tidy.tables["spells"].select("member", "started_at", until="ended_at")
-    later = spells.inner_join(there.filter(there.left == 1).select("member", "ended_at"), "member")
-    later = later.filter(later.started_at > later.ended_at, in_micros(later.started_at) <= micros(at))
-    on = later.filter(later.until.isnull() | (in_micros(later.until) > micros(at)))
-    ends = on.group_by("member").agg(
-        again_us=in_micros(on.until).max(), open_ended=_number(on.until.isnull()).max()
+    again = _leaving_again(tidy, there.filter(there.left == 1), micros(at))
+    both = there.mutate(first_us=first).left_join(again, "member").drop("member_right")
+    return both.select(*_KEYS, until_us=both.first_us.fill_null(both.again_us))
+
+
+def _leaving_again(tidy: Tidy, returned: Table, at_us: int) -> Table:
+    """Return `member` and `again_us`: the first end of a spell after an instant at which no other one runs.
+
+    A spell is a stretch on one plan: where the next one begins as it ends, nobody has left.
+    """
+    spells = tidy.tables["spells"]
+    spells = spells.select(
+        "member", begun_us=in_micros(spells.started_at), until_us=in_micros(spells.ended_at)
     )
-    both = there.mutate(first_us=first).left_join(ends, "member").drop("member_right")
-    again = ibis.ifelse(both.open_ended == 0, both.again_us, None)
-    return both.select(*_KEYS, until_us=both.first_us.fill_null(again))
+    later = spells.inner_join(returned.select("member", left_us=in_micros(returned.ended_at)), "member")
+    later = later.filter(later.begun_us > later.left_us).drop("left_us")
+    ends = later.filter(later.until_us > at_us).select("member", again_us="until_us").distinct()
+    rows = ends.inner_join(later, "member")
+    runs = (rows.begun_us <= rows.again_us) & (rows.until_us.isnull() | (rows.until_us > rows.again_us))
+    each = rows.group_by("member", "again_us").agg(runs=_number(runs).max())
+    return each.filter(each.runs == 0).group_by("member").agg(again_us=lambda t: t.again_us.min())
 
 
 def leaving_of(members: Table) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sojourn.core.columns import csv_text, harmless
-from sojourn.core.errors import DataError, ParameterError
+from sojourn.core.errors import ParameterError
 from sojourn.core.params import Params, read_params
 from sojourn.core.project import root
 from sojourn.core.results.take_away import NO_SEGMENT, TakeAway
@@ -48,50 +49,27 @@ def score(case: str, *, at: str | None = None, out: Path | None = None) -> Path:
     Raises
     ------
     ParameterError
-        When there is no rule, or the date or the file will not do.
+        When the date or the file will not do.
     DataError
-        When the case was not prepared, or the rule is none or of another case.
+        When the case was not prepared, or there is no rule yet, or it is none or of another case.
+    MissingTableError
+        When the page of segments found none, or a table is gone that the rule counts.
     """
+    from sojourn.data.frozen_rule import read_rule
     from sojourn.data.tidy import open_tidy
 
     params = read_params()
-    rule = rule_of(params, case)
+    rule = read_rule(params, case)
     target = _target(params, case, out)
     tidy = open_tidy(params, case)
-    instant = _instant(tidy, rule, at)
+    stated, instant = _instant(tidy, rule, at)
     with only_mine(params.is_private(case)):
         counted = _write(target, tidy, rule, instant)
-    when = day(instant.isoformat(), tidy.meta["time_zone"])
     where = target.relative_to(root()) if target.is_relative_to(root()) else target
-    ids = f" For their ids: `sojourn relink {where} --case {case}`." if params.is_private(case) else ""
-    print(f"  {case}, {when}: {_told(rule, counted)}. The list is in {where}.{ids}", file=sys.stderr)
+    relinked = params.is_private(case) and target.suffix == ".csv"
+    ids = f" For their ids: `sojourn relink {where} --case {case}`." if relinked else ""
+    print(f"  {case}, {day(stated)}: {_told(rule, counted)}. The list is in {where}.{ids}", file=sys.stderr)
     return target
-
-
-def rule_of(params: Params, case: str) -> TakeAway:
-    """Return the rule that the page of segments of a case handed out.
-
-    Raises
-    ------
-    ParameterError
-        When there is no such case, or no rule of it yet.
-    DataError
-        When the file is no rule, or that of another case.
-    """
-    params.case(case)
-    path = params.places(case).reports / "segments" / "rule.json"
-    if not path.is_file():
-        raise ParameterError(
-            f"There is no rule of '{case}' yet: its page of segments hands it out. Run `make reproduce`, or "
-            f"`sojourn cells {case} segments` and `sojourn run {case} segments`."
-        )
-    rule = TakeAway.from_json(path.read_text(encoding="utf-8"))
-    if rule.case != case:
-        raise DataError(
-            f"The rule in {path.relative_to(root())} is of the case '{rule.case}', not of '{case}'. Run "
-            f"`sojourn run {case} segments`."
-        )
-    return rule
 
 
 def _target(params: Params, case: str, out: Path | None) -> Path:
@@ -105,6 +83,7 @@ def _target(params: Params, case: str, out: Path | None) -> Path:
         raise ParameterError(f"The list is a {' or '.join(_ENDINGS)}, got {target.name}.")
     if params.is_private(case) and not target.is_relative_to(root() / "private"):
         raise ParameterError(f"'{case}' is private: name a file below private/, not {out}.")
+    _need_free(params, case, target)
     if not target.parent.is_dir():
         raise ParameterError(f"There is no folder {target.parent} to write {target.name} to.")
     if target.is_relative_to(root()) and would_track(target):
@@ -115,8 +94,28 @@ def _target(params: Params, case: str, out: Path | None) -> Path:
     return target
 
 
-def _instant(tidy: Tidy, rule: TakeAway, at: str | None) -> datetime:
-    """Return the instant of a date: so many whole days before `as_of`."""
+def _need_free(params: Params, case: str, target: Path) -> None:
+    """Refuse a file that is there and is no list of the case, and places where the pipeline keeps its own.
+
+    Raises
+    ------
+    ParameterError
+        Saying which.
+    """
+    said = target.relative_to(root()) if target.is_relative_to(root()) else target
+    if target.is_dir():
+        raise ParameterError(f"{said} is a folder: name a file to write.")
+    for kept in (root() / "data", root() / "private" / "data"):
+        if target.is_relative_to(kept) and not target.is_relative_to(kept / "scored"):
+            raise ParameterError(
+                f"{said} lies where the tables of cases are kept. Leave out --out, or name a file elsewhere."
+            )
+    if os.path.lexists(target) and not target.is_relative_to(params.places(case).scored):
+        raise ParameterError(f"{said} is there already: remove it, or name another file.")
+
+
+def _instant(tidy: Tidy, rule: TakeAway, at: str | None) -> tuple[date, datetime]:
+    """Return a date and its instant: so many times 24 hours before `as_of`."""
     as_of, start = (datetime.fromisoformat(tidy.meta[name]) for name in ("as_of", "observed_from"))
     zone = ZoneInfo(tidy.meta["time_zone"])
     end = as_of.astimezone(zone).date()
@@ -126,12 +125,12 @@ def _instant(tidy: Tidy, rule: TakeAway, at: str | None) -> datetime:
         raise ParameterError(f"'--at' {stated} lies after the end of the data ({end}).")
     days = rule.counting.min_tenure_days
     if (instant - start).days < days:
-        first = (start + timedelta(days=days + 1)).astimezone(zone).date()
+        first = end - timedelta(days=(as_of - start).days - days)
         raise ParameterError(
             f"'--at' {stated} leaves nobody observed for {days} days, as the rule demands: events of "
             f"'{tidy.case}' are known from {day(start, zone.key)}. Name {first} or later."
         )
-    return instant
+    return stated, instant
 
 
 def _date(at: str) -> date:

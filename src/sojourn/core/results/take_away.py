@@ -224,6 +224,21 @@ class TakeAway:
         """Hash of all that decides a member's segment, 12 hex digits; not of how faithful it is."""
         return fingerprint_of(self._deciding())
 
+    @property
+    def content(self) -> str:
+        """Hash of all that it says, how faithful it is too, 12 hex digits."""
+        return fingerprint_of(self._said())
+
+    def _said(self) -> dict[str, Any]:
+        return {
+            "case": self.case,
+            "learned_at": self.learned_at,
+            "currency": self.currency,
+            **self._deciding(),
+            "leaves": [asdict(leaf) for leaf in self.leaves],
+            "fidelity": asdict(self.fidelity),
+        }
+
     def _deciding(self) -> dict[str, Any]:
         leaves = [
             {"conditions": [asdict(c) for c in x.conditions], "segment": x.segment} for x in self.leaves
@@ -307,16 +322,8 @@ class TakeAway:
 
     def to_json(self) -> str:
         """Return it as a text file: the same bytes for the same rule, one thing a line."""
-        content = {
-            "format": FORMAT,
-            "fingerprint": self.fingerprint,
-            "case": self.case,
-            "learned_at": self.learned_at,
-            "currency": self.currency,
-            **self._deciding(),
-            "leaves": [asdict(leaf) for leaf in self.leaves],
-            "fidelity": asdict(self.fidelity),
-        }
+        hashes = {"fingerprint": self.fingerprint, "content": self.content}
+        content = {"format": FORMAT, **hashes, **self._said()}
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -335,13 +342,13 @@ class TakeAway:
                     f"The rule has the format {content['format']}, this version reads {FORMAT}. Make it anew."
                 )
             rule = cls(**_parts(content))
-            written = content["fingerprint"]
+            written = (content["fingerprint"], content["content"])
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"This is no rule of segments ({type(error).__name__}: {error}).") from error
-        if rule.fingerprint != written:
+        if (rule.fingerprint, rule.content) != written:
             raise DataError(
-                f"The rule was changed after it was written (fingerprint {rule.fingerprint}, stated "
-                f"{written}), so its stated fidelity is not its own. Make it anew."
+                "The rule was changed after it was written: its parts are not those whose hashes it states. "
+                "Make it anew."
             )
         return rule
 

@@ -154,7 +154,7 @@ def _made(tidy: Tidy, study: str, params: Mapping[str, Any], base: int, handed: 
     )  # which reads members through the makers here
 
     maker = import_module(f"sojourn.data.cells.{study}")
-    known = {**params, **handed}
+    known = {**params, **handed, "base": base}
     caps = caps_of(tidy, study, known, base) if base else {}
     expressions: Mapping[str, Table] = maker.expressions(tidy, {**known, **({"caps": caps} if caps else {})})
     tables = {name: _exact(expression, f"{study}.{name}") for name, expression in expressions.items()}

@@ -18,15 +18,17 @@ from ibis import Table, Value
 
 from sojourn.core.errors import ParameterError
 from sojourn.core.measures import Counting, Kind
-from sojourn.data.activity import activity_of, in_micros, micros
+from sojourn.data.activity import activity_of, micros
 from sojourn.data.cells.portrait import NOT_STATED
 from sojourn.data.engine import held
 from sojourn.data.features import BASE, columns_of, counted_at, counting_of, numbered
 from sojourn.data.features.anchors import DAY_US
 from sojourn.data.features.counted import MONEY
+from sojourn.data.stages import with_us
 from sojourn.data.tidy import Tidy
 
 #: What happened after the cut, whole numbers; `left_after` is the day on which the member left, 0: did not.
+#: Of who had left before it and was back by then, leaving again counts.
 OUTCOMES: tuple[str, ...] = (
     "active_next",
     "stayed_next",
@@ -50,7 +52,7 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     Parameters
     ----------
     tidy : Tidy
-        With ``members`` and ``events``; other tables make further counts.
+        With ``members`` and ``events``; ``spells`` tell who is back; other tables make further counts.
     params : mapping
         ``outcome_days`` (length of the period after the cut), ``trend_days`` (the last so many days are set
         beside as many before), ``min_tenure_days`` (members known for less are left out), ``kinds`` (how many
@@ -118,14 +120,14 @@ def _rows(tidy: Tidy, params: Mapping[str, Any], counting: Counting) -> Table:
 
 
 def _members(tidy: Tidy, cut: datetime) -> Table:
-    """Return the members who had not left at the cut, with it, their traits and when they left later."""
-    members, as_of = tidy.table("members", "segments"), _instant(tidy, "as_of")
-    there = members.filter(members.churned_at.isnull() | (members.churned_at > ibis.literal(cut)))
-    left = (there.churned_at <= ibis.literal(as_of)).fill_null(False)
-    day = -((micros(cut) - in_micros(there.churned_at)) // DAY_US)
+    """Return who was with us at the cut, who had come back as well: traits, and when they left later."""
+    traits = tidy.table("members", "segments").select("member", *_traits(tidy))
+    there = with_us(tidy, cut, "segments").left_join(traits, "member").drop("member_right")
+    left = (there.until_us <= micros(_instant(tidy, "as_of"))).fill_null(False)
+    day = -((micros(cut) - there.until_us) // DAY_US)
     return there.select(
         "member",
-        at_us=ibis.literal(micros(cut), "int64"),
+        "at_us",
         stayed_next=(~left).cast("int32"),
         left_after=ibis.ifelse(left, day, 0),
         **{name: there[name].fill_null(NOT_STATED) for name in _traits(tidy)},

@@ -12,7 +12,7 @@ from sojourn.core.measures import Counting
 from sojourn.data.activity import activity_of, in_micros, micros
 from sojourn.data.features.anchors import DAY_US, Anchors, anchors_of
 from sojourn.data.features.counting import STUDY, by_kind, numbered, of_kind
-from sojourn.data.features.families import HOURS, MAKERS, columns_of
+from sojourn.data.features.families import HOURS, MAKERS, columns_of, need_tables
 from sojourn.data.tidy import Tidy
 
 #: Counts that every case has, whole numbers; beside them `value`, which is money.
@@ -69,10 +69,11 @@ def counted_at(
     Raises
     ------
     MissingTableError
-        When the case has no members or no events.
+        When the case has no members or no events, or no longer what is counted.
     """
     every = [*BASE, *numbered(counting.kinds), *columns_of(counting.families), "value"]
     asked = [name for name in every if columns is None or name in columns]
+    need_tables(tidy, counting, asked)
     facing = anchors_of(tidy, anchors, at)
     table = _standing(tidy, facing)
     for part in _parts(tidy, counting, facing, set(asked)):

@@ -19,6 +19,8 @@ from sojourn.data.tidy import Tidy
 
 #: Whom a missing table is missed by.
 STUDY = "segments"
+#: Fewer members with a time of day are none: one event dated by mistake makes no rhythm.
+_TIMED = 2
 
 
 def counting_of(tidy: Tidy, params: Mapping[str, Any], at: datetime) -> Counting:
@@ -30,7 +32,9 @@ def counting_of(tidy: Tidy, params: Mapping[str, Any], at: datetime) -> Counting
         With ``events``.
     params : mapping
         ``trend_days``, ``min_tenure_days``, ``kinds`` (how many of the most common kinds of events are
-        counted each by itself) and ``social`` (names of events; those that nobody did are left out).
+        counted each by itself) and ``social`` (names of events: counted where anybody did one of them);
+        ``base`` (smallest group of a private case): hours of the day are told where so many members, and
+        more than one, did something at a stated time.
     at : datetime
         The instant.
 
@@ -42,12 +46,15 @@ def counting_of(tidy: Tidy, params: Mapping[str, Any], at: datetime) -> Counting
     shared = anchors_of(tidy, tidy.table("members", STUDY), at)
     done = by_kind(tidy, shared)
     by = _kind_columns(done)
-    often = done.group_by(by).agg(n=done.n.sum(), timed=done.timed.sum())
+    often = done.group_by(by).agg(n=done.n.sum())
     order = [ibis.desc("n"), *(ibis.asc(name, nulls_first=True) for name in by)]
     found = often.order_by(order).to_pyarrow().to_pylist()
     kinds = tuple(Kind(row["event"], row.get("feature")) for row in found[: params["kinds"]])
-    social = tuple(sorted({row["event"] for row in found} & set(params.get("social", ()))))
-    families = families_of(tidy, social=bool(social), timed=any(row["timed"] for row in found))
+    social = tuple(sorted(params.get("social", ())))
+    seen = any(row["event"] in social for row in found)
+    timed = int(done.filter(done.timed > 0).member.nunique().to_pyarrow().as_py())
+    families = families_of(tidy, social=seen, timed=timed >= max(params.get("base", 0), _TIMED))
+    social = social if "social" in families else ()
     return Counting(params["trend_days"], params["min_tenure_days"], kinds, families, social)
 
 

@@ -5,14 +5,15 @@ Counts from other tables than events stand here; those of events by kind and hou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ibis import Table, Value
 
+from sojourn.core.measures import Counting
 from sojourn.data.activity import in_micros
 from sojourn.data.features.anchors import Anchors, known_events
-from sojourn.data.tidy import Tidy
+from sojourn.data.tidy import MissingTableError, Tidy
 
 #: Parts of the local day, six hours each from midnight on; columns that count events in them.
 HOURS: tuple[str, ...] = ("night", "morning", "afternoon", "evening")
@@ -57,7 +58,7 @@ def families_of(tidy: Tidy, *, social: bool, timed: bool) -> tuple[str, ...]:
     tidy : Tidy
         Tables of the case.
     social, timed : bool
-        Whether anything social was seen, and whether events have a time of day.
+        Whether anything social was seen, and whether events of members have a time of day.
     """
     lacking = {name for name, seen in (("social", social), ("hours", timed)) if not seen}
     there = [name for name, family in FAMILIES.items() if all(tidy.has(*need) for need in family.needs)]
@@ -67,6 +68,41 @@ def families_of(tidy: Tidy, *, social: bool, timed: bool) -> tuple[str, ...]:
 def columns_of(families: tuple[str, ...]) -> list[str]:
     """Return the columns of families, in order."""
     return [column for name, family in FAMILIES.items() if name in families for column in family.columns]
+
+
+def need_tables(tidy: Tidy, counting: Counting, asked: Collection[str]) -> None:
+    """Refuse counts of what a case no longer has: empty columns would say that nobody did anything.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        Tables of the case.
+    counting : Counting
+        What was counted when the case had it.
+    asked : collection of str
+        The columns that are counted.
+
+    Raises
+    ------
+    MissingTableError
+        Naming the first table or column that is gone.
+    """
+    found = [need for name in counting.families for need in _needs(name, asked)]
+    if any(kind.feature and f"kind_{i}" in asked for i, kind in enumerate(counting.kinds, start=1)):
+        found.append(("events", "feature"))
+    for table, column in found:
+        if not tidy.has(table, column):
+            gone = f"`{table}.{column}`" if table in tidy.tables else f"`{table}`"
+            raise MissingTableError(
+                f"The rule of segments of '{tidy.case}' was learned with {gone}, which is no longer there. "
+                f"Run `make reproduce`, or `sojourn cells {tidy.case} segments` and "
+                f"`sojourn run {tidy.case} segments`, to learn it anew."
+            )
+
+
+def _needs(name: str, asked: Collection[str]) -> tuple[tuple[str, str], ...]:
+    family = FAMILIES[name]
+    return family.needs if any(column in asked for column in family.columns) else ()
 
 
 def categories(tidy: Tidy, anchors: Anchors) -> Table:

@@ -77,9 +77,8 @@ def segment_table(found: Features, rule: Rule, *, mass: float, min_group: int) -
         means = {
             what: shown.mean(now.loc[labels == i, what].to_numpy(), now[what].to_numpy())[0] for what in _TOLD
         }
-        sentence = _sentence(
-            name, n / all_of, means, str(found.meta.get("currency", "")), spends=spends(now, labels == i)
-        )
+        told = spends(now, labels == i, shown) and round(abs(means["monetary"]), 2) > 0
+        sentence = _sentence(name, n / all_of, means, str(found.meta.get("currency", "")), spends=told)
         rows.append(
             {"segment": name, "n": n, "share": n / all_of, "share_low": low, "share_high": high}
             | {"sentence": sentence}
@@ -97,9 +96,9 @@ def judged_labels(found: Features, rule: Rule) -> Ints:
     return rule.assign(found.x[~found.fit])
 
 
-def spends(now: pd.DataFrame, inside: NDArray[np.bool_]) -> bool:
-    """Return whether any member of a segment has paid."""
-    return bool(now.loc[inside, "monetary"].abs().max() > 0)
+def spends(now: pd.DataFrame, inside: NDArray[np.bool_], shown: Shown) -> bool:
+    """Return whether any member of a segment has paid; in private cases as many as the base."""
+    return bool((now.loc[inside, "monetary"] != 0).sum() >= max(shown.base, 1))
 
 
 def _sentence(name: str, share: float, means: Mapping[str, float], currency: str, *, spends: bool) -> str:

@@ -64,7 +64,7 @@ def message_response(source: Cells | Features, found: Segmentation) -> MessageRe
     ]
     told = [one for one in rows if one.name != EVERYONE and math.isfinite(one.low)]
     table = pd.DataFrame([one.as_row() for one in rows], columns=_TABLE)
-    return MessageResponse(table, days, found.mass, _alike(told))
+    return MessageResponse(table, days, found.mass, shown.score(_alike(told)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ def _response(name: str, sent: Floats, opened: Floats, shown: Shown, cap: float)
     n = shown.size(len(sent))
     all_of, some = (shown.total(values, cap) for values in (sent, opened))
     share = min(some / all_of, 1.0) if all_of else math.nan
-    few = min(int((opened > 0).sum()), int((opened < sent).sum())) < LEAST_MEMBERS
+    few = min(shown.size(int((opened > 0).sum())), shown.size(int((opened < sent).sum()))) < LEAST_MEMBERS
     if few or not 0 < share < 1:
         return _Response(name, n, all_of / n, share, math.nan, math.nan, math.nan)
-    of_steps = shown.rounding(cap) * math.hypot(1.0, share) / float(sent.sum())  # in both sums
-    error = math.hypot(ratio_error(sent, opened), of_steps)
+    of_steps = shown.rounding(cap) * math.hypot(1.0, share) / all_of  # in both sums
+    error = shown.error(math.hypot(ratio_error(sent, opened), of_steps))
     centre, reach = math.log(share / (1 - share)), standard_errors(shown.mass) * error / (share * (1 - share))
     low, high = (1 / (1 + math.exp(-odds)) for odds in (centre - reach, centre + reach))
     return _Response(name, n, all_of / n, share, low, high, error)

@@ -170,7 +170,7 @@ class Shown:
         return round(value, 2) if self.base else value
 
     def error(self, error: float) -> float:
-        """Return a standard error, or how far an interval reaches: rounded up to two digits in private cases."""
+        """Return a standard error: rounded up to two digits in private cases."""
         return _upwards(error) if self.base else error
 
     def spread(self, everyone: Floats) -> float:

@@ -149,5 +149,5 @@ def _seen(days: float) -> str:
 
 def _spends(amount: float, currency: str) -> str:
     if abs(amount) < 0.005:
-        return "spends nothing"
+        return "spends little or nothing"
     return f"spends {money(amount, currency, 0 if abs(amount) >= _MANY else 2)} a month"

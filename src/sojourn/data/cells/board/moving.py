@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 from ibis import Table
 
+from sojourn.core.results.take_away import NO_SEGMENT
 from sojourn.data.cells.board.states import CHURNED, day, everyone_at, longest
 from sojourn.data.tidy import Tidy
 
@@ -21,7 +22,8 @@ GONE = -2
 def moves(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     """Return how many members of one month end are where at the next.
 
-    Who had left before and is not back is in neither; who came back enters from `GONE`.
+    Who had left before and is not back is in neither; who came back enters from `GONE`, and who joined in
+    between from `NO_SEGMENT`.
     """
     return ibis.union(*[_moves(tidy, params, month) for month in _months(tidy, params)[:-1]])
 
@@ -39,8 +41,8 @@ def _months(tidy: Tidy, params: Mapping[str, Any]) -> list[int]:
 
 def _moves(tidy: Tidy, params: Mapping[str, Any], months_ago: int) -> Table:
     before, after = (_places(tidy, params, months) for months in (months_ago, months_ago - 1))
-    both = before.inner_join(after, "member")
-    both = both.select(from_segment=both.place, to_segment=both.place_right)
+    both = after.left_join(before, "member")
+    both = both.select(from_segment=both.place_right.fill_null(NO_SEGMENT), to_segment=both.place)
     both = both.filter((both.from_segment != GONE) | (both.to_segment != GONE))
     counted = both.group_by("from_segment", "to_segment").agg(n=both.count())
     return counted.select(
