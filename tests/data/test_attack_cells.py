@@ -27,6 +27,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 BASE, MEMBERS = 10, 700
 STUDIES = ("board", "portfolio", "portrait", "quality", "retention", "segments", "trials")
 HANDED = board_rule.handed()
+#: Days of members' ages, in whole months: no counts.
+AGES = ("age_low", "age_high")
 #: Columns that name a row; all others are numbers that are told.
 NAMES = {
     "risk": ("by", "group", "late", "day"),
@@ -82,8 +84,8 @@ NAMES = {
     "columns": ("table", "column"),
     "coverage": ("table", "day"),
     "lateness": ("table", "days_late"),
-    "arms": ("trial", "scheme", "month", "aim", "outcome", "segment", "stage"),
-    "before": ("trial", "scheme", "month", "aim"),
+    "arms": ("trial", "scheme", "month", "aim", "outcome", "segment", "stage", *AGES),
+    "before": ("trial", "scheme", "month", "period", "aim", *AGES),
     "now": ("segment", "stage"),
     "divisions": ("trial", "scheme", "period"),
     "since": ("days_ago", "segment", "stage"),
@@ -277,6 +279,16 @@ def test_a_members_money_cannot_be_subtracted(runs) -> None:
         )
         assert 0 < exact[0][where] - exact[1][where] < step
         assert (shown[0][where] - shown[1][where]) in (0, step, -step)
+
+
+def test_ages_are_told_in_whole_months(runs) -> None:
+    for run in runs.values():
+        for study, name in (("board", "before"), ("portfolio", "arms")):
+            shown, exact = (getattr(run, kind)[study].tables[name] for kind in ("shown", "exact"))
+            ages = shown[list(AGES)].melt()["value"].dropna()
+            assert len(ages)
+            assert (ages % 30 == 0).all()
+            assert (exact[list(AGES)] % 30 != 0).any(axis=None)
 
 
 def test_instants_are_told_to_the_day(runs) -> None:

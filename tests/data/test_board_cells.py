@@ -249,7 +249,11 @@ def test_members_of_clusters_of_several_are_counted(frames):
     """Pairs of even and odd are together; of a pair of whom one is not in the trial, the other is alone."""
     rows = frames["assignments"].query("trial == 'main'").sort_values("member")
     clusters = (rows["member"] // 2).astype(str).where(rows["member"] < 100)
-    found = make({**frames, "assignments": rows.assign(cluster=clusters)})["before"]
+    rows = rows.assign(cluster=clusters)
+    alone = rows[rows["member"] % 2 == 1].assign(trial="other")  # of the same clusters, in another trial
+    found = make({**frames, "assignments": pd.concat([rows, alone])})["before"]
+    assert found.query("trial == 'other'")["together"].eq(0).all()
+    found = found.query("trial == 'main'")
     known = rows.merge(frames["members"], on="member")
     known = known[(known["member"] < 100) & ~(known["churned_at"] < known["assigned_at"])]
     pairs = known.groupby(known["member"] // 2)["member"].transform("count") > 1
