@@ -38,7 +38,7 @@ from sojourn.core.cells import Cells
 from sojourn.core.measures import Counting, Kind
 from sojourn.data.cells.segments import _moments, _sample
 from sojourn.data.engine import connect
-from sojourn.data.scoring import segment_code
+from sojourn.data.rule_code import segment_code
 from sojourn.studies.segments.take_away import take_away
 folder, resamples = Path(sys.argv[1]), int(sys.argv[2])
 members = connect(memory_limit="1GB").read_parquet(str(folder / "counts.parquet"), table_name="members")

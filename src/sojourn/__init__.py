@@ -192,7 +192,7 @@ _HOME: dict[str, str] = {
     "retention_curve": "sojourn.studies.retention.curve",
     "revenue": "sojourn.studies.trials.revenue",
     "risk_peak": "sojourn.studies.retention.when",
-    "rule_sql": "sojourn.data.scoring",
+    "rule_sql": "sojourn.data.rule_code",
     "RuleCalibration": "sojourn.core.results.trial_rule",
     "say": "sojourn.report.say",
     "say_truth": "sojourn.report.segments",

@@ -275,7 +275,7 @@ def hand_out(rule: TakeAway) -> Block:
     Block
         A card with links to ``rule.sql`` and ``rule.json``, which the runner writes beside the page.
     """
-    from sojourn.data.scoring import rule_sql
+    from sojourn.data.rule_code import rule_sql
     from sojourn.report.blocks import files
     from sojourn.report.segments_take_away import hand_out_words
 

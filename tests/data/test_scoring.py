@@ -17,7 +17,7 @@ import postgres_server
 from sojourn.core.measures import Kind
 from sojourn.core.results.take_away import Condition, Leaf, Points
 from sojourn.data.engine import connect
-from sojourn.data.scoring import rule_sql, segment_code
+from sojourn.data.rule_code import rule_sql, segment_code
 from take_away_rules import (
     BOUNDS,
     COLUMNS,

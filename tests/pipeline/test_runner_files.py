@@ -11,7 +11,7 @@ import sojourn as sj
 from sojourn.core.cells import Cells
 from sojourn.core.params import read_params
 from sojourn.core.results.headline import Headline
-from sojourn.data.scoring import rule_sql
+from sojourn.data.rule_code import rule_sql
 from sojourn.pipeline.runner import run
 from sojourn.pipeline.scan import scan_reports
 from sojourn.report.blocks import answer

@@ -10,7 +10,7 @@ import pytest
 import sojourn as sj
 from sojourn.core.errors import ParameterError, SojournError
 from sojourn.core.results.take_away import TakeAway
-from sojourn.data.scoring import rule_sql
+from sojourn.data.rule_code import rule_sql
 from sojourn.pipeline.compare import compare_numbers
 from sojourn.report import blocks
 from sojourn.report.page import handed_out, render_page
