@@ -206,6 +206,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "board": (
         "calibration/common.py",  # the row of coverage
+        "calibration/board_effects.py",  # effects and recommendations
         "calibration/portfolio.py",  # trials that were not by lot
         "calibration/rates.py",  # the row of a rate
         "estimators/bayes/crossed.py",

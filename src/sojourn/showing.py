@@ -61,7 +61,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "Balance": Picture("trial_assignment:plot_balance", "trial_assignment:describe_balance"),
     "Board": Picture("board:plot_board", "board:describe_board"),
     "Board.leaving": Picture("board:plot_leaving", "board:describe_leaving", drawn="board:leaving_frame"),
-    "Board.reasons": Sheet("board:reasons_frame", "board:describe_reasons", bold="do"),
+    "Board.forward": Sheet("board:forward_frame", "board:describe_forward", bold="predicted"),
     "Board.table": Sheet("board:board_frame", "board:describe_board_table", bold="do"),
     "Clustered": Sheet(
         "trial_assignment:clustered_frame", "trial_assignment:describe_clustered", bold="difference"

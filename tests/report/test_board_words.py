@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
 import sojourn as sj
@@ -13,13 +14,13 @@ from sojourn.report.board import (
     board_frame,
     describe_board,
     describe_board_table,
+    describe_forward,
     describe_leaving,
-    describe_reasons,
+    forward_frame,
     leaving_frame,
-    reasons_frame,
 )
 from sojourn.report.board_drift import changes_frame, describe_changes, describe_drift, describe_migration
-from sojourn.report.board_whom import people, whom
+from sojourn.report.board_whom import after_joining, people, whom
 from sojourn.report.board_works import describe_works_on, describe_works_table, works_frame
 
 
@@ -54,14 +55,17 @@ def test_the_answer_says_what_to_whom_and_what_it_brings(laid):
     headline = sj.headline_board(laid)
     total = laid.sums["net_value"]
     assert headline.sentence == (
-        f"Give coupon to all frequent buyers who are with us: that brings {count(total.value)} EUR (95 % "
+        f"Give all frequent buyers who are with us the coupon: that brings {count(total.value)} EUR (95 % "
         "credible "
         f"interval {count(total.low)} to {count(total.high)}) within 90 days."
     )
     assert (headline.verdict, headline.status, headline.unit) == ("give what pays", "ok", "EUR")
     still, unknown = laid.acting("do nothing")["members"].sum(), laid.acting("try one")["members"].sum()
     assert f"Do nothing for {count(still)} members" in headline.detail
-    assert f"Too little is known of {count(unknown)} members, most of them churned." in headline.detail
+    assert (
+        "any of the 2 schemes tried on members like these would bring more than 0.50 EUR" in headline.detail
+    )
+    assert f"Too little is known of {count(unknown)} members, most of them churned; " in headline.detail
 
 
 def test_a_failed_check_blocks_the_answer(laid):
@@ -92,8 +96,7 @@ def test_without_trials_it_says_on_whom_to_try_one(bare):
     assert step.what.startswith("Try a scheme on ")
     assert describe_board(laid)["title"] == f"Nothing was tried on any of {count(laid.members)} members"
     assert "nothing tried on any" in describe_board_table(laid)["title"]
-    assert reasons_frame(laid).empty
-    assert set(board_frame(laid)["evidence"]) == {"none"}
+    assert "evidence" not in board_frame(laid)
 
 
 def test_no_board_is_told(cells, works, moved):
@@ -102,7 +105,6 @@ def test_no_board_is_told(cells, works, moved):
     assert sj.say(none) == "No segment has 100000 members at any stage."
     assert len(sj.key_figures_board(none, moved)) == len(sj.next_steps_board(none)) == 1
     assert board_frame(none).empty
-    assert reasons_frame(none).empty
     assert sj.check_board(cells, none, works, moved) == []
 
 
@@ -116,39 +118,95 @@ def test_key_figures_are_those_of_the_board(laid, moved, bare):
 
 
 def test_every_group_has_its_reason(laid):
-    assert "over 97 %" in describe_reasons(laid)["note"]
-    frame = reasons_frame(laid).set_index(["segment", "stage"])
-    row = laid.cell(SEGMENTS[0], "active")
-    told = number(row["net_value"], 2, signed=True)
-    assert frame.loc[(SEGMENTS[0], "active"), "why"].startswith(
-        f"800 such members were in trial “main”: {told} EUR a"
-    )
-    assert frame.loc[(SEGMENTS[1], "silent"), "why"].startswith("800 such members were in a trial: ")
-    assert frame.loc[(SEGMENTS[0], "new"), "why"].startswith(
-        "Only members of the same segment or stage were in"
-    )
-    assert "which does not tell enough" in frame.loc[(TOO_NEW, "new"), "why"]
-    assert frame.loc[(SEGMENTS[0], "churned"), "why"] == "No scheme was tried on members like these."
+    assert "over 97 %" in describe_board_table(laid)["note"]
+    frame = board_frame(laid).set_index("who")
+    said = frame["evidence"]
+    assert said[f"{SEGMENTS[0]}, active"] == "Trial: 800 such members, “main”."
+    assert said[f"{SEGMENTS[1]}, silent"].startswith("Trial: 800 such members, likeliest of 2 schemes, ")
+    borrowed = said[f"{TOO_NEW}, new"]
+    assert borrowed.startswith("Observational (borrowed): likeliest of 2 schemes, chance ")
+    assert said[f"{SEGMENTS[0]}, churned"] == "None: nothing was tried on members like these."
 
 
-def test_the_table_holds_what_the_board_holds(laid):
+def test_what_to_give_stands_first_and_every_group_once(laid):
     frame = board_frame(laid)
-    assert frame["members"].tolist() == laid.table["members"].tolist()
-    assert frame["net_total_EUR"].dropna().tolist() == laid.table["total_net_value"].dropna().tolist()
-    assert set(frame["do"]) == {"give coupon", "do nothing", "try one"}
+    order = [do.split(" ")[0] for do in frame["do"]]
+    assert order == sorted(order, key=["give", "try", "do"].index)
+    assert frame["who"].is_unique
+    assert frame["members"].sum() == laid.members
+    assert frame["net_total_EUR"].dropna().sum() == pytest.approx(laid.table["total_net_value"].sum())
+    assert set(frame["do"]) == {"give coupon", "do nothing", "try coupon", "try one"}
     assert "leave_in_90_days_share" in frame
     assert (
         describe_board_table(laid)["title"]
-        == "24 groups of members: give in 5, do nothing in 10 and try one in 9"
+        == "24 groups of members: give in 5, try one in 9 and do nothing in 10"
     )
+
+
+def test_it_is_said_when_after_joining_a_scheme_was_tried(cells, laid):
+    """A week in; later than a quarter is no time of joining, and of members won back it says nothing."""
+    before = cells["before"].assign(age_low=7, age_high=7)
+    aged = dataclasses.replace(cells, tables={**cells.tables, "before": before})
+    early = sj.board(aged, sj.works_on(aged))
+    assert sj.headline_board(early).sentence.startswith(
+        "Give all frequent buyers who are with us the coupon, 7 days after joining: that brings "
+    )
+    assert "7 days after joining, as in the trial" in sj.next_steps_board(early)[0].what
+    assert "was tried 7 days after joining" in describe_board_table(early)["note"]
+    row = early.acting("give").iloc[0]
+    assert after_joining(row.replace({7.0: 300.0}), 90) == ""
+    assert after_joining(row.replace({"kept": "back"})) == ""
+    assert "after joining" not in sj.headline_board(laid).sentence
+
+
+def test_an_odd_group_is_told_with_what_was_counted(cells, works):
+    odd = (works.table["segment"] == SEGMENTS[0]) & (works.table["stage"] == "active")
+    odd &= works.table["scheme"] == "coupon"
+    strange = dataclasses.replace(works, table=works.table.assign(odd=odd))
+    laid = sj.board(cells, strange)
+    counted = number(float(works.table.loc[odd, "raw_net_value"].iloc[0]), 2, signed=True)
+    row = board_frame(laid).set_index("who").loc[f"{SEGMENTS[0]}, active"]
+    assert row["do"] == "try coupon"
+    assert f"coupon was counted at {counted} EUR" in row["evidence"]
+    checks = {check.name: check for check in sj.check_board(cells, laid, strange, sj.drift(cells))}
+    check = checks["Groups do as the others lead to expect"]
+    assert check.verdict == "warn"
+    assert counted in check.finding
+
+
+def test_what_would_have_been_predicted_stands_beside_what_came(cells, laid, works, moved):
+    frame = forward_frame(laid)
+    assert frame["days_ago"].tolist() == [90, 90]
+    last = frame[frame["within_days"] == 90].iloc[0]
+    assert f"; {count(last['did_leave'])} did" in describe_forward(laid)["title"]
+    worse = laid.forward.assign(came=laid.forward["predicted_high"] + 1)
+    verdicts = [
+        {check.name: check.verdict for check in sj.check_board(cells, board, works, moved)}
+        for board in (laid, dataclasses.replace(laid, forward=worse))
+    ]
+    assert [of["Who left last was predicted"] for of in verdicts] == ["pass", "warn"]
+
+
+def test_boards_beyond_what_was_measured_are_warned_of(cells, laid, works, moved):
+    def verdict(works):
+        checks = {check.name: check for check in sj.check_board(cells, laid, works, moved)}
+        return checks["Worthless schemes are rarely recommended"].verdict
+
+    many = pd.concat([works.table.assign(trial=str(i)) for i in range(7)], ignore_index=True)
+    few = works.table.assign(n=works.table["n"].clip(upper=30))
+    assert [verdict(dataclasses.replace(works, table=of)) for of in (works.table, many, few)] == [
+        "pass",
+        "warn",
+        "warn",
+    ]
 
 
 def test_actions_have_effect_cost_and_evidence(laid):
     steps = sj.next_steps_board(laid)
     assert [step.what.split(" (")[0] for step in steps] == [
-        "Give coupon to active frequent buyers",
-        "Give coupon to silent frequent buyers",
-        "Try a scheme on silent members too new for a segment",
+        "Give active frequent buyers the coupon",
+        "Give silent frequent buyers the coupon",
+        "Try the coupon on silent members in no segment yet",
     ]
     assert all(step.effect and step.cost and step.evidence for step in steps)
     assert steps[2].evidence.startswith("observational")
@@ -173,7 +231,7 @@ def test_groups_are_called_by_segment_and_stage(laid):
     table = laid.table
     assert called(table) == "all members"
     assert called(table[table["stage"] == "silent"]) == "silent members of every segment"
-    assert called(table[table["segment"] == TOO_NEW]) == "all members too new for a segment"
+    assert called(table[table["segment"] == TOO_NEW]) == "all members in no segment yet"
     one = table[(table["segment"] == SEGMENTS[1]) & table["stage"].isin(["active", "silent"])]
     assert called(one) == "active and silent quiet browsers"
     some = table[table["stage"].eq("silent") & table["segment"].ne(TOO_NEW)]
@@ -213,7 +271,16 @@ def test_a_move_is_told_with_its_segment():
         "Segments have moved by more than 5 % of members. Furthest moved frequent buyers"
     )
     assert "more members in 100" in sj.say(moved)
-    assert describe_drift(moved)["title"].startswith("Segments have moved: frequent buyers are ")
+    assert " of all are frequent buyers, " in describe_drift(moved)["title"]
+
+
+def test_where_nobody_joins_it_is_said(moved):
+    closed = moved.migration[moved.migration["from_segment"] != TOO_NEW]
+    said = sj.say(dataclasses.replace(moved, migration=closed))
+    assert said.endswith(
+        "Nobody joined in these months: members grow older, and no new ones take their place."
+    )
+    assert "Nobody joined" not in sj.say(moved)
 
 
 def test_a_few_members_are_not_sure():
@@ -229,11 +296,18 @@ def test_no_months_are_told():
 def test_checks_say_what_they_found(cells, laid, works, moved):
     checks = {check.name: check for check in sj.check_board(cells, laid, works, moved)}
     assert {check.verdict for check in checks.values()} == {"pass"}
-    assert "14,096 of 19,995 members (70 %)" in checks["Something was tried on most members"].finding
+    tried = checks["Most schemes were tried on most members"].finding
+    assert "14,096 of 19,995 members (70 %)" in tried
+    assert "2.0 of 2 schemes were tried" in tried
     assert "The rule of segments is faithful" not in checks
     said = dataclasses.replace(cells, meta={**cells.meta, "fidelity": 0.7})
     warned = {check.name: check.verdict for check in sj.check_board(said, laid, works, moved)}
     assert warned["The rule of segments is faithful"] == "warn"
+    said = dataclasses.replace(cells, meta={**cells.meta, "fidelity": 0.92})
+    rule = [
+        c for c in sj.check_board(said, laid, works, moved) if c.name == "The rule of segments is faithful"
+    ]
+    assert rule[0].meaning.startswith("Of 100 members 8 are in another segment here")
 
 
 def test_borrowed_recommendations_are_warned_of(cells, laid, works, moved):

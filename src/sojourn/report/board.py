@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from sojourn.core.interval import Interval
-from sojourn.core.results.board import CHURNED, TOO_NEW, Board, Drift
+from sojourn.core.results.board import CHURNED, IMPROBABLE, TOO_NEW, Act, Board, Drift
 from sojourn.core.results.check import Check
 from sojourn.core.results.figures import Action, KeyFigure
 from sojourn.core.results.headline import Headline
 from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import begun, bounds, count, in_words, listing, number, percent, plural
-from sojourn.report.board_whom import people, whom
+from sojourn.report.board_whom import after_joining, named, people, whom
 from sojourn.report.say import register
 from sojourn.report.warned import warned
 
@@ -21,10 +21,19 @@ from sojourn.report.warned import warned
 _WARNED = {
     "Segments are where they were": "the shares of segments have moved",
     "Members of all schemes were alike before": "a trial whose members were not divided by lot is left out",
-    "Something was tried on most members": "on most members nothing was tried",
+    "Most schemes were tried on most members": "on most members few of the schemes were tried",
+    "Groups do as the others lead to expect": "a group does not do as all others lead to expect",
+    "Who left last was predicted": "who left last was not as predicted",
+    "Worthless schemes are rarely recommended": "how often worthless schemes are recommended is not known",
     "Recommendations rest on the members themselves": "some effects are borrowed from other members",
 }
 _NOTHING = "No scheme is surely worth it for any group"
+#: A scheme that was tried within so many days of joining belongs to that time.
+_EARLY = 90
+#: For reading; borrowed is what a trial found on others.
+_STRENGTH = {"observational": "observational (borrowed)"}
+#: What to do, in the order of the table.
+_ORDER: tuple[Act, ...] = ("give", "try one", "do nothing")
 
 
 @register
@@ -41,7 +50,7 @@ def _given(board: Board) -> str:
     if given.empty:
         return f"{_NOTHING}."
     sums = given.groupby("called")["total_net_value"].sum().sort_values(ascending=False)
-    first = [f"{name} to {whom(given[given['called'] == name], board)}" for name in sums.index[:2]]
+    first = [_give_them(board, given[given["called"] == name]) for name in sums.index[:2]]
     more = [f"{plural(len(sums) - 2, 'other scheme')} elsewhere"] if len(sums) > 2 else []
     total = board.sum_of_schemes
     brings = (
@@ -50,18 +59,40 @@ def _given(board: Board) -> str:
     return f"Give {listing([*first, *more])}{brings}."
 
 
+def _give_them(board: Board, given: pd.DataFrame) -> str:
+    """Say to whom one scheme is given, and when after joining where it was tried soon after that."""
+    when = after_joining(given.iloc[0], _EARLY)
+    return " ".join(
+        filter(None, [whom(given, board), "the", str(given["called"].iloc[0]) + (when and ","), when])
+    )
+
+
 def _rest(board: Board) -> list[str]:
-    """Say for how many nothing is worth it, and of how many nothing is known."""
+    """Say for how many nothing is worth it, and on how many a scheme should be tried."""
     still, unknown = board.acting("do nothing"), board.acting("try one")
     said = []
     if len(still):
         of = plural(still["members"].sum(), "member")
-        said.append(f"Do nothing for {of}: nothing that was tried on members like these is surely worth it.")
+        said.append(f"Do nothing for {of}: {_improbable(board, still)}.")
     if len(unknown):
+        untried = unknown.loc[unknown["evidence"] == "none", "members"].sum()
+        none = f"; nothing at all is known of {count(untried)} of them" if untried else ""
         most = unknown.groupby("stage")["members"].sum().idxmax()
-        none = "Nothing" if (unknown["evidence"] == "none").all() else "Too little"
-        said.append(f"{none} is known of {plural(unknown['members'].sum(), 'member')}, most of them {most}.")
+        said.append(
+            f"Too little is known of {plural(unknown['members'].sum(), 'member')}, most of them {most}{none}."
+        )
     return said
+
+
+def _improbable(board: Board, still: pd.DataFrame) -> str:
+    """Say why nothing is done: how likely it is that a scheme would have been worth it, of how many."""
+    few, many = int(still["n_schemes"].min()), int(still["n_schemes"].max())
+    schemes = f"{few} to {many} schemes" if many > few else plural(many, "scheme")
+    of = "the one scheme" if many == 1 else f"any of the {schemes}"
+    return (
+        f"that {of} tried on members like these would bring more than {number(board.rope, 2)} "
+        f"{board.currency} per member has a chance of less than {percent(IMPROBABLE, 0)}"
+    )
 
 
 def headline_board(board: Board, checks: Sequence[Check] = ()) -> Headline:
@@ -146,7 +177,8 @@ def key_figures_board(board: Board, moved: Drift) -> list[KeyFigure]:
         figures.append(KeyFigure("Members more kept or won back", count(lift.value), bounds(lift, 0)))
     if leavers is not None:
         label = f"Members with us who will {_verb(board)} within {max(board.leave_days)} days"
-        figures.append(KeyFigure(label, count(leavers.value), bounds(leavers, 0)))
+        went = f"{bounds(leavers, 0)}, if things go as in the last {max(board.leave_days)} days"
+        figures.append(KeyFigure(label, count(leavers.value), went))
     figures.append(_untried(board, untried) if untried else _moved(moved))
     return figures
 
@@ -165,7 +197,9 @@ def _moved(moved: Drift) -> KeyFigure:
     row = moved.furthest
     change = Interval.of(row, "change_points", moved.mass, "wald").scaled(100)
     value = f"{number(change.value, 1, signed=True)} in 100"
-    return KeyFigure(f"Share of {row['segment']} against the months before", value, bounds(change))
+    return KeyFigure(
+        f"Share of {named(str(row['segment']))} against the months before", value, bounds(change)
+    )
 
 
 def describe_board(board: Board) -> dict[str, str]:
@@ -181,10 +215,9 @@ def describe_board(board: Board) -> dict[str, str]:
     )
     subtitle = (
         f"Segments down, stages across; members, and what to do with them. Filled: give the scheme of that "
-        f"letter; below it what it brings in all, {board.currency or 'net'}. Empty: nothing tried is surely "
-        "worth it. Dashed: not tried, or not enough to tell. Star: borrowed from members of the same "
-        "segment "
-        f"or stage.{left_out}"
+        f"letter; below it what it brings in all, {board.currency or 'net'}. Empty, with a dash: do nothing. "
+        "Dashed frame, with a question mark: try one. Star: borrowed from members of the same segment or "
+        f"stage.{left_out}"
     )
     return {"title": title, "subtitle": subtitle, "alt": say_board(board)}
 
@@ -209,10 +242,36 @@ def describe_leaving(board: Board) -> dict[str, str]:
     back = " Of churned members: who will be back." if board.told == "leave" else ""
     subtitle = (
         f"Members in 100 who will {_verb(board)} within {' and '.join(map(str, board.leave_days))} days, if "
-        f"things go as they went after the last landmark, {days} days ago or more; counted in members who "
-        f"were in the same cell then.{back}"
+        f"things go as in the last {days} days; counted in members who were in the same cell then.{back}"
     )
     return {"title": title, "subtitle": subtitle, "alt": f"{title} ({bounds(share, 0)})."}
+
+
+def forward_frame(board: Board) -> pd.DataFrame:
+    """Return what would have been predicted before, and what came; empty where that is not known."""
+    if board.forward.empty:
+        return pd.DataFrame()
+    rows = board.forward.rename(columns={"days": "within_days", "came": f"did_{_verb(board)}"})
+    names = ["predicted", "predicted_low", "predicted_high", f"did_{_verb(board)}"]
+    return rows.astype(dict.fromkeys(["within_days", "days_ago", "members"], int))[
+        ["days_ago", "within_days", "members", *names]
+    ]
+
+
+def describe_forward(board: Board) -> dict[str, str]:
+    """Return ``title`` and ``note`` of the table of what would have been predicted before."""
+    last = board.forward[board.forward["days"] == max(board.leave_days)].iloc[0]
+    title = (
+        f"{int(last['days_ago'])} days ago {count(last['predicted'])} of {count(last['members'])} members "
+        f"would have been predicted to {_verb(board)} within {int(last['days'])} days; "
+        f"{count(last['came'])} did"
+    )
+    note = (
+        "The same rule at days in the past, from what was known then, for members in groups that were there "
+        f"before; {board.mass * 100:g} % prediction intervals. How far the next period may differ from the "
+        "last is learned from these rows, and is the same for all groups."
+    )
+    return {"title": title, "note": note}
 
 
 def next_steps_board(board: Board) -> list[Action]:
@@ -223,14 +282,11 @@ def next_steps_board(board: Board) -> list[Action]:
     steps = [_give(board, row) for _, row in given.nlargest(2, "total_net_value").iterrows()]
     unknown, still = board.acting("try one"), board.acting("do nothing")
     if len(unknown):
-        days = board.value_days or max(board.leave_days, default=90)
-        what = f"{begun(_try(board, 'a scheme'))}, half of them by lot."
+        days, row = board.value_days or max(board.leave_days, default=90), _lost_most(board)
+        scheme = f"the {row['called']}" if row["called"] else "a scheme"
+        what = f"{begun(_try(board, scheme))}, half of them by lot."
         effect = f"What it is worth to them is known {days} days after the last of them has joined the trial."
-        of = str(_lost_most(board)["evidence"])
-        known = (
-            "borrowed effects do not tell enough" if of == "observational" else "nothing was tried on them"
-        )
-        steps.append(Action(what, effect, "A trial.", f"{of}: {known}"))
+        steps.append(Action(what, effect, "A trial.", f"{row['evidence']}: {begun(why(board, row))}"))
     elif len(still):
         row = still.sort_values("p_wrong").iloc[-1]
         on = people(str(row["segment"]), str(row["stage"]))
@@ -242,8 +298,10 @@ def next_steps_board(board: Board) -> list[Action]:
 
 def _give(board: Board, row: pd.Series) -> Action:
     effect = Interval.of(row, "total_net_value", board.mass, "eti")
+    when = after_joining(row, _EARLY)
+    as_tried = f", {when}, as in the trial" if when else ""
     return Action(
-        f"Give {row['called']} to {people(str(row['segment']), str(row['stage']))} "
+        f"Give {whom(row.to_frame().T, board)} the {row['called']}{as_tried} "
         f"({count(row['members'])} members).",
         in_words(effect, f"{board.currency} within {board.value_days} days".strip(), 0),
         "Counted in the net value.",
@@ -252,18 +310,22 @@ def _give(board: Board, row: pd.Series) -> Action:
 
 
 def board_frame(board: Board) -> pd.DataFrame:
-    """Return the board for reading: one row per cell; empty where there is none."""
+    """Return the board for reading: one row per cell, what to give first; empty where there is none."""
     if board.why_empty:
         return pd.DataFrame()
-    rows = board.table
-    made = rows[["segment", "stage"]].assign(do=_done(rows), members=rows["members"])
+    place = board.table["act"].map({act: i for i, act in enumerate(_ORDER)})
+    rows = board.table.loc[place.sort_values(kind="stable").index].reset_index(drop=True)
+    who = [f"{segment}, {stage}" for segment, stage in zip(rows["segment"], rows["stage"], strict=True)]
+    made = pd.DataFrame({"do": _done(rows), "who": who, "members": rows["members"]})
     if board.leave_days:
         shown = f"{_verb(board)}_in_{max(board.leave_days)}_days_share"
         made[shown] = rows[f"{_last(board)}_share"]
     for name, own in (("kept_or_back_points", "lift"), (_total(board), "total_net_value")):
         for end in ("", "_low", "_high"):
             made[f"{name}{end}"] = rows[f"{own}{end}"]
-    made = made.assign(p_being_wrong=rows["p_wrong"], evidence=rows["evidence"])
+    made["p_being_wrong"] = rows["p_wrong"]
+    if not _untried_at_all(board):
+        made["evidence"] = [why(board, row) for _, row in rows.iterrows()]
     return made.dropna(axis=1, how="all")
 
 
@@ -274,44 +336,33 @@ def _total(board: Board) -> str:
 def _done(rows: pd.DataFrame) -> list[str]:
     """Return what is done with the members of each cell."""
     pairs = zip(rows["act"], rows["called"], strict=True)
-    return [f"give {called}" if act == "give" else str(act) for act, called in pairs]
-
-
-def reasons_frame(board: Board) -> pd.DataFrame:
-    """Return for every cell what is done and why; empty where nothing was tried."""
-    if board.why_empty or _untried_at_all(board):
-        return pd.DataFrame()
-    rows = board.table
-    return rows[["segment", "stage"]].assign(
-        do=_done(rows), why=[why(board, row) for _, row in rows.iterrows()]
-    )
-
-
-def describe_reasons(board: Board) -> dict[str, str]:
-    """Return ``title`` and ``note`` of the table of reasons."""
-    note = (
-        f"Net value per member within {board.value_days} days against control, with {board.mass * 100:g} % "
-        f"credible interval; a scheme is given where the chance of more than {number(board.rope, 2)} "
-        f"{board.currency} is over {percent(board.threshold, 0)}."
-    )
-    return {"title": "Why, in one sentence for every group", "note": note}
+    verb = {"give": "give", "try one": "try"}
+    return [f"{verb[act]} {called}" if called and act in verb else str(act) for act, called in pairs]
 
 
 def why(board: Board, row: pd.Series) -> str:
-    """Return in one sentence why that is done with the members of a cell."""
+    """Return how strong the evidence of a cell is, and in one sentence why that is done with its members."""
+    strength = begun(_STRENGTH.get(str(row["evidence"]), str(row["evidence"])))
+    return f"{strength}: {_reason(board, row)}."
+
+
+def _reason(board: Board, row: pd.Series) -> str:
     if row["evidence"] == "none":
-        return "No scheme was tried on members like these."
-    net = Interval.of(row, "net_value", board.mass, "eti")
-    low, high = (number(bound, 2) for bound in (net.low, net.high))
-    scheme, trial = row["called"], plain_scheme(str(row["trial"]))
-    brings = f"{number(net.value, 2, signed=True)} {board.currency} a member ({low} to {high})"
-    borrowed, such = row["evidence"] == "observational", f"{count(row['n_tried'])} such members"
-    whose = "Only members of the same segment or stage were" if borrowed else f"{such} were"
+        return "nothing was tried on members like these"
+    money = f"{board.currency} a member".strip()
+    if row["odd"] and row["act"] != "give":
+        counted = number(row["raw_net_value"], 2, signed=True)
+        return f"{row['odd']} was counted at {counted} {money}, unlike in all other groups: try it again"
+    such = "" if row["evidence"] == "observational" else f"{count(row['n_tried'])} such members, "
     if row["act"] == "give":
-        return f"{whose} in trial “{trial}”: {brings}."
-    if row["act"] == "try one":
-        return f"{whose} in a trial, which does not tell enough: {scheme}, the best, {brings}."
-    return f"{whose} in a trial: {scheme}, the best, {brings}."
+        when = after_joining(row)
+        return f"{such}“{plain_scheme(str(row['trial']))}”" + (f", {when}" if when else "")
+    if row["act"] == "do nothing" and row["n_schemes"] == 1:
+        return f"{such}one scheme, {row['called']}"
+    best = f"likeliest of {count(row['n_schemes'])} schemes" if row["n_schemes"] > 1 else "the only scheme"
+    if row["act"] == "do nothing":
+        return f"{such}{best}, {row['called']}"
+    return f"{such}{best}, chance {percent(row['p_worth'], 0)}"
 
 
 def describe_board_table(board: Board) -> dict[str, str]:
@@ -319,17 +370,36 @@ def describe_board_table(board: Board) -> dict[str, str]:
     if _untried_at_all(board):
         title = f"{plural(len(board.table), 'group')} of members, and nothing tried on any of them"
         return {"title": title, "note": "Without a trial there is no reason to act, but to try a scheme."}
-    acts = {act: len(board.acting(act)) for act in ("give", "do nothing", "try one")}
+    acts = {act: len(board.acting(act)) for act in _ORDER}
     said = listing([f"{act} in {n}" for act, n in acts.items() if n])
     back = " Leaving, of churned members: being back." if board.leave_days and board.told == "leave" else ""
+    worth = f"more than {number(board.rope, 2)} {board.currency} per member"
     note = (
-        f"{board.mass * 100:g} % credible intervals, of the scheme to give or else of the best that was "
-        "tried, "
-        f"within {board.value_days} days. Chance of being wrong: that the scheme loses money; where nothing "
-        "is "
-        f"to be done, that some scheme would bring more than {number(board.rope, 2)} {board.currency} per "
-        f"member. Evidence: trial, of members of this very cell; observational, borrowed from members of the "
-        f"same segment or stage as if they were alike; none.{back} "
-        f"“{begun(TOO_NEW)}” are members whom we know for too short a time."
+        "Of the scheme to give or to try, else of the likeliest: net value against control within "
+        f"{board.value_days} days, with {board.mass * 100:g} % credible intervals. Given: the chance of "
+        f"{worth} is over {percent(board.threshold, 0)}. Nothing is done: the chance that any scheme tried "
+        f"on members like these would bring {worth} is below {percent(IMPROBABLE, 0)}. Chance of being "
+        "wrong: that what is given loses money; where nothing is done, at most, that some scheme would be "
+        "worth it. Evidence: trial, of members of this very group; observational, borrowed: a trial’s effect "
+        "carried over from members of the same segment or stage to members who were not drawn for it; none."
+        f"{back} “{begun(TOO_NEW)}”: known for too short a time.{_aged(board)}"
     )
     return {"title": f"{plural(len(board.table), 'group')} of members: {said}", "note": note}
+
+
+def _left_in(board: Board) -> str:
+    """Say in which segment those are who are gone; empty where nobody is."""
+    there = (board.table["stage"] == CHURNED).any()
+    return " Churned members are in the segment in which they left." if there else ""
+
+
+def _aged(board: Board) -> str:
+    """Say of what is given where it was tried soon after joining; empty where none was."""
+    early = [row for _, row in board.acting("give").iterrows() if after_joining(row, _EARLY)]
+    if not early:
+        return ""
+    row = early[0]
+    return (
+        f" The {row['called']} was tried {after_joining(row)}: what it does to members past that is not "
+        "known, and the total takes them to be alike."
+    )

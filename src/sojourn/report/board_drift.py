@@ -7,6 +7,7 @@ import pandas as pd
 from sojourn.core.interval import Interval
 from sojourn.core.results.board import GONE, TOO_NEW, Drift
 from sojourn.core.text import count, in_words, number, percent, plural
+from sojourn.report.board_whom import named, of_segment
 from sojourn.report.say import register
 
 
@@ -27,9 +28,17 @@ def say_drift(moved: Drift) -> str:
     }[moved.verdict]
     way = "more" if change.value >= 0 else "fewer"
     return (
-        f"{answer} Furthest moved {row['segment']}: {in_words(change.size(), f'{way} members in 100', 1)} "
-        f"than on average at the {plural(moved.months_before, 'month end')} before."
+        f"{answer} Furthest moved {named(str(row['segment']))}: "
+        f"{in_words(change.size(), f'{way} members in 100', 1)} "
+        f"than on average at the {plural(moved.months_before, 'month end')} before.{_older(moved)}"
     )
+
+
+def _older(moved: Drift) -> str:
+    """Say where nobody joined: then segments move by that alone."""
+    if (moved.migration["from_segment"] == TOO_NEW).any():
+        return ""
+    return " Nobody joined in these months: members grow older, and no new ones take their place."
 
 
 def describe_drift(moved: Drift) -> dict[str, str]:
@@ -37,7 +46,10 @@ def describe_drift(moved: Drift) -> dict[str, str]:
     row = moved.furthest
     now, before = (percent(float(row[name]), 0) for name in ("share_now", "share_before"))
     title = {
-        "moved": f"Segments have moved: {row['segment']} are {now} of members, {before} in the months before",
+        "moved": (
+            f"Segments have moved: {now} of all are {of_segment(str(row['segment']))}, {before} in the "
+            "months before"
+        ),
         "steady": "Segments are as large as in the months before",
         "not sure": "Segments are about as large as in the months before",
     }[moved.verdict]
@@ -78,8 +90,9 @@ def describe_migration(moved: Drift) -> dict[str, str]:
     others = rows[(rows["from_segment"] != rows["to_segment"]) & (rows["from_segment"] != TOO_NEW)]
     top = others.iloc[int(others["share"].argmax())]
     share = Interval.of(top, "share", moved.mass, "eti").scaled(100)
-    to = "are gone" if top["to_segment"] == GONE else f"are among the {top['to_segment']}"
-    title = f"Of 100 {top['from_segment']} {number(share.value, 0)} {to} a month later"
+    start, end = of_segment(str(top["from_segment"])), of_segment(str(top["to_segment"]))
+    to = "are gone" if top["to_segment"] == GONE else f"are {end}"
+    title = f"Of 100 {start} {number(share.value, 0)} {to} a month later"
     subtitle = (
         "Of 100 members of a segment (left), how many are where (top) a month later; "
         f"{plural(moved.shares['month'].nunique() - 1, 'month')} together. Smaller numbers: "
@@ -89,5 +102,5 @@ def describe_migration(moved: Drift) -> dict[str, str]:
     return {
         "title": title,
         "subtitle": subtitle,
-        "alt": f"{in_words(share, f'in 100 {top["from_segment"]} {to}', 1)}.",
+        "alt": f"{in_words(share, f'in 100 {start} {to}', 1)}.",
     }

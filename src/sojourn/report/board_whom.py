@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 from sojourn.core.results.board import CHURNED, TOO_NEW, Board
-from sojourn.core.text import count, listing
+from sojourn.core.text import count, listing, plural
 
 #: A sentence names at most so many groups.
 _MOST = 2
@@ -20,12 +20,23 @@ def people(segment: str, stage: str) -> str:
 
     Examples
     --------
-    >>> people("frequent buyers", "silent"), people("too new for a segment", "new")
-    ('silent frequent buyers', 'new members too new for a segment')
+    >>> people("frequent buyers", "silent"), people("too new for a segment", "silent")
+    ('silent frequent buyers', 'silent members in no segment yet')
     >>> people("least active quarter", "silent")
     'silent members of the least active quarter'
     """
     return f"{stage} {of_segment(segment)}"
+
+
+def named(segment: str) -> str:
+    """Return the name of a segment in a sentence.
+
+    Examples
+    --------
+    >>> named("frequent buyers"), named("least active half")
+    ('frequent buyers', 'the least active half')
+    """
+    return f"the {segment}" if _BAND.search(segment) else segment
 
 
 def of_segment(segment: str) -> str:
@@ -34,11 +45,11 @@ def of_segment(segment: str) -> str:
     Examples
     --------
     >>> of_segment("frequent buyers"), of_segment("too new for a segment"), of_segment("least active half")
-    ('frequent buyers', 'members too new for a segment', 'members of the least active half')
+    ('frequent buyers', 'members in no segment yet', 'members of the least active half')
     """
     if _BAND.search(segment):
-        return f"members of the {segment}"
-    return f"members {segment}" if segment == TOO_NEW else segment
+        return f"members of {named(segment)}"
+    return "members in no segment yet" if segment == TOO_NEW else segment
 
 
 def whom(cells: pd.DataFrame, board: Board) -> str:
@@ -57,6 +68,8 @@ def whom(cells: pd.DataFrame, board: Board) -> str:
         cells.groupby("segment", sort=False)["members"].sum().sort_values(ascending=False, kind="stable")
     )
     names = [str(name) for name in largest.index]
+    if len(cells) == 1 and _only(board, cells.iloc[0]):
+        return f"{cells['stage'].iloc[0]} members"
     if len(names) == len(board.segments) and _same_stages(cells):
         stages = list(dict.fromkeys(cells["stage"]))
         return f"{listing([str(stage) for stage in stages])} members of every segment"
@@ -64,6 +77,29 @@ def whom(cells: pd.DataFrame, board: Board) -> str:
     if len(names) > _MOST:
         said.append(f"{count(largest.iloc[_MOST:].sum())} other members")
     return listing(said)
+
+
+def _only(board: Board, cell: pd.Series) -> bool:
+    """Whether members at that stage are in no other segment."""
+    return int((board.table["stage"] == cell["stage"]).sum()) == 1
+
+
+def after_joining(row: pd.Series, longest: float = float("inf")) -> str:
+    """Return when after joining a scheme was tried; empty where it is not known or was later.
+
+    Parameters
+    ----------
+    row : Series
+        Of the board's table. Of schemes to win back the day of joining says nothing.
+    longest : float
+        Most days that are told.
+    """
+    low, high = row["age_low"], row["age_high"]
+    if row["aim"] == "back" or pd.isna(low) or high > longest:
+        return ""
+    if low == high:
+        return f"{plural(int(low), 'day')} after joining"
+    return f"{count(low)} to {count(high)} days after joining"
 
 
 def _same_stages(cells: pd.DataFrame) -> bool:

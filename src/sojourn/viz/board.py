@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Height of a row of a grid, letters in a line beside it, and schemes that have letters.
-_ROW, _BESIDE, _LETTERS = 46.0, 16, "ABCDEFGH"
+_ROW, _BESIDE, _LETTERS = 50.0, 19, "ABCDEFGH"
 #: So many effects have a row with their name.
 _MOST_ROWS = 16
 
@@ -123,8 +123,8 @@ def _grid(rows: Sequence[str], columns: Sequence[str], ax: Axes | None, *, below
 
 
 def _lines(name: str, longest: int) -> str:
-    """Return a name on at most three lines."""
-    return "\n".join(fitting(line, longest + 2) for line in wrap(name, longest)[:3])
+    """Return a whole name, on as many lines as it needs."""
+    return "\n".join(wrap(name, longest))
 
 
 def plot_leaving(board: Board, *, ax: Axes | None = None) -> Axes:
@@ -191,7 +191,7 @@ def plot_works_on(works: WorksOn, *, ax: Axes | None = None) -> Axes:
     rows = works.drawn().sort_values(["net_value", "scheme", "segment"]).reset_index(drop=True)
     if len(rows) > _MOST_ROWS:
         rows = pd.concat([rows.head(_MOST_ROWS // 2), rows.tail(_MOST_ROWS // 2)], ignore_index=True)
-    ax = new_axes(ax, height=52 + 32 * len(rows))
+    ax = new_axes(ax, height=52 + 44 * len(rows))
     with theme():
         ax.axvline(0, color=CONTROL, linewidth=1)
         for y, (_, row) in enumerate(rows.iterrows()):
@@ -204,7 +204,7 @@ def plot_works_on(works: WorksOn, *, ax: Axes | None = None) -> Axes:
             said = number(float(row["net_value"]), 2, signed=True)
             ax.annotate(said, (1.02, y), color=colour, annotation_clip=False, **where)
         names = zip(rows["called"], rows["segment"], strict=True)
-        ax.set_yticks(range(len(rows)), [f"{fitting(s, 30)}\n{fitting(who, 30)}" for s, who in names])
+        ax.set_yticks(range(len(rows)), [f"{fitting(s, 30)}\n{_lines(who, 28)}" for s, who in names])
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-0.6, len(rows) - 0.4)
         ax.set_xlabel(f"{works.currency} per member".strip(), loc="left")
@@ -232,14 +232,14 @@ def plot_drift(moved: Drift, *, ax: Axes | None = None) -> Axes:
     months = list(dict.fromkeys(rows["month"]))
     ax = new_axes(ax, height=250)
     last = {name: float(rows.loc[rows["segment"] == name, "share"].iloc[-1]) for name in moved.segments}
-    places = _apart(last, 0.075 * max(rows["share"].max(), 0.01))
+    places = _apart(last, 0.13 * max(rows["share"].max(), 0.01))
     furthest = str(moved.furthest["segment"]) if moved.verdict == "moved" else ""
     with theme():
         for i, name in enumerate(moved.segments):
             share = rows.loc[rows["segment"] == name, "share"].to_numpy()
             colour = ACCENT if name == furthest else OTHERS[i % len(OTHERS)]
             ax.plot(range(len(months)), share, color=colour, linestyle=DASHES[i % len(DASHES)])
-            said = f"{fitting(name, 22)} {number(100 * last[name], 0)} %"
+            said = _lines(f"{name} {number(100 * last[name], 0)} %", 24)
             label_end(ax, len(months) - 1, places[name], said, colour)
         ax.axvspan(len(months) - 1.5, len(months) - 1, color=GRID, alpha=0.5, linewidth=0)
         ticks = sorted({0, (len(months) - 1) // 2, len(months) - 1})

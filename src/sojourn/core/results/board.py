@@ -20,6 +20,9 @@ CHURNED = "churned"
 #: The row of members who are known for too short a time to be in a segment, and those who are gone.
 TOO_NEW, GONE = "too new for a segment", "gone"
 
+#: Nothing is done only where the chance of some scheme being worth it is below this.
+IMPROBABLE = 0.2
+
 Evidence = Literal["trial", "observational", "none"]
 Act = Literal["give", "do nothing", "try one"]
 Moved = Literal["moved", "steady", "not sure"]
@@ -107,7 +110,8 @@ class WorksOn:
         ``evidence``, ``raw_lift`` and ``lift`` (share of members more who are kept, or back; the latter with
         ``_low``, ``_high``), ``raw_net_value`` and ``net_value`` (currency per member, with ``_low``,
         ``_high``), ``p_loss`` (chance that the net value is 0 or less), ``p_worth`` (that it is above
-        `rope`).
+        `rope`), ``p_odd`` (chance of an estimate as far from what all other cells lead to expect, corrected
+        for all cells and schemes; missing where the effect is borrowed), ``odd`` (whether that is small).
     segments : DataFrame, one row per trial, scheme and segment
         The same over the stages of the trial's own members in it.
     overall : DataFrame, one row per trial and scheme
@@ -123,6 +127,8 @@ class WorksOn:
         ``trial``, ``why``, ``by_lot``.
     knows_before : bool
         Whether it was examined that members of the schemes were alike before.
+    ages : mapping of str to (int, int)
+        By trial, days after joining between which its members were assigned, nine in ten of them.
     why_empty : str
         Why there is nothing to show; empty when there is.
     """
@@ -139,12 +145,23 @@ class WorksOn:
     value_days: int = 0
     left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
     knows_before: bool = False
+    ages: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     why_empty: str = ""
 
     @property
     def trials(self) -> int:
         """Number of trials that are told of."""
         return int(self.table["trial"].nunique()) if len(self.table) else 0
+
+    @property
+    def schemes(self) -> int:
+        """Number of schemes that are told of."""
+        return len(self.table[["trial", "scheme"]].drop_duplicates()) if len(self.table) else 0
+
+    @property
+    def odd(self) -> pd.DataFrame:
+        """Rows of `table` whose members did not do as all others of the trial lead to expect."""
+        return self.table[self.table["odd"]] if len(self.table) else self.table
 
     def drawn(self) -> pd.DataFrame:
         """Return what the picture shows: effects of cells whose members were in the trial."""
@@ -169,15 +186,25 @@ class Board:
     table : DataFrame, one row per segment and stage of at least `min_group` members
         ``segment``, ``stage``, ``members``; for each of `leave_days` ``leave_D_share`` (with ``_low``,
         ``_high``): who will leave within D days, of churned members come back; ``n_followed`` (members behind
-        it); ``act`` (``give``, ``do nothing``, ``try one``), ``trial``, ``scheme`` (to give, else the best
-        that was tried on such members), ``called`` (for reading), ``evidence``, ``lift`` and ``net_value``
-        (of that scheme, with bounds), ``total_net_value`` (over all members of the cell, with bounds),
-        ``p_wrong`` (missing where nothing is recommended), ``n_tried`` (members of the cell in that trial).
+        it); ``act`` (``give``, ``do nothing``, ``try one``), ``trial``, ``scheme`` (to give; else one that
+        is odd, else of those that any trial tells something of the one most likely to be worth it),
+        ``called`` (for reading), ``aim``, ``evidence``, ``lift`` and ``net_value`` (of that scheme, with
+        bounds), ``raw_net_value`` (as counted), ``total_net_value`` (over all members of the cell, with
+        bounds), ``p_worth`` (of that scheme), ``p_wrong`` (that the scheme that is given loses money, or that
+        some scheme would be worth it where nothing is done; missing where one should be tried), ``n_tried``
+        (members of the cell in that trial), ``n_schemes`` (schemes that any trial tells something of),
+        ``odd`` (of which scheme what was counted in this cell does not fit all other cells; empty where that
+        of every one does), ``age_low``, ``age_high`` (days after joining between which members of that trial
+        were assigned, nine in ten of them; missing where it is not known).
     sums : mapping of str to Interval
         Over all cells in which a scheme is given ``net_value`` (currency) and ``lift`` (members more who are
         kept or back); over all members with us ``leave_D`` or ``come_D`` (members).
     segments, stages : tuple of str
         Rows and columns, in order.
+    forward : DataFrame
+        What the same rule would have said at earlier landmarks of who will leave (or come), and what came:
+        ``days``, ``days_ago``, ``members``, ``predicted`` (with ``_low``, ``_high``), ``came``; see
+        `sojourn.studies.board.leaving`.
     told : str
         ``leave``, or ``come`` where nobody's leaving is recorded: ``come_D_share`` then tells who will come
         within D days.
@@ -200,6 +227,7 @@ class Board:
     sums: Mapping[str, Interval] = field(default_factory=dict)
     segments: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    forward: pd.DataFrame = field(default_factory=pd.DataFrame)
     told: str = "leave"
     leave_days: tuple[int, ...] = ()
     left_out: int = 0

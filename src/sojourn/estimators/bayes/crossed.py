@@ -7,7 +7,9 @@ Estimates of cells have known standard errors::
 
 Every scale has a half-normal prior and is integrated out over a fixed grid. Given the scales everything is
 normal, so posteriors are mixtures of normals over points of the grid. A cell without members has a posterior
-too: what the others of its row, of its column and all together say of it.
+too: what the others of its row, of its column and all together say of it. And what all others say of a cell
+that has members can be compared with what was counted there: an outlier among the cells is averaged away, but
+not unnoticed.
 
 A. Gelman (2006), "Prior distributions for variance parameters in hierarchical models", Bayesian Analysis 1.
 """
@@ -19,6 +21,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from sojourn.estimators.bayes.empirical import Mixture
 from sojourn.estimators.bayes.model import Floats
@@ -43,11 +46,15 @@ class Crossed:
         Mean of the effects at a point.
     covariances : array (points, cells, cells)
         Their covariance there.
+    surprise : array (cells with members,)
+        Chance of an estimate as far out as the cell's, on either side, in the predictive law of all other
+        cells; of a single cell in that of the prior.
     """
 
     weights: Floats
     means: Floats
     covariances: Floats
+    surprise: Floats
 
     def of(self, combination: Floats) -> Mixture:
         """Return the posterior of linear combinations of effects (combinations, cells)."""
@@ -105,12 +112,38 @@ def fit_crossed(
     half = np.linalg.solve(root, np.broadcast_to(away[:, None], (len(root), away.size, 1)))
     spread_out = np.linalg.solve(root, priors[:, seen, :])
     height = -np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1) - (half**2).sum(axis=(1, 2)) / 2
-    weights = np.exp(height + log_prior - (height + log_prior).max())
-    weights /= weights.sum()
+    weights = _normalised(height + log_prior)
     kept = weights > _NEGLIGIBLE
     means = mean + np.einsum("gsc,gsk->gc", spread_out[kept], half[kept])
     covariances = priors[kept] - np.einsum("gsc,gsd->gcd", spread_out[kept], spread_out[kept])
-    return Crossed(weights[kept] / weights[kept].sum(), means, covariances)
+    surprise = _surprise(height + log_prior, noisy, away)
+    return Crossed(weights[kept] / weights[kept].sum(), means, covariances, surprise)
+
+
+def _normalised(log_weights: Floats) -> Floats:
+    """Return weights that sum to 1 over the points of the grid (the first axis)."""
+    weights = np.exp(log_weights - log_weights.max(axis=0))
+    normalised: Floats = weights / weights.sum(axis=0)
+    return normalised
+
+
+def _surprise(log_weights: Floats, noisy: Floats, away: Floats) -> Floats:
+    """Return the two-sided tail probability of every estimate, given all others.
+
+    Notes
+    -----
+    Of a normal vector with inverse covariance Q the law of one entry given the others has variance
+    ``1 / Q_ii``, and the entry lies ``(Q y)_i / Q_ii`` from its mean. Weights of points are those without
+    the cell.
+    """
+    inverse = np.linalg.inv(noisy)
+    precision = np.diagonal(inverse, axis1=1, axis2=2)
+    z = inverse @ away / np.sqrt(precision)
+    others = _normalised(log_weights[:, None] - np.log(precision) / 2 + z**2 / 2)
+    below = (others * ndtr(z)).sum(axis=0)
+    above = (others * ndtr(-z)).sum(axis=0)
+    surprise: Floats = 2 * np.minimum(below, above)
+    return surprise
 
 
 def _priors(parts: list[Floats], sd: float, spread: float, cells: int) -> tuple[Floats, Floats]:

@@ -13,11 +13,12 @@ from scipy.special import ndtri
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
 from sojourn.core.ranges import in_range
-from sojourn.core.results.board import CHURNED, STAGES, Act, Board, WorksOn
+from sojourn.core.results.board import IMPROBABLE, STAGES, Act, Board, WorksOn
 from sojourn.studies.board.leaving import leaving, told_of
 from sojourn.studies.board.names import rows_of, with_names
 
-_EFFECTS = ("lift", "lift_low", "lift_high", "net_value", "net_value_low", "net_value_high")
+_EFFECTS = ("lift", "lift_low", "lift_high", "net_value", "net_value_low", "net_value_high", "raw_net_value")
+_NAMED = ("trial", "scheme", "called", "aim", "evidence")
 
 
 def board(cells: Cells, works: WorksOn, *, threshold: float = 0.97, min_group: int = 20) -> Board:
@@ -39,11 +40,12 @@ def board(cells: Cells, works: WorksOn, *, threshold: float = 0.97, min_group: i
     Notes
     -----
     Whether a recommendation is wrong is the posterior probability that its net value is 0 or less. For "do
-    nothing" it is that of some scheme that was tried on such members being worth more than the rope:
-    ``1 - prod(1 - p)``, which is an upper bound because schemes share their control (Slepian's inequality).
-    Effects that are borrowed from members of the same segment or stage decide only where they are as sure as
-    the threshold asks, for a scheme or against all of them. Else, and where nothing is told, there is no
-    recommendation but to try a scheme.
+    nothing" it is that some scheme of which any trial tells something, be it borrowed, is worth more than the
+    rope: at most ``1 - prod(1 - p)``, because schemes share their control (Slepian's inequality). Nothing is
+    done only where that is below `sojourn.core.results.board.IMPROBABLE`; else the scheme that is most likely
+    to be worth it should be tried. Effects that are borrowed from members of the same segment or stage are
+    given only where they are as sure as the threshold asks. What was counted in a cell and does not fit all
+    others is neither given there nor a reason to do nothing: it has to be tried again.
     """
     in_range(threshold, "threshold", gt=0.5, lt=1)
     empty = Board(cells.case, works.currency, works.mass, works.rope, threshold)
@@ -53,14 +55,16 @@ def board(cells: Cells, works: WorksOn, *, threshold: float = 0.97, min_group: i
         return replace(empty, why_empty=f"No segment has {min_group} members at any stage.")
     shown = _in_order(shown, rows_of(cells))
     acts = pd.DataFrame([_act(row, works, threshold) for _, row in shown.iterrows()])
-    later = leaving(cells, shown, works.mass, min_group).drop(columns=["segment", "stage"])
+    foretold = leaving(cells, shown, works.mass, min_group)
+    later = foretold.table.drop(columns=["segment", "stage"])
     table = pd.concat([shown[["segment", "stage", "members"]], later, acts], axis=1)
     for name in ("net_value", "net_value_low", "net_value_high"):
         table[f"total_{name}"] = table[name] * table["members"]
     return replace(
         empty,
         table=table,
-        sums={**_sums(table[table["act"] == "give"], works), **_leavers(table, works.mass)},
+        sums={**_sums(table[table["act"] == "give"], works), **foretold.sums},
+        forward=foretold.forward,
         segments=tuple(name for name in rows_of(cells) if name in set(shown["segment"])),
         stages=tuple(name for name in STAGES if name in set(shown["stage"])),
         told=told_of(cells),
@@ -84,72 +88,57 @@ def _act(cell: pd.Series, works: WorksOn, threshold: float) -> dict[str, Any]:
     if len(told):
         told = told[(told["segment"] == cell["segment"]) & (told["stage"] == cell["stage"])]
     if told.empty:
-        effects = dict.fromkeys(_EFFECTS, float("nan"))
-        none = {
-            "trial": "",
-            "scheme": "",
-            "called": "",
-            "evidence": "none",
-            **effects,
-            "p_wrong": float("nan"),
-            "n_tried": 0,
-        }
-        return {"act": "try one", **none}
-    worth, own = told[told["p_worth"] > threshold], told[told["evidence"] == "trial"]
-    tried = own if len(own) else told
-    options = worth if len(worth) else tried
-    best = options.sort_values(["net_value", "trial", "scheme"], ascending=[False, True, True]).iloc[0]
-    some = 1 - float(np.prod(1 - tried["p_worth"]))
-    act: Act = "give" if len(worth) else "do nothing" if len(own) or some < 1 - threshold else "try one"
+        unknown = dict.fromkeys((*_EFFECTS, "p_worth", "p_wrong", "age_low", "age_high"), float("nan"))
+        none = dict.fromkeys(_NAMED, "") | {"evidence": "none", "n_tried": 0, "n_schemes": 0, "odd": ""}
+        return {"act": "try one", **none, **unknown}
+    odd = told[told["odd"]].sort_values(["p_odd", "trial", "scheme"])
+    worth = told[(told["p_worth"] > threshold) & ~told["odd"]]
+    some = 1 - float(np.prod(1 - told["p_worth"]))
+    still = some < IMPROBABLE and odd.empty
+    act: Act = "give" if len(worth) else "do nothing" if still else "try one"
+    options, by = (worth, "net_value") if len(worth) else (odd if len(odd) else told, "p_worth")
+    best = options.sort_values([by, "trial", "scheme"], ascending=[False, True, True]).iloc[0]
+    age_low, age_high = works.ages.get(str(best["trial"]), (float("nan"), float("nan")))
     return {
         "act": act,
-        "trial": best["trial"],
-        "scheme": best["scheme"],
-        "called": best["called"],
-        "evidence": best["evidence"],
-        **{name: float(best[name]) for name in _EFFECTS},
+        **{name: best[name] for name in _NAMED},
+        **{name: float(best[name]) for name in (*_EFFECTS, "p_worth")},
         "p_wrong": {"give": float(best["p_loss"]), "do nothing": some, "try one": float("nan")}[act],
         "n_tried": int(best["n"]),
+        "n_schemes": len(told),
+        "odd": str(odd["called"].iloc[0]) if len(odd) else "",
+        "age_low": age_low,
+        "age_high": age_high,
     }
 
 
 def _sums(given: pd.DataFrame, works: WorksOn) -> Mapping[str, Interval]:
     """Return what all recommended schemes bring together: money, and members kept or back.
 
-    Cells of one trial and scheme share what is not known of their effect; those of different schemes have
-    members of their own, and are taken as independent.
+    Cells of one trial and scheme share what is not known of their effect. Schemes of one trial share its
+    control: their standard deviations are added, as if they erred together, which is what they have at most.
+    Trials are taken as independent.
     """
-    if given.empty:
-        return {}
     sums = {}
     for name in ("net_value", "lift"):
         value, variance = 0.0, 0.0
-        for (trial, scheme), own in given.groupby(["trial", "scheme"]):
-            rows = works.table[(works.table["trial"] == trial) & (works.table["scheme"] == scheme)]
-            keys = pd.MultiIndex.from_frame(rows[["segment", "stage"]])
-            members = (
-                own.set_index(["segment", "stage"])["members"].reindex(keys, fill_value=0).to_numpy(float)
-            )
-            if rows[name].isna().any():
-                continue
-            value += float(members @ rows[name].to_numpy())
-            variance += float(members @ works.covariances[str(trial), str(scheme), name] @ members)
+        for _, of_trial in given.groupby("trial"):
+            parts = [_part(own, works, name) for _, own in of_trial.groupby("scheme")]
+            value += sum(mean for mean, _ in parts)
+            variance += sum(sd for _, sd in parts) ** 2
         reach = float(ndtri(0.5 + works.mass / 2)) * variance**0.5
         if variance > 0:
             sums[name] = Interval(value, value - reach, value + reach, works.mass, "eti")
     return sums
 
 
-def _leavers(table: pd.DataFrame, mass: float) -> Mapping[str, Interval]:
-    """Return how many members with us will leave (or come) by each horizon, cells taken as independent."""
-    with_us = table[table["stage"] != CHURNED]
-    sums = {}
-    for name in (str(column).removesuffix("_share") for column in table if str(column).endswith("_share")):
-        known = with_us[with_us[f"{name}_share"].notna()]
-        members = known["members"].to_numpy(float)
-        value, low, high = (known[f"{name}_share{end}"].to_numpy() for end in ("", "_low", "_high"))
-        reach = float((((high - low) / 2 * members) ** 2).sum()) ** 0.5
-        if len(known):
-            total = float(members @ value)
-            sums[name] = Interval(total, max(total - reach, 0.0), total + reach, mass, "prediction")
-    return sums
+def _part(own: pd.DataFrame, works: WorksOn, name: str) -> tuple[float, float]:
+    """Return mean and standard deviation of what one scheme of a trial brings; 0 where it is not known."""
+    named = str(own["trial"].iloc[0]), str(own["scheme"].iloc[0])
+    rows = works.table[(works.table["trial"] == named[0]) & (works.table["scheme"] == named[1])]
+    if rows[name].isna().any():
+        return 0.0, 0.0
+    keys = pd.MultiIndex.from_frame(rows[["segment", "stage"]])
+    members = own.set_index(["segment", "stage"])["members"].reindex(keys, fill_value=0).to_numpy(float)
+    covariance = works.covariances[(*named, name)]
+    return float(members @ rows[name].to_numpy()), float(members @ covariance @ members) ** 0.5

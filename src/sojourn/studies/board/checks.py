@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from sojourn.core.cells import Cells
 from sojourn.core.results.board import Board, Drift, WorksOn
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.text import count, listing, number, percent, plural
-from sojourn.studies.board.rates import HIDDEN, LOT, MOVED, WORTHLESS
+from sojourn.studies.board.rates import FORETOLD, HIDDEN, LEAST, LOT, MOST, MOVED, ODD, WORTHLESS
 
 #: From this share of members in groups too small to be shown on, that is warned of.
 _HIDDEN = 0.1
@@ -35,8 +37,10 @@ def check_board(cells: Cells, board: Board, works: WorksOn, moved: Drift) -> lis
         return []
     rule = [_rule(cells)] if "fidelity" in cells.meta else []
     lot = [] if works.why_empty and works.left_out.empty else [_by_lot(works)]
-    worth = [] if works.why_empty else [_worthless(board)]
-    return [_enough(board), *rule, _steady(moved), _tried(board), *lot, *worth, *_borrowed(board)]
+    worth = [] if works.why_empty else [_odd(works), _worthless(board, works)]
+    foretold = [_foretold(board)] if board.leave_days else []
+    tried = _tried(board, works)
+    return [_enough(board), *rule, _steady(moved), *foretold, tried, *lot, *worth, *_borrowed(board)]
 
 
 def _enough(board: Board) -> Check:
@@ -53,10 +57,8 @@ def _rule(cells: Cells) -> Check:
     finding = (
         f"The rule that is handed out puts {percent(fidelity, 0)} of members where the segmentation does."
     )
-    meaning = {
-        True: "Segments on this page are those of the page on groups.",
-        False: "Segments on this page are coarser than those of the page on groups.",
-    }[fidelity >= _FAITHFUL]
+    apart = number(100 * (1 - fidelity), 0)
+    meaning = f"Of 100 members {apart} are in another segment here than on the page on groups."
     return Check("The rule of segments is faithful", verdict, finding, meaning)
 
 
@@ -78,20 +80,50 @@ def _steady(moved: Drift) -> Check:
     return Check(name, "warn" if moved.verdict == "moved" else "pass", finding, meaning, *MOVED)
 
 
-def _tried(board: Board) -> Check:
-    told = board.table[board.table["evidence"] == "trial"]
-    share = float(told["members"].sum()) / max(board.members, 1)
+def _foretold(board: Board) -> Check:
+    """Check whether those who left in the last period are those who were predicted a period before."""
+    name, days = "Who left last was predicted", max(board.leave_days)
+    known = board.forward[board.forward["days"] == days] if len(board.forward) else board.forward
+    if known.empty:
+        finding = "Members are not known for long enough to ask what would have been predicted before."
+        return Check(name, "warn", finding, "How far periods differ is an assumption.", *FORETOLD)
+    row = known.iloc[0]
+    low, high = (count(row[f"predicted_{end}"]) for end in ("low", "high"))
     finding = (
-        f"{count(told['members'].sum())} of {count(board.members)} members ({percent(share, 0)}) are in "
-        "groups "
-        "of whom some were in a trial."
+        f"{int(row['days_ago'])} days ago {count(row['predicted'])} ({low} to {high}) would have been "
+        f"predicted to {board.told} within {days} days; {count(row['came'])} did."
     )
-    verdict: Verdict = "pass" if share >= _HALF else "warn"
+    inside = bool(row["predicted_low"] <= row["came"] <= row["predicted_high"])
     meaning = {
-        True: "What is done with most members rests on trials.",
-        False: "For the others the board says that nothing is known, or borrows.",
-    }[share >= _HALF]
-    return Check("Something was tried on most members", verdict, finding, meaning)
+        True: "Periods differed no more than the intervals allow for.",
+        False: "The last period was unlike those before: the next may be, too.",
+    }[inside]
+    return Check(name, "pass" if inside else "warn", finding, meaning, *FORETOLD)
+
+
+def _tried(board: Board, works: WorksOn) -> Check:
+    """Check how much of the board was in a trial, and in how many of all."""
+    members = board.table.set_index(["segment", "stage"])["members"]
+    own = works.table[works.table["evidence"] == "trial"] if works.schemes else works.table
+    tried = (own.groupby(["segment", "stage"]).size() if len(own) else pd.Series(dtype=float)).reindex(
+        members.index, fill_value=0
+    )
+    share = float(members[tried > 0].sum()) / max(board.members, 1)
+    each = float((tried * members).sum()) / max(float(members[tried > 0].sum()), 1)
+    finding = (
+        f"{count(members[tried > 0].sum())} of {count(board.members)} members ({percent(share, 0)}) are in "
+        "groups of whom some were in a trial"
+    )
+    finding += (
+        f"; on these {number(each, 1)} of {plural(works.schemes, 'scheme')} were tried." if each else "."
+    )
+    enough = share >= _HALF and each >= _HALF * works.schemes
+    verdict: Verdict = "pass" if enough else "warn"
+    meaning = {
+        True: "What is done with most members rests on trials of most schemes.",
+        False: "Of schemes that were not tried on a group the board says that nothing is known, or borrows.",
+    }[enough]
+    return Check("Most schemes were tried on most members", verdict, finding, meaning)
 
 
 def _by_lot(works: WorksOn) -> Check:
@@ -108,19 +140,45 @@ def _by_lot(works: WorksOn) -> Check:
     return Check(name, "warn", finding, meaning, *LOT)
 
 
-def _worthless(board: Board) -> Check:
-    """Say how often such a board recommends a scheme that is worth nothing, as it was measured."""
+def _odd(works: WorksOn) -> Check:
+    """Check that what was counted in every cell fits what all other cells lead to expect."""
+    name, odd = "Groups do as the others lead to expect", works.odd.sort_values("p_odd")
+    if odd.empty:
+        cells = int((works.table["evidence"] == "trial").sum())
+        finding = f"No difference beyond chance in {plural(cells, 'effect')} by segment and stage."
+        return Check(name, "pass", finding, "What groups have in common may be put together.", *ODD)
+    row = odd.iloc[0]
+    counted, expected = (number(float(row[of]), 2, signed=True) for of in ("raw_net_value", "net_value"))
     finding = (
-        f"The chance of more than {number(board.rope, 2)} {board.currency} per member has to be over "
-        f"{percent(board.threshold)} in each of {plural(len(board.table), 'group')}."
+        f"In {plural(len(odd), 'group')} what was counted does not fit all others; most in {row['segment']}, "
+        f"{row['stage']}, of {row['called']}: {counted} counted, {expected} {works.currency} put together."
     )
+    return Check(name, "warn", finding, "It is not given there; it has to be tried again.", *ODD)
+
+
+def _worthless(board: Board, works: WorksOn) -> Check:
+    """Say how often such a board recommends a scheme that is worth nothing, where that was measured."""
+    own = works.table[works.table["evidence"] == "trial"]
+    few = int(own["n"].min()) // 2
+    finding = (
+        f"{plural(works.schemes, 'scheme')}, {plural(len(board.table), 'group')}, at least "
+        f"{plural(few, 'member')} an arm; the chance of more than {number(board.rope, 2)} {board.currency} "
+        f"per member has to be over {percent(board.threshold)}."
+    )
+    known = works.schemes <= MOST[0] and len(board.table) <= MOST[1] and few >= LEAST
+    name = "Worthless schemes are rarely recommended"
+    if not known:
+        meaning = (
+            f"Measured for at most {MOST[0]} schemes and {MOST[1]} groups of {LEAST} or more members an arm: "
+            "how often such a board recommends a worthless scheme is not known."
+        )
+        return Check(name, "warn", finding, meaning)
     meaning = (
-        f"Simulated boards on which no scheme pays recommend one somewhere in {percent(WORTHLESS)} of "
-        "cases; a "
-        "scheme that pays everywhere but in one group is recommended there too in up to "
-        f"{percent(HIDDEN, 0)}."
+        f"Simulated boards of up to {MOST[0]} schemes and {MOST[1]} groups on which no scheme pays recommend "
+        f"one somewhere in at most {percent(WORTHLESS)} of cases; a scheme that pays everywhere but in one "
+        f"group is recommended there too in up to {percent(HIDDEN, 0)}."
     )
-    return Check("Worthless schemes are rarely recommended", "pass", finding, meaning)
+    return Check(name, "pass", finding, meaning)
 
 
 def _borrowed(board: Board) -> list[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +29,8 @@ from sojourn.studies.board.names import base_of, rows_of
 
 #: Three kinds of differences (by segment, by stage, by both) together are as wide as a plan believes strata.
 _EACH = 3**-0.5
+#: A cell is odd where the chance of an estimate as far out, corrected for all cells, is below this.
+_ODD = 0.05
 _ABOUT = ("trial", "scheme", "called", "control", "aim")
 _NAMES = {THERE: "lift", NET: "net_value"}
 
@@ -73,6 +75,10 @@ def works_on(
     assigned are left out, by name, and those whose division among schemes changed over time: members of a
     group are too few to be compared month by month. So are trials whose members were assigned together, in
     clusters, as sums over segments do not tell how alike those are.
+
+    Pooling averages an outlier among the cells away. So what was counted in a cell is compared with what
+    all other cells lead to expect there; where it does not fit (at 5 in 100 over all cells and schemes) it
+    is odd.
     """
     in_range(mass, "mass", gt=0, lt=1)
     empty = WorksOn(cells.case, str(cells.meta.get("currency", "")), mass, rope)
@@ -106,7 +112,7 @@ def works_on(
     ]
     return replace(
         made,
-        table=pd.concat([fit.cells(rope, mass) for fit in fits], ignore_index=True),
+        table=_joined([fit.cells(rope, mass) for fit in fits]),
         segments=pd.concat([fit.segments(rope, mass) for fit in fits], ignore_index=True),
         overall=pd.concat([fit.overall(rope, mass) for fit in fits], ignore_index=True),
         covariances={
@@ -115,7 +121,31 @@ def works_on(
             for outcome, name in _NAMES.items()
             if outcome in fit.posteriors
         },
+        ages=_ages(before),
     )
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return effects of all schemes, with the chance of each cell's estimate corrected over all of them.
+
+    Holm's step-down correction: where every cell is as its trial believes, any is odd in `_ODD` at most.
+    """
+    table = pd.concat(tables, ignore_index=True)
+    p = table["p_odd"].dropna().sort_values(kind="stable")
+    steps = (p * np.arange(len(p), 0, -1)).cummax().clip(upper=1)
+    table["p_odd"] = steps.reindex(table.index)
+    return table.assign(odd=table["p_odd"] < _ODD)
+
+
+def _ages(before: pd.DataFrame | None) -> Mapping[str, tuple[int, int]]:
+    """Return at what age in days members of each trial were assigned, where that is known."""
+    if before is None or "age_low" not in before:
+        return {}
+    known = before.dropna(subset=["age_low", "age_high"])
+    return {
+        str(trial): (int(of["age_low"].min()), int(of["age_high"].max()))
+        for trial, of in known.groupby("trial")
+    }
 
 
 def _called(trial: str, scheme: str, *, several: bool) -> str:
@@ -189,9 +219,10 @@ class _Fit:
         told = self.told
         at = self.grid.iloc[told].reset_index(drop=True)
         said = self._said(np.eye(len(self.grid))[told], rope, mass)
-        return at[["segment", "stage"]].assign(**self.about, n=at["n"], evidence=at["evidence"], **said)[
-            _columns(["segment", "stage"], ["evidence"], said)
-        ]
+        odd = np.full(len(self.grid), np.nan)
+        odd[self.grid[f"{NET}_estimate"].notna()] = self.posteriors[NET].surprise
+        own = at[["segment", "stage", "n", "evidence"]].assign(p_odd=odd[told])
+        return own.assign(**self.about, **said)[_columns(["segment", "stage"], ["evidence", "p_odd"], said)]
 
     def segments(self, rope: float, mass: float) -> pd.DataFrame:
         """Return effects by segment over the stages of the trial's own members."""
