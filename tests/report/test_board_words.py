@@ -121,11 +121,11 @@ def test_every_group_has_its_reason(laid):
     assert "over 97 %" in describe_board_table(laid)["note"]
     frame = board_frame(laid).set_index("who")
     said = frame["evidence"]
-    assert said[f"{SEGMENTS[0]}, active"] == "Trial: 800 such members, “main”."
-    assert said[f"{SEGMENTS[1]}, silent"].startswith("Trial: 800 such members, likeliest of 2 schemes, ")
+    assert said[f"{SEGMENTS[0]}, active"] == "Trial: 800 members, “main”."
+    assert said[f"{SEGMENTS[1]}, silent"].startswith("Trial: 800 members, best of 2, ")
     borrowed = said[f"{TOO_NEW}, new"]
-    assert borrowed.startswith("Observational (borrowed): likeliest of 2 schemes, chance ")
-    assert said[f"{SEGMENTS[0]}, churned"] == "None: nothing was tried on members like these."
+    assert borrowed.startswith("Observational (borrowed): best of 2, chance ")
+    assert said[f"{SEGMENTS[0]}, churned"] == "None: nothing was tried."
 
 
 def test_what_to_give_stands_first_and_every_group_once(laid):
@@ -176,8 +176,8 @@ def test_an_odd_group_is_told_with_what_was_counted(cells, works):
 
 def test_what_would_have_been_predicted_stands_beside_what_came(cells, laid, works, moved):
     frame = forward_frame(laid)
-    assert frame["days_ago"].tolist() == [90, 90]
-    last = frame[frame["within_days"] == 90].iloc[0]
+    assert frame["at"].tolist() == ["90 days ago", "90 days ago"]
+    last = frame[frame["within"] == "90 days"].iloc[0]
     assert f"; {count(last['did_leave'])} did" in describe_forward(laid)["title"]
     worse = laid.forward.assign(came=laid.forward["predicted_high"] + 1)
     verdicts = [
@@ -328,6 +328,4 @@ def test_the_picture_of_the_board_is_described(laid, cells, works):
     words = describe_board(laid)
     assert words["title"] == "A scheme is worth it for 4,000 of 19,995 members"
     assert "smaller groups" not in words["subtitle"]
-    assert (
-        "in smaller groups are not shown" in describe_board(sj.board(cells, works, min_group=200))["subtitle"]
-    )
+    assert "members in smaller groups." in describe_board(sj.board(cells, works, min_group=200))["subtitle"]

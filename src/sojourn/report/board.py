@@ -21,7 +21,7 @@ from sojourn.report.warned import warned
 _WARNED = {
     "Segments are where they were": "the shares of segments have moved",
     "Members of all schemes were alike before": "a trial whose members were not divided by lot is left out",
-    "Most schemes were tried on most members": "on most members few of the schemes were tried",
+    "Most schemes were tried on most members": "on most members few schemes were tried, or none",
     "Groups do as the others lead to expect": "a group does not do as all others lead to expect",
     "Who left last was predicted": "who left last was not as predicted",
     "Worthless schemes are rarely recommended": "how often worthless schemes are recommended is not known",
@@ -210,9 +210,7 @@ def describe_board(board: Board) -> dict[str, str]:
     if len(given):
         worth = count(given["members"].sum())
         title = f"A scheme is worth it for {worth} of {count(board.members)} members"
-    left_out = (
-        f" {plural(board.left_out, 'member')} in smaller groups are not shown." if board.left_out else ""
-    )
+    left_out = f" Not shown: {plural(board.left_out, 'member')} in smaller groups." if board.left_out else ""
     subtitle = (
         f"Segments down, stages across; members, and what to do with them. Filled: give the scheme of that "
         f"letter; below it what it brings in all, {board.currency or 'net'}. Empty, with a dash: do nothing. "
@@ -251,11 +249,17 @@ def forward_frame(board: Board) -> pd.DataFrame:
     """Return what would have been predicted before, and what came; empty where that is not known."""
     if board.forward.empty:
         return pd.DataFrame()
-    rows = board.forward.rename(columns={"days": "within_days", "came": f"did_{_verb(board)}"})
-    names = ["predicted", "predicted_low", "predicted_high", f"did_{_verb(board)}"]
-    return rows.astype(dict.fromkeys(["within_days", "days_ago", "members"], int))[
-        ["days_ago", "within_days", "members", *names]
-    ]
+    rows = board.forward
+    told = rows[["predicted", "predicted_low", "predicted_high"]].round().astype(int)
+    return pd.DataFrame(
+        {
+            "at": [f"{int(days)} days ago" for days in rows["days_ago"]],
+            "within": [plural(int(days), "day") for days in rows["days"]],
+            "members": rows["members"].astype(int),
+            **told,
+            f"did_{_verb(board)}": rows["came"].astype(int),
+        }
+    )
 
 
 def describe_forward(board: Board) -> dict[str, str]:
@@ -348,18 +352,18 @@ def why(board: Board, row: pd.Series) -> str:
 
 def _reason(board: Board, row: pd.Series) -> str:
     if row["evidence"] == "none":
-        return "nothing was tried on members like these"
+        return "nothing was tried"
     money = f"{board.currency} a member".strip()
     if row["odd"] and row["act"] != "give":
         counted = number(row["raw_net_value"], 2, signed=True)
         return f"{row['odd']} was counted at {counted} {money}, unlike in all other groups: try it again"
-    such = "" if row["evidence"] == "observational" else f"{count(row['n_tried'])} such members, "
+    such = "" if row["evidence"] == "observational" else f"{count(row['n_tried'])} members, "
     if row["act"] == "give":
         when = after_joining(row)
         return f"{such}“{plain_scheme(str(row['trial']))}”" + (f", {when}" if when else "")
     if row["act"] == "do nothing" and row["n_schemes"] == 1:
         return f"{such}one scheme, {row['called']}"
-    best = f"likeliest of {count(row['n_schemes'])} schemes" if row["n_schemes"] > 1 else "the only scheme"
+    best = f"best of {count(row['n_schemes'])}" if row["n_schemes"] > 1 else "the only one"
     if row["act"] == "do nothing":
         return f"{such}{best}, {row['called']}"
     return f"{such}{best}, chance {percent(row['p_worth'], 0)}"
@@ -381,7 +385,8 @@ def describe_board_table(board: Board) -> dict[str, str]:
         f"on members like these would bring {worth} is below {percent(IMPROBABLE, 0)}. Chance of being "
         "wrong: that what is given loses money; where nothing is done, at most, that some scheme would be "
         "worth it. Evidence: trial, of members of this very group; observational, borrowed: a trial’s effect "
-        "carried over from members of the same segment or stage to members who were not drawn for it; none."
+        "carried over from members of the same segment or stage to members who were not drawn for it; none. "
+        f"Best of several: the scheme with the highest chance of {worth}."
         f"{back} “{begun(TOO_NEW)}”: known for too short a time.{_aged(board)}"
     )
     return {"title": f"{plural(len(board.table), 'group')} of members: {said}", "note": note}

@@ -118,11 +118,11 @@ def _tried(board: Board, works: WorksOn) -> Check:
         f"; on these {number(each, 1)} of {plural(works.schemes, 'scheme')} were tried." if each else "."
     )
     enough = share >= _HALF and each >= _HALF * works.schemes
-    verdict: Verdict = "pass" if enough else "warn"
+    verdict: Verdict = "pass" if enough and each else "warn"
     meaning = {
         True: "What is done with most members rests on trials of most schemes.",
         False: "Of schemes that were not tried on a group the board says that nothing is known, or borrows.",
-    }[enough]
+    }[enough and each > 0]
     return Check("Most schemes were tried on most members", verdict, finding, meaning)
 
 
