@@ -86,6 +86,22 @@ def test_the_metric_corrects_the_angle_of_k_means():
     assert wrong(partition(x, 2, rng=draw)) < 0.03
 
 
+def test_groups_across_the_direction_in_which_all_differ_most_are_found():
+    # three groups by three shares that add up; all members differ far more in how active they are, which four
+    # features tell: k-means on standardised features cuts along activity, and never leaves it
+    draw = np.random.default_rng(14)
+    group = np.repeat([0, 1, 2], 300)
+    activity = draw.standard_normal((900, 1))
+    mix = np.eye(3)[group] + 0.12 * draw.standard_normal((900, 3))
+    x = np.hstack([activity + 0.4 * draw.standard_normal((900, 6)), mix])
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    plain = KMeans(3, n_init=10, random_state=1).fit(x).labels_
+    assert adjusted_rand_score(group, plain) < 0.5
+    for seed in range(5):
+        found = partition(x, 3, rng=np.random.default_rng(seed)).assign(x)
+        assert adjusted_rand_score(group, found) > 0.98
+
+
 def test_groups_follow_the_members_through_shift_and_scale():
     x, _ = blobs((5, 0, 0), (0, 5, 0), (0, 0, 5))
     first = partition(x, 3, rng=np.random.default_rng(5)).assign(x)

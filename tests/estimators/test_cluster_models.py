@@ -43,6 +43,8 @@ def test_a_share_is_covered_as_often_as_said():
 
 def test_the_interval_of_a_mean_is_that_of_the_normal():
     values = np.array([1.0, 4.0, 2.0, 8.0, 5.0])
+    for same in (np.zeros(20), np.array([3.0])):  # nothing is known of how others would differ
+        assert np.isnan(mean_interval(same, 0.9)[1:]).all()
     mean, low, high = mean_interval(values, 0.9)
     expected = stats.norm(values.mean(), stats.sem(values)).interval(0.9)
     assert (mean, low, high) == pytest.approx((4.0, *expected), rel=1e-12)

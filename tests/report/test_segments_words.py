@@ -18,6 +18,7 @@ from sojourn.core.results.segments import (
     Segmentation,
 )
 from sojourn.core.results.segments_described import WhatNext
+from sojourn.report.segments_next import describe_next_table
 
 NAMES = {
     "groups": ("just seen, often active", "long silent"),
@@ -184,6 +185,26 @@ def test_key_figures_of_what_is_not_known_are_left_out():
     assert labels[2].endswith("2 bands")
 
 
+def test_no_valley_is_said_in_a_word():
+    flat = found("bands", "no valley")
+    flat.stability[["depth", "null_depth_high"]] = 0.0
+    figure = sj.key_figures_segments(flat, after("bands"))[1]
+    assert (figure.value, figure.interval) == (
+        "none",
+        "0 is none, 1 empty; without structure there is none either",
+    )
+
+
+def test_spending_that_is_the_same_for_all_has_no_interval():
+    same = after()
+    same.table[["spend_low", "spend_high"]] = float("nan")
+    figures = sj.key_figures_segments(found(), same)
+    assert figures[-1].interval == "a member; all the same among 400"
+    assert "40.25 EUR (all the same among 400) in 90 days" in sj.next_steps_segments(found(), same)[1].effect
+    assert describe_next_table(same)["note"].endswith("none where all members are the same.")
+    assert "all members are the same" not in describe_next_table(after())["note"]
+
+
 def test_next_steps_follow_the_verdict():
     groups, gradient = (
         sj.next_steps_segments(found(*args), after(args[0])) for args in (("groups",), ("bands", "no valley"))
@@ -237,7 +258,9 @@ def test_the_table_of_the_exam_keeps_every_number():
         "gain_points_high",
     ]
     assert frame["explained_share"].tolist() == found().exam["explained"].tolist()
-    assert frame["gain_points_low"].tolist() == found().exam["gain_low"].tolist()
+    assert frame["gain_points_low"].tolist()[1:] == found().exam["gain_low"].tolist()[1:]
+    gains = ["gain_points", "gain_points_low", "gain_points_high"]
+    assert frame.loc[0, gains].isna().all()  # segments gain nothing over themselves: a dash is shown
 
 
 def test_the_title_of_the_valleys_says_how_many_stand_apart():
@@ -283,6 +306,11 @@ def test_the_reason_names_the_rivals_that_were_beaten():
     assert "than a score as simple, but less" in sj.say(found(exam=smooth))
     better = exam.copy()
     better.loc[better["rival"] == SMOOTH, ["gain_low", "gain_high"]] = [-0.05, -0.01]
+    better.loc[better["rival"] == SMOOTH, "explained"] = 0.2845
+    told = "than RFM, but less than a score that is as simple (28.4 % against 23.4 % explained)."
+    assert told in sj.headline_segments(found(exam=better), after()).detail
+    level = exam.assign(gain_high=0.01)
+    assert "but less" not in sj.say(found(exam=level))
     assert sj.describe_exam(found(exam=better))["title"].endswith("; a score as simple explains more")
 
 

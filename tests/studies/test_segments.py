@@ -17,7 +17,7 @@ from sojourn.studies.segments.bands import activity_bands
 from sojourn.studies.segments.checks import check_segments, sample_distance
 from sojourn.studies.segments.exam import exam_table, group_means
 from sojourn.studies.segments.features import LIMIT, features, halves
-from sojourn.studies.segments.forming import symmetric_log
+from sojourn.studies.segments.forming import forming, symmetric_log
 from sojourn.studies.segments.names import band_names
 from sojourn.studies.segments.rfm import rfm_bands
 from sojourn.studies.segments.structure import chosen_k, stability_table
@@ -25,7 +25,9 @@ from sojourn.studies.segments.worlds import (
     as_cells,
     curved,
     gaussian,
+    partly_silent,
     planted,
+    planted_counts,
     planted_features,
     population,
     zero_inflated,
@@ -97,6 +99,48 @@ def test_groups_that_say_nothing_about_what_comes_next_are_no_use():
     assert found.verdict == "a gradient, not groups"
     assert found.exam_k == 3
     assert isinstance(found.rule, ScoreBands)
+
+
+def test_members_who_did_nothing_form_no_groups():
+    # one population of whom 9 in 100 stand on one point: together with the others they look like two groups
+    world = partly_silent(1_200, rng=rng(21))
+    nothing = world.counts["events"].to_numpy() == 0
+    assert nothing.mean() > 0.08
+    found = sj.find_segments(world, rng=rng(22), **QUICK)
+    assert found.reason == "no valley"
+    assert found.silent == int((nothing & world.fit).sum())
+    assert found.fitted + found.silent == int(world.fit.sum())
+    moved = world.x.copy()
+    moved[nothing & world.fit] = 4.0  # wherever they stand, valleys are the same
+    again = sj.find_segments(replace(world, x=moved), rng=rng(22), **QUICK)
+    pd.testing.assert_frame_equal(found.stability, again.stability, check_exact=True)
+    cells = population(400, zeros=0.0, rng=rng(23))
+    told = next(c for c in check_segments(cells, found) if c.name == "Enough members").finding
+    assert f"{found.silent} who did nothing up to the cut are told by that" in told
+
+
+def test_groups_planted_in_counts_are_found_through_the_real_transforms():
+    world, group, error = planted_counts(2_400, 3, rng=rng(24))
+    assert 0.003 < error < 0.02
+    found = sj.find_segments(world, rng=rng(25), **{**QUICK, "resamples": 5})
+    assert (found.verdict, found.k) == ("groups", 3)
+    judged = ~world.fit
+    assert adjusted_rand_score(group[judged], found.rule.assign(world.x[judged])) >= 0.9
+
+
+def test_clicks_are_a_share_of_messages_opened():
+    # who opens none has no clicks either: that must not show twice
+    cells = population(2_000, zeros=0.0, rng=rng(26))
+    sample = cells.tables["sample"]
+    never = rng(27).random(len(sample)) < 0.2
+    opened = np.where(never, 0, sample["opened"])
+    clicked = rng(28).binomial(opened, rng(29).beta(0.5, 0.5, len(sample)))
+    columns = {**sample.assign(opened=opened, clicked=clicked)}
+    counting = features(cells).counting
+    made = forming(pd.DataFrame(columns), counting, ("a", "b", "c"), np.ones(len(sample), dtype=bool))
+    # who opened nothing has the share of everyone: ten openings of the average member, none of one's own
+    average = clicked.sum() / opened.sum()
+    assert made["clicks"][never] == pytest.approx(np.arcsin(np.sqrt(average)))
 
 
 def test_the_same_seed_gives_the_same_result(three):

@@ -46,4 +46,6 @@ def worst(start):
 )
 def test_rates_are_measured(rates, caught, alarmed):
     """Rounded to a hundredth."""
-    assert rates[:2] == pytest.approx((ROWS[caught], worst(alarmed)), abs=0.006)
+    measured = (ROWS[caught], worst(alarmed))
+    told = ", ".join(f"{share:.2f}" for share in measured)
+    assert rates[:2] == pytest.approx(measured, abs=0.006), f"put {told} before the text {rates[2]!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import pandas as pd
 
@@ -66,7 +67,7 @@ def _why(found: Segmentation) -> str:
     if found.reason == "useful":
         return (
             "They stand apart more than 95 in 100 data sets without structure, and tell more about what "
-            f"comes next than {listing([_RIVALS[name] for name in found.beaten])}{_less_than_free(found)}."
+            f"comes next than {listing([_RIVALS[name] for name in found.beaten])}{_less_than_score(found)}."
         )
     if found.reason == "no use":
         apart = plural(found.exam_k, "group")
@@ -78,12 +79,14 @@ def _why(found: Segmentation) -> str:
 _RIVALS = {RFM: "RFM", SMOOTH: "a score as simple", CEILING: "a score of everything"}
 
 
-def _less_than_free(found: Segmentation) -> str:
-    """Return by how much a free score tells more, where it does."""
-    ours, free = found.examined(OURS)["explained"], found.examined(CEILING)["explained"]
-    if free <= ours:
+def _less_than_score(found: Segmentation) -> str:
+    """Return by how much a score clearly tells more: one as simple comes before one of everything."""
+    better = [name for name in (SMOOTH, CEILING) if found.examined(name)["gain_high"] < 0]
+    if not better:
         return ""
-    return f", but less than a score of everything ({percent(ours)} against {percent(free)} explained)"
+    ours, theirs = (percent(found.examined(name)["explained"]) for name in (OURS, better[0]))
+    score = "a score that is as simple" if better[0] == SMOOTH else "a score of everything"
+    return f", but less than {score} ({theirs} against {ours} explained)"
 
 
 def key_figures_segments(found: Segmentation, after: WhatNext) -> list[KeyFigure]:
@@ -99,8 +102,7 @@ def key_figures_segments(found: Segmentation, after: WhatNext) -> list[KeyFigure
         ),
         KeyFigure(
             f"Depth of the shallowest valley between {found.most_apart} groups",
-            number(row["depth"], 2),
-            f"0 is none, 1 empty; without structure it stays below {number(row['null_depth_high'], 2)}",
+            *_valley(row["depth"], row["null_depth_high"]),
         ),
         KeyFigure(
             f"What members did next, as explained by {_tried(found)}",
@@ -109,6 +111,16 @@ def key_figures_segments(found: Segmentation, after: WhatNext) -> list[KeyFigure
         ),
     ]
     return [*figures, *_end_figure(after), *_spend_figure(after)]
+
+
+def _valley(depth: float, without: float) -> tuple[str, str]:
+    """Return the depth of a valley, and what it is set beside."""
+    stays = f"it stays below {number(without, 2)}" if without >= _VISIBLE else "there is none either"
+    return number(depth, 2) if depth >= _VISIBLE else "none", f"0 is none, 1 empty; without structure {stays}"
+
+
+#: Depths below are printed as 0.00.
+_VISIBLE = 0.005
 
 
 def _tried(found: Segmentation) -> str:
@@ -131,9 +143,15 @@ def _spend_figure(after: WhatNext) -> list[KeyFigure]:
     if "spend" not in after.table:
         return []
     top = after.table.sort_values(["spend", "segment"]).iloc[-1]
-    spend = Interval.of(top, "spend", after.mass, "wald")
     label = f"{begun(called(top['segment']))}: spend in the next {after.days} days"
-    return [KeyFigure(label, money(spend.value, after.currency), f"a member; {bounds(spend, 2)}")]
+    spend = Interval.of(top, "spend", after.mass, "wald")
+    around = bounds(spend, 2) if isfinite(spend.low) else _alike(top)
+    return [KeyFigure(label, money(spend.value, after.currency), f"a member; {around}")]
+
+
+def _alike(row: pd.Series) -> str:
+    """Return what is said where there is no interval."""
+    return f"all the same among {count(row['n'])}"
 
 
 def next_steps_segments(found: Segmentation, after: WhatNext) -> list[Action]:
@@ -162,11 +180,15 @@ def _worth(after: WhatNext) -> list[Action]:
     top = after.table.sort_values(["spend", "segment"]).iloc[-1]
     spend = Interval.of(top, "spend", after.mass, "wald")
     average = money(float(after.everyone["spend"].iloc[0]), after.currency)
+    theirs = (
+        in_words(spend, after.currency, 2)
+        if isfinite(spend.low)
+        else f"{money(spend.value, after.currency)} ({_alike(top)})"
+    )
     return [
         Action(
             f"Watch month by month how many of {called(top['segment'])} come: they spend most.",
-            f"one of them spends {in_words(spend, after.currency, 2)} in {after.days} days, the average "
-            f"member {average}",
+            f"one of them spends {theirs} in {after.days} days, the average member {average}",
             "a look at this number each month",
             "observational: what each segment did next",
         )
@@ -219,8 +241,10 @@ def describe_segments(found: Segmentation) -> dict[str, str]:
 
 
 def exam_frame(found: Segmentation) -> pd.DataFrame:
-    """Return the exam as it is shown: what each way explains, and the gain of ours over it."""
-    shown = found.exam.rename(columns={"explained": "explained_share", "gain": "gain_points"})
+    """Return the exam as it is shown: what each way explains, and the gain of ours over the others."""
+    gains = ["gain", "gain_low", "gain_high"]
+    shown = found.exam.assign(**found.exam[gains].where(found.exam["rival"] != OURS))
+    shown = shown.rename(columns={"explained": "explained_share", "gain": "gain_points"})
     shown = shown.rename(columns={"gain_low": "gain_points_low", "gain_high": "gain_points_high"})
     return shown[["rival", "explained_share", "gain_points", "gain_points_low", "gain_points_high"]]
 

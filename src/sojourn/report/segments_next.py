@@ -96,9 +96,16 @@ def describe_next_table(after: WhatNext) -> dict[str, str]:
         "title": _spending(after) or say_next(after).removesuffix("."),
         "note": (
             f"The {after.days} days after the cut, over members who formed no segment. Shares with "
-            f"{label(after.mass, 'eti')}s; means a member{unit} with {label(after.mass, 'wald')}s."
+            f"{label(after.mass, 'eti')}s; means a member{unit} with {label(after.mass, 'wald')}s"
+            f"{_none(after)}."
         ),
     }
+
+
+def _none(after: WhatNext) -> str:
+    """Say why a mean has no interval, where one has none."""
+    alike = "spend_low" in after.table and bool(after.table["spend_low"].isna().any())
+    return ", none where all members are the same" if alike else ""
 
 
 def _spending(after: WhatNext) -> str:

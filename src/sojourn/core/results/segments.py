@@ -156,8 +156,9 @@ class Segmentation:
     verdict : str
         ``groups`` or ``a gradient, not groups``.
     reason : str
-        ``useful`` (groups that earn their place), ``no use`` (they are there, but tell nothing more about
-        what members do next) or ``no valley`` (no deeper valleys than in structureless data).
+        ``useful`` (groups that can be told apart and tell more of what members do next than a rival as
+        simple), ``no use`` (they can be told apart, but tell nothing more about what members do next) or
+        ``no valley`` (no deeper valleys than in structureless data).
     k : int
         Number of groups or bands.
     table : DataFrame, one row per segment
@@ -192,6 +193,9 @@ class Segmentation:
         Members that formed the groups, members that judge them, members in all.
     meta : mapping
         As in `Features`.
+    silent : int
+        Members that would form the groups but did nothing up to the cut: one point, which would look like a
+        group of its own. They are kept out of the search; the rule puts them where they come nearest.
     """
 
     case: str
@@ -211,10 +215,11 @@ class Segmentation:
     judged: int
     members: int
     meta: Mapping[str, Any]
+    silent: int = 0
 
     @property
     def has_groups(self) -> bool:
-        """Whether groups were found that earn their place."""
+        """Whether groups can be told apart that tell more about what comes next than a rival as simple."""
         return self.verdict == "groups"
 
     @property

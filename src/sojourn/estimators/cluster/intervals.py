@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sojourn.core.results.segments import Floats
 
 
@@ -29,9 +31,24 @@ def jeffreys(k: float, n: float, mass: float) -> tuple[float, float]:
 
 
 def mean_interval(values: Floats, mass: float) -> tuple[float, float, float]:
-    """Return a mean with the bounds of its normal approximation (two or more values)."""
+    """Return a mean with the bounds of its normal approximation.
+
+    Parameters
+    ----------
+    values : array (n,)
+        One or more.
+    mass : float
+        Mass of the interval.
+
+    Notes
+    -----
+    One value has no spread, and where all are the same it is not known how others would differ: there the
+    bounds are not a number.
+    """
     from scipy.special import ndtri
 
     mean = float(values.mean())
+    if values.min() == values.max():
+        return mean, math.nan, math.nan
     reach = float(ndtri(0.5 + mass / 2)) * float(values.std(ddof=1)) / len(values) ** 0.5
     return mean, mean - reach, mean + reach

@@ -12,6 +12,16 @@ from sojourn.core.results.segments import Floats, Ints, NearestCentre
 #: Share of a round metric that is mixed into the pooled within-group covariance.
 SHRINKAGE = 0.2
 
+#: Variance (of 1) that every principal component is given before components are set on one scale, so that
+#: those of hardly any spread do not decide where groups start.
+_FLOOR = 0.02
+
+#: One start is preferred to another where it is more likely by this (nats a member): not by rounding.
+_CLEARLY = 1e-9
+
+#: Steps of k-means at each start: what follows settles the rest.
+_FIRST = 10
+
 _ROUNDS, _STEPS = 5, 30
 
 #: Groups have settled when this share of members stays where it is.
@@ -48,7 +58,8 @@ def partition(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 4) -
     rng : numpy Generator
         Draws the starting centres.
     starts : int
-        Number of k-means starts, of which the best is kept.
+        Number of k-means starts among principal components of equal spread, of which the best is kept; half
+        as many among standardised features.
 
     Notes
     -----
@@ -56,9 +67,27 @@ def partition(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 4) -
     classification EM of a Gaussian mixture with one covariance and equal weights [1]_. Plain k-means on
     standardised features cuts at the wrong angle wherever groups differ in some features only.
 
+    This climbs to the nearest summit only, and where all differ much in one thing that says nothing of groups
+    (in how active they are), k-means on standardised features starts below the wrong one. So there are two
+    starts, on standardised features and on principal components of equal spread, and the end of larger
+    classification likelihood counts.
+
     .. [1] Celeux & Govaert (1992), A classification EM algorithm for clustering, CSDA 14, 315-332.
     """
-    labels, metric = _kmeans(x, k, rng, starts), np.eye(x.shape[1])
+    seed = int(rng.integers(2**31))
+    found = _followed(x, _kmeans(x, k, seed, (starts + 1) // 2), k)
+    other = _followed(x, _kmeans(_whitened(x), k, seed, starts), k)
+    return other if _likelihood(x, other) > _likelihood(x, found) + _CLEARLY else found
+
+
+def former(k: int, *, rng: np.random.Generator) -> Callable[[Floats], Callable[[Floats], Ints]]:
+    """Return what forms k groups of the rows it is given, as `partition` does."""
+    return lambda x: partition(x, k, rng=rng).assign
+
+
+def _followed(x: Floats, labels: Ints, k: int) -> NearestCentre:
+    """Return centres and metric to which groups lead when either follows the other."""
+    metric = np.eye(x.shape[1])
     for _ in range(_ROUNDS):
         trial = _metric(x, labels, k)
         moved = _settled(x, trial, labels, k)
@@ -72,9 +101,21 @@ def partition(x: Floats, k: int, *, rng: np.random.Generator, starts: int = 4) -
     return NearestCentre(metric, centres[np.lexsort(centres.T[::-1])])
 
 
-def former(k: int, *, rng: np.random.Generator) -> Callable[[Floats], Callable[[Floats], Ints]]:
-    """Return what forms k groups of the rows it is given, with two starts, as `partition` does."""
-    return lambda x: partition(x, k, rng=rng, starts=2).assign
+def _likelihood(x: Floats, rule: NearestCentre) -> float:
+    """Return the classification log-likelihood per member, but for a constant.
+
+    Groups are equally likely and normal with one covariance, whose inverse root is the metric.
+    """
+    y = x @ rule.metric
+    nearest = (y**2).sum(axis=1) + ((rule.centres**2).sum(axis=1) - 2 * (y @ rule.centres.T)).min(axis=1)
+    return float(np.linalg.slogdet(rule.metric)[1]) - float(nearest.mean()) / 2
+
+
+def _whitened(x: Floats) -> Floats:
+    """Return principal components of (nearly) equal spread."""
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))
+    components: Floats = (x - x.mean(axis=0)) @ vectors / np.sqrt(values + _FLOOR)
+    return components
 
 
 def _settled(x: Floats, metric: Floats, labels: Ints, k: int) -> Ints | None:
@@ -91,11 +132,11 @@ def _settled(x: Floats, metric: Floats, labels: Ints, k: int) -> Ints | None:
     return labels
 
 
-def _kmeans(x: Floats, k: int, rng: np.random.Generator, starts: int) -> Ints:
+def _kmeans(x: Floats, k: int, seed: int, starts: int) -> Ints:
     from sklearn.cluster import KMeans
 
-    seed = int(rng.integers(2**31))
-    return np.asarray(KMeans(k, n_init=starts, random_state=seed, tol=1e-3).fit(x).labels_, dtype=np.int64)
+    made = KMeans(k, n_init=starts, max_iter=_FIRST, random_state=seed, tol=1e-3).fit(x)
+    return np.asarray(made.labels_, dtype=np.int64)
 
 
 def _centres(x: Floats, labels: Ints, k: int) -> Floats:

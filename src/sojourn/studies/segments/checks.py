@@ -6,8 +6,9 @@ import numpy as np
 
 from sojourn.core.cells import Cells
 from sojourn.core.results.check import Check, Verdict
-from sojourn.core.results.segments import CEILING, OURS, RFM, Segmentation
+from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Segmentation
 from sojourn.core.text import count, listing, number, percent, plural
+from sojourn.studies.segments.exam import better_scores
 from sojourn.studies.segments.features import features
 from sojourn.studies.segments.rates import RETURNS, SAMPLE, SCORE, VERDICT
 from sojourn.studies.segments.structure import DEEP_ENOUGH, STABLE
@@ -42,8 +43,8 @@ def _apart(found: Segmentation) -> Check:
         f"without structure reach {number(row['null_depth_high'], 2)}; {number(DEEP_ENOUGH, 2)} is needed."
     )
     meaning = {
-        "useful": "The groups are there, and they say more about what comes next than the usual grid.",
-        "no use": "Groups are there, but tell no more about what comes next than a score: bands will do.",
+        "useful": "The groups can be told apart, and tell more about what comes next than a rival as simple.",
+        "no use": "Groups can be told apart, but tell no more of what comes next than a score: use bands.",
         "no valley": "Members lie on a gradient. Any number of groups would be our invention.",
     }[found.reason]
     return Check("Groups or a gradient", "pass", finding, meaning, *VERDICT)
@@ -53,12 +54,21 @@ def _enough(found: Segmentation) -> Check:
     verdict: Verdict = (
         "cannot be judged" if found.fitted < TOO_FEW else "warn" if found.fitted < FEW else "pass"
     )
-    finding = f"{plural(found.fitted, 'member')} formed the groups, {count(found.judged)} others judged them."
+    finding = (
+        f"{plural(found.fitted, 'member')} formed the groups, {count(found.judged)} others judged "
+        f"them{_silent(found)}."
+    )
     meaning = {
         "pass": "Enough to see groups that stand clearly apart.",
         "warn": "Only groups that stand far apart would be seen among so few.",
     }.get(verdict, "Too few to tell groups from a gradient.")
     return Check("Enough members", verdict, finding, meaning)
+
+
+def _silent(found: Segmentation) -> str:
+    """Return how many formed nothing because they had done nothing."""
+    aside = f"; {count(found.silent)} who did nothing up to the cut are told by that, and formed none"
+    return aside if found.silent else ""
 
 
 def _sample(cells: Cells) -> Check:
@@ -134,11 +144,15 @@ def _come_back(found: Segmentation) -> Check:
 
 
 def _score(found: Segmentation) -> Check:
-    better = found.examined(CEILING)["gain_high"] < 0
-    ours, rfm, ceiling = (percent(found.examined(name)["explained"]) for name in (OURS, RFM, CEILING))
-    finding = f"The groups explain {ours} of what members did next, {RFM} {rfm}, {CEILING} {ceiling}."
+    better = better_scores(found.exam)
+    told = [f"{name}: {percent(found.examined(name)['explained'])}" for name in (RFM, SMOOTH, CEILING)]
+    ours = percent(found.examined(OURS)["explained"])
+    finding = f"The groups explain {ours} of what members did next; {'; '.join(told)}."
     meaning = (
-        "Members differ within groups too: choose what to say by group, whom to say it to by a score."
+        "Even a score that is as simple tells more about what comes next: choose what to say by group, whom "
+        "to say it to by a score."
+        if SMOOTH in better
+        else "Members differ within groups too: choose what to say by group, whom to say it to by a score."
         if better
         else "Knowing the group is as good as knowing everything else that was looked at."
     )

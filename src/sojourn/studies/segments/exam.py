@@ -88,6 +88,12 @@ def passed(exam: pd.DataFrame) -> bool:
     return bool(exam.loc[exam["rival"].isin(RIVALS), "beaten"].any())
 
 
+def better_scores(exam: pd.DataFrame) -> tuple[str, ...]:
+    """Return which scores, as simple or free, clearly tell more than the segmentation does."""
+    scores = exam["rival"].isin((SMOOTH, CEILING)) & (exam["gain_high"] < 0)
+    return tuple(exam.loc[scores, "rival"])
+
+
 def examined(found: Features) -> Floats:
     """Return the outcomes that are examined, one column each, on a scale without heavy tails.
 

@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.ranges import in_range
-from sojourn.core.results.segments import Features, Floats, Reason, Rule, Segmentation
+from sojourn.core.results.segments import (
+    Features,
+    Floats,
+    Ints,
+    NearestCentre,
+    Reason,
+    Rule,
+    Segmentation,
+)
 from sojourn.core.text import count
 from sojourn.estimators.cluster.partition import partition, pinned
 from sojourn.estimators.cluster.stability import Returns, returns
@@ -77,6 +86,9 @@ def find_segments(
     and all come back in resamples, and (3) for members who did not form them they predict the next period
     better than the RFM score in k bands or a smooth score of equal degrees of freedom. Otherwise the answer
     is "a gradient, not groups".
+
+    Members without any event up to the cut stand on one point in all features at once. They are told by that,
+    not found: they form no groups and enter no twin, and the rule puts them where they come nearest.
     """
     in_range(mass, "mass", gt=0, lt=1)
     in_range(min(ks), "ks", ge=2)
@@ -86,15 +98,16 @@ def find_segments(
     found = source if isinstance(source, Features) else features(source)
     shown = Shown.of(found.meta, mass)
     with pinned():
-        rows = rng.permutation(np.flatnonzero(found.fit))[:FIT_AT_MOST]
-        x = _telling(found.x[rows], max(ks), found.case)
+        rows, acting = searched(found, rng)
+        x = _telling(found.x[rows[acting]], max(ks), found.case)
         stability = stability_table(x, ks, draws=null_draws, resamples=resamples, rng=rng)
         k, ranked = chosen_k(stability), activity_bands(found, bands)
         tried: Rule = partition(x, k, rng=rng, starts=10) if k else ranked
         exam = exam_table(found, tried, mass=mass)
         reason: Reason = "no valley" if k is None else "useful" if passed(exam) else "no use"
         rule = tried if reason == "useful" else ranked
-        back = _returns(x, rule, found.names, resamples=resamples, rng=rng)
+        formed = x if isinstance(rule, NearestCentre) else found.x[rows]  # bands are of all who fit
+        back = _returns(formed, rule, found.names, resamples=resamples, rng=rng)
         table = _with_returns(
             segment_table(found, rule, mass=mass, min_group=min_group),
             segment_names(found, rule),
@@ -119,7 +132,16 @@ def find_segments(
         judged=shown.size(int((~found.fit).sum())),
         members=found.members,
         meta=found.meta,
+        silent=shown.size(int((~acting).sum())),
     )
+
+
+def searched(found: Features, rng: np.random.Generator) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return rows of members who fit, in random order, and which of them did anything up to the cut."""
+    rows = rng.permutation(np.flatnonzero(found.fit))[:FIT_AT_MOST]
+    if "events" not in found.counts:
+        return rows, np.ones(len(rows), dtype=np.bool_)
+    return rows, found.counts["events"].to_numpy()[rows] > 0
 
 
 def _returns(

@@ -6,7 +6,8 @@ Which features form groups:
   tell what members do, and how often;
 - rhythm (parts of the day, weekends) and response to messages, where members differ in them by more than
   chance (`RELIABLE`): the share of five visits that fell into the evening says little of a member, and a
-  feature of mostly chance hides groups, or with few visits makes a grid that looks like some.
+  feature of mostly chance hides groups, or with few visits makes a grid that looks like some. Clicks are a
+  share of messages opened: of messages sent, who opens none would have nothing in both features.
 
 All others describe groups and form none. Time since joining is no doing. Features, categories, social events
 and points follow from what is done, which the mix already tells: counted twice it would weigh twice. Members
@@ -79,7 +80,7 @@ def _rhythm(counts: pd.DataFrame, counting: Counting, fit: NDArray[np.bool_]) ->
     if "messages" in counting.families:
         shares.append(("messages", "opened", "sent", "sent"))
     if {"messages", "clicks"} <= set(counting.families):
-        shares.append(("clicks", "clicked", "sent", "sent"))
+        shares.append(("clicks", "clicked", "opened", "opened"))
     for name, some, of, draws in shares:
         column = angle(counts[some], counts[of], fit)
         if reliability(column, counts[of], counts[draws], fit) >= RELIABLE:

@@ -69,7 +69,7 @@ _OF_FAMILIES: Mapping[str, tuple[Measure, ...]] = {
     "social": (_a_month("social", "social"),),
     "referral": (_measure("referral", "referred"),),
     "messages": (_share("messages", "opened", "sent"),),
-    "clicks": (_share("clicks", "clicked", "sent"),),
+    "clicks": (_share("clicks", "clicked", "opened"),),
     "points": (
         _a_month("earning", "points_earned"),
         _a_month("redeeming", "points_redeemed"),

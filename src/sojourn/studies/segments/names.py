@@ -126,7 +126,7 @@ FEATURE_WORDS: Mapping[str, str] = {
     "social": "social events a month",
     "referral": "members brought",
     "messages": "messages opened (share)",
-    "clicks": "messages clicked (share)",
+    "clicks": "opened messages clicked (share)",
     "earning": "points earned a month",
     "redeeming": "points redeemed a month",
     "saving": "points left",

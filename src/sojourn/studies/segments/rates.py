@@ -11,7 +11,7 @@ Rates = tuple[float, float, str]
 VERDICT: Rates = (
     1.0,
     0.0,
-    "100 worlds of 2 to 5 planted groups, 4,800 members; alarms: worst of 4 kinds without, 400 each of 2,400",
+    "60 worlds of 2 to 5 planted groups, 4,800 members; alarms: worst of 5 kinds without, 400 each of 2,400",
 )
 SAMPLE: Rates = (
     1.0,

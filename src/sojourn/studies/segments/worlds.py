@@ -1,4 +1,4 @@
-"""Small worlds whose truth is known: four kinds without groups, and planted groups.
+"""Small worlds whose truth is known: five kinds without groups, and planted groups.
 
 They are what the verdict is calibrated on (``calibration/segments.py``) and tested with. A world without
 groups holds one population, whose outcomes follow its latent activity; planted groups have outcomes of their
@@ -64,16 +64,31 @@ def zero_inflated(members: int, *, rng: np.random.Generator) -> Features:
     return features(population(members, zeros=0.6, rng=rng))
 
 
-#: The four kinds of worlds without groups.
+def partly_silent(members: int, *, rng: np.random.Generator) -> Features:
+    """Return one population of whom 5 to 40 in 100 never did anything: all these stand on one point."""
+    return features(population(members, zeros=0.0, often=rng.uniform(-2.0, -0.5), least=0, rng=rng))
+
+
+#: The five kinds of worlds without groups.
 NO_GROUPS: Mapping[str, Callable[..., Features]] = {
     "correlated Gaussian": gaussian,
     "skewed population": skewed,
     "zero-inflated counts": zero_inflated,
     "curved gradient": curved,
+    "some who never did anything": partly_silent,
 }
 
 
-def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells:
+def population(
+    members: int,
+    *,
+    zeros: float,
+    rng: np.random.Generator,
+    often: float = 0.9,
+    least: int = 1,
+    mix: Floats | None = None,
+    then: Ints | None = None,
+) -> Cells:
     """Return cells of one population whose members differ by degrees: in how active they are, when, and how.
 
     Parameters
@@ -85,6 +100,14 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
         active are hit more often. Where there are any, most members hardly ever open a message, too.
     rng : numpy Generator
         Source of all randomness.
+    often : float
+        Logarithm of the active days a month of the typical member.
+    least : int
+        Days on which every member was active at least.
+    mix : array (members, kinds) or None
+        Parameters of the Dirichlet law of every member's mix of kinds; one for all by default.
+    then : array (members,) or None
+        Group of every member, which decides what members do next; their activity does by default.
 
     Notes
     -----
@@ -93,12 +116,13 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
     """
     activity = rng.standard_normal(members)
     observed = rng.integers(90, 500, members)
-    days = np.minimum(rng.poisson(observed / 30 * np.exp(0.9 + 0.9 * activity)) + 1, observed)
+    days = np.minimum(rng.poisson(observed / 30 * np.exp(often + 0.9 * activity)) + least, observed)
     silent, thrifty = (rng.random(members) < zeros * 1.6 / (1 + np.exp(1.5 * activity)) for _ in range(2))
     purchases = np.where(thrifty, 0, rng.binomial(days, 0.3))
     events = days + rng.poisson(1.5 * days)
-    kinds = rng.multinomial(events, rng.dirichlet([6.0, 3.0, 2.0], members))
+    kinds = rng.multinomial(events, _mixes(members, mix, rng))
     recency = np.minimum(rng.exponential(observed / (days + 1.0)), observed - 1)
+    recency = np.where(days > 0, recency, observed)
     lately, before = (np.where(silent, 0, rng.binomial(days, np.minimum(30 / observed, 1))) for _ in range(2))
     sample = pd.DataFrame(
         {
@@ -112,13 +136,14 @@ def population(members: int, *, zeros: float, rng: np.random.Generator) -> Cells
             "kinds": (kinds > 0).sum(axis=1),
             "purchases": purchases,
             "weekend_days": rng.binomial(days, rng.beta(6.0, 15.0, members)),
-            **{f"kind_{i}": kinds[:, i - 1] for i in (1, 2, 3)},
+            **{f"kind_{i}": column for i, column in enumerate(kinds.T, start=1)},
             **_families(observed, events, purchases, rng.beta(*(_SELDOM if zeros else _OFTEN), members), rng),
             "value": _spent(purchases, activity, rng),
         }
     )
     named = {"spend_next": "value_next", "left_after_next": "left_after"}
-    after = _after(activity, rng).add_suffix("_next").rename(columns=named)
+    did = _after(activity, rng) if then is None else _after_groups(then, rng)
+    after = did.add_suffix("_next").rename(columns=named)
     return as_cells(sample.join(after))
 
 
@@ -147,6 +172,66 @@ def _families(
     }
 
 
+def _mixes(members: int, mix: Floats | None, rng: np.random.Generator) -> Floats:
+    """Return every member's shares of kinds."""
+    if mix is None:
+        return rng.dirichlet([6.0, 3.0, 2.0], members)
+    drawn = rng.gamma(mix)
+    shares: Floats = drawn / drawn.sum(axis=1, keepdims=True)
+    return shares
+
+
+def planted_counts(members: int, k: int, *, rng: np.random.Generator) -> tuple[Features, Ints, float]:
+    """Return groups planted in counts, which pass through the real transforms.
+
+    Parameters
+    ----------
+    members, k : int
+        Numbers of members and groups; groups are equally likely, and each does a kind of its own most.
+    rng : numpy Generator
+        Source of all randomness.
+
+    Returns
+    -------
+    features : Features
+        As the study makes them of counts.
+    group : array (members,)
+        The group of every row.
+    error : float
+        Bayes error: share of members whom the best rule puts into the wrong group.
+
+    Notes
+    -----
+    Groups differ in nothing but the mix of kinds and what they do next; how active members are differs within
+    every group as it does in a population without any. So the counts of kinds tell all there is, by the
+    Dirichlet-multinomial law (Mosimann 1962, Biometrika 49, 65-82), and the best rule is the likeliest group.
+    """
+    mixes = _SHARPNESS * (_LEADS * np.eye(k, _KINDS) + (1 - _LEADS) / _KINDS)
+    group = rng.integers(k, size=members)
+    cells = population(members, zeros=0.0, mix=mixes[group], then=group, rng=rng)
+    sample = cells.tables["sample"]
+    order = sample.sort_values(sorted(sample.columns)).index.to_numpy()
+    kinds = sample[[f"kind_{i + 1}" for i in range(mixes.shape[1])]].to_numpy()
+    best = _likeliest(kinds, mixes)
+    return features(cells), group[order], float(np.mean(best != group))
+
+
+#: Share of events of a group's own kind, before the others are shared out evenly among all; and how much
+#: alike its members are (sum of the parameters of their Dirichlet law).
+_LEADS, _SHARPNESS = 0.65, 20.0
+
+#: Kinds of events where groups differ in them.
+_KINDS = 5
+
+
+def _likeliest(kinds: Ints, mixes: Floats) -> Ints:
+    """Return the group under whose Dirichlet-multinomial law each row of counts is most likely."""
+    from scipy.special import gammaln
+
+    told = [gammaln(kinds + mix).sum(axis=1) - gammaln(mix).sum() for mix in mixes]
+    return np.asarray(np.argmax(told, axis=0), dtype=np.int64)
+
+
 def planted(members: int, k: int, *, error: float, rng: np.random.Generator) -> tuple[Features, Ints]:
     """Return planted groups and the group of every member.
 
@@ -162,15 +247,7 @@ def planted(members: int, k: int, *, error: float, rng: np.random.Generator) -> 
     centres = _centres(k, len(_NAMES), rng)
     group = rng.integers(k, size=members)
     distance = _distance(centres, error, rng)
-    active, spend = (
-        rng.permutation(np.linspace(low, high, k))[group] for low, high in ((0.15, 0.85), (0, 1.5))
-    )
-    did = rng.random(members) < active
-    days = np.where(did, 1 + rng.poisson(np.exp(1 + spend)), 0)
-    amount = did * np.exp(2 + spend + rng.standard_normal(members))
-    after = pd.DataFrame(
-        {"active": did * 1.0, "stayed": 1.0, "active_days": days * 1.0, "spend": amount, "left_after": 0}
-    )
+    after = _after_groups(group, rng)
     return planted_features(
         distance * centres[group] + rng.standard_normal((members, len(_NAMES))), after
     ), group
@@ -204,6 +281,20 @@ def as_cells(sample: pd.DataFrame, **meta: object) -> Cells:
         **meta,
     }
     return Cells("world", "segments", {"sample": sample, "moments": pd.DataFrame([moments])}, described)
+
+
+def _after_groups(group: Ints, rng: np.random.Generator) -> pd.DataFrame:
+    """Return outcomes that follow the group."""
+    n, k = len(group), int(group.max()) + 1
+    active, spend = (
+        rng.permutation(np.linspace(low, high, k))[group] for low, high in ((0.15, 0.85), (0, 1.5))
+    )
+    did = rng.random(n) < active
+    days = np.where(did, 1 + rng.poisson(np.exp(1 + spend)), 0)
+    amount = did * np.exp(2 + spend + rng.standard_normal(n))
+    return pd.DataFrame(
+        {"active": did * 1.0, "stayed": 1.0, "active_days": days * 1.0, "spend": amount, "left_after": 0}
+    )
 
 
 def _after(activity: Floats, rng: np.random.Generator) -> pd.DataFrame:
