@@ -108,6 +108,16 @@ def test_a_board_needs_the_page_whose_rule_it_uses(params, tmp_path):
         check(params, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("pair", "needed"),
+    [("demo-board", "reports/cases/demo/segments"), ("telco-retention", "data/plans")],
+)
+def test_a_pair_of_before_is_told_what_to_add(params, tmp_path, pair, needed):
+    del params["pairs"][pair]["given"]
+    with pytest.raises(ParameterError, match=rf"'given' is missing in pairs\.{pair}: add `given: {needed}`"):
+        check(params, tmp_path)
+
+
 def test_a_case_that_does_not_say_it_is_public_is_private(params, tmp_path):
     del params["cases"]["telco"]["about"]["public"]
     with pytest.raises(ParameterError, match="'telco' is private and stands in `pairs`"):

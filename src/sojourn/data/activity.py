@@ -50,7 +50,8 @@ SCHEMA = pa.schema(
 
 #: Rows that are summed at once while the table is written, rather more than fit into a processor's cache.
 _AT_ONCE = 1_048_576
-_DAY_US = 86_400_000_000
+#: Microseconds of 24 hours.
+DAY_US = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -146,7 +147,7 @@ def known_by(rows: Table, instant: datetime, as_of: datetime) -> Value:
     ValueError
         When the instant lies at another time of day, where rows may be half known.
     """
-    days, rest = divmod(micros(instant) - micros(as_of) % _DAY_US, _DAY_US)
+    days, rest = divmod(micros(instant) - micros(as_of) % DAY_US, DAY_US)
     if rest:
         raise ValueError(f"{instant} does not lie whole days before {as_of}.")
     return rows.known <= days
@@ -176,7 +177,7 @@ def in_micros(instant: Value) -> Value:
 
 def block_number(micros_of: Value, as_of: datetime) -> Value:
     """Return the number of the 24 hours (a, b] that an instant lies in, where `as_of` is one such b."""
-    return (micros_of + (_DAY_US - 1 - micros(as_of) % _DAY_US)) // _DAY_US
+    return (micros_of + (DAY_US - 1 - micros(as_of) % DAY_US)) // DAY_US
 
 
 def _cuts(events: Path) -> list[int]:

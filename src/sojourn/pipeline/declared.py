@@ -86,6 +86,9 @@ def _check_study(params: Params, case: str, study: str) -> None:
 
 def _check_pair(params: Params, name: str, pair: Mapping[str, Any], *, private: bool) -> None:
     where = f"{'private_' if private else ''}pairs.{name}"
+    if isinstance(pair, Mapping) and "given" not in pair and {"case", "study"} <= pair.keys():
+        needed = given_of(str(pair["case"]), str(pair["study"]))
+        raise ParameterError(f"'given' is missing in {where}: add `given: {needed}`.")
     _known(pair, where, _PAIR_KEYS)
     _need_plain(pair, where)
     case, study = pair["case"], pair["study"]

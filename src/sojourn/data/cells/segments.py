@@ -18,11 +18,10 @@ from ibis import Table, Value
 
 from sojourn.core.errors import ParameterError
 from sojourn.core.measures import Counting, Kind
-from sojourn.data.activity import activity_of, micros
+from sojourn.data.activity import DAY_US, activity_of, micros
 from sojourn.data.cells.portrait import NOT_STATED
 from sojourn.data.engine import held
 from sojourn.data.features import BASE, columns_of, counted_at, counting_of, numbered
-from sojourn.data.features.anchors import DAY_US
 from sojourn.data.features.counted import MONEY
 from sojourn.data.stages import with_us
 from sojourn.data.tidy import Tidy

@@ -8,10 +8,8 @@ from datetime import datetime
 import ibis
 from ibis import Table, Value
 
-from sojourn.data.activity import in_micros, micros
+from sojourn.data.activity import DAY_US, in_micros, micros
 from sojourn.data.tidy import Tidy
-
-DAY_US = 86_400_000_000
 
 
 def day_before(instant_us: Value, as_of: datetime) -> Value:

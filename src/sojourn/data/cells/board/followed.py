@@ -8,14 +8,13 @@ from typing import Any
 import ibis
 from ibis import Table, Value
 
-from sojourn.data.activity import activity_of, micros
+from sojourn.data.activity import DAY_US, activity_of, micros
 from sojourn.data.cells.board.states import CHURNED, STUDY, everyone_at, instant, longest
 from sojourn.data.stages import leaving_of, with_state
 from sojourn.data.tidy import Tidy
 
 #: At so many landmarks the same is asked, to see whether it stays.
 LANDMARKS = 3
-_DAY_US = 86_400_000_000
 
 
 def landmarks(tidy: Tidy, params: Mapping[str, Any]) -> list[int]:
@@ -88,12 +87,12 @@ def _state(tidy: Tidy, rows: Table, days: int) -> Table:
     """Return who has left, and who is back, so many days after the landmark."""
     members = tidy.table("members", STUDY)
     known = members.select("member", ended_at=leaving_of(members))
-    then = rows.select("member", at_us=rows.at_us + days * _DAY_US).inner_join(known, "member")
+    then = rows.select("member", at_us=rows.at_us + days * DAY_US).inner_join(known, "member")
     return with_state(then, tidy).select("member", "left", "back")
 
 
 def _came(tidy: Tidy, days_ago: int, days: int) -> Table:
     """Return who did something within so many days after a landmark."""
     activity, begin = activity_of(tidy, STUDY), micros(instant(tidy, days_ago))
-    came = activity.filter(activity.first_us > begin, activity.first_us <= begin + days * _DAY_US)
+    came = activity.filter(activity.first_us > begin, activity.first_us <= begin + days * DAY_US)
     return came.select("member").distinct().mutate(came=ibis.literal(1, "int64"))
