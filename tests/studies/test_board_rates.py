@@ -5,19 +5,31 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.studies.board.rates import HIDDEN, LOT, MOVED, WORTHLESS
+from sojourn.studies.board.rates import FORETOLD, HIDDEN, LEAST, LOT, MOST, MOVED, ODD, WORTHLESS
 
 RESULTS = Path(__file__).resolve().parents[2] / "calibration" / "results" / "board.json"
 ROWS = {row["estimand"]: row.get("found") for row in json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]}
+ODD_CELL = "it loses 3 in one cell of 15 and gains 5 in all others, 300 members an arm in each"
+LAST = "who left last was not as predicted: {}, 150 members in each of 15 cells"
 SHIFT = "segments moved: a share {}, 2,000 members"
-ODD = "trials that were not by lot: {}"
+NOT_BY_LOT = "trials that were not by lot: {}"
 
 
 @pytest.mark.parametrize(
     ("rates", "caught", "alarmed"),
     [
         (MOVED, ROWS[SHIFT.format("moved by twice the margin")], ROWS[SHIFT.format("stands still")]),
-        (LOT, ROWS[ODD.format("one of twenty")], ROWS[ODD.format("none of twenty")]),
+        (LOT, ROWS[NOT_BY_LOT.format("one of twenty")], ROWS[NOT_BY_LOT.format("none of twenty")]),
+        (
+            ODD,
+            ROWS[f"odd cell seen: {ODD_CELL}"],
+            max(found for name, found in ROWS.items() if name.startswith("any cell taken for odd")),
+        ),
+        (
+            FORETOLD,
+            ROWS[LAST.format("odds x 2.7 since")],
+            ROWS[LAST.format("odds of periods differ by from the prior (logarithm)")],
+        ),
     ],
 )
 def test_rates_are_measured(rates, caught, alarmed):
@@ -29,3 +41,9 @@ def test_worthless_recommendations_are_the_worst_that_were_measured():
     worst = max(found for name, found in ROWS.items() if name.startswith("worthless scheme recommended"))
     hidden = max(found for name, found in ROWS.items() if "it pays but in one cell" in name)
     assert (worst, hidden) == (WORTHLESS, HIDDEN)
+
+
+def test_boards_are_as_large_as_those_that_were_measured():
+    schemes, cells = MOST
+    what = f"{schemes} worthless, {LEAST} members an arm in each of {cells} cells"
+    assert f"worthless scheme recommended anywhere: {what}" in ROWS

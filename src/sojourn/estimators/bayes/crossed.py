@@ -59,7 +59,7 @@ class Crossed:
     def of(self, combination: Floats) -> Mixture:
         """Return the posterior of linear combinations of effects (combinations, cells)."""
         means = combination @ self.means.T
-        variances = np.einsum("rc,gcd,rd->rg", combination, self.covariances, combination)
+        variances = ((combination @ self.covariances) * combination).sum(axis=2).T
         weights = np.broadcast_to(self.weights, means.shape)
         return Mixture(weights, means, np.sqrt(np.maximum(variances, 0)))
 
@@ -115,7 +115,7 @@ def fit_crossed(
     weights = _normalised(height + log_prior)
     kept = weights > _NEGLIGIBLE
     means = mean + np.einsum("gsc,gsk->gc", spread_out[kept], half[kept])
-    covariances = priors[kept] - np.einsum("gsc,gsd->gcd", spread_out[kept], spread_out[kept])
+    covariances = priors[kept] - spread_out[kept].transpose(0, 2, 1) @ spread_out[kept]
     surprise = _surprise(height + log_prior, noisy, away)
     return Crossed(weights[kept] / weights[kept].sum(), means, covariances, surprise)
 
@@ -156,4 +156,4 @@ def _priors(parts: list[Floats], sd: float, spread: float, cells: int) -> tuple[
     log_one = np.log(widths) - _GRID**2 / 2
     points = np.array(list(product(range(_GRID.size), repeat=len(parts))))
     variances = (spread * _GRID[points]) ** 2
-    return log_one[points].sum(axis=1), together + np.einsum("gp,pcd->gcd", variances, np.array(parts))
+    return log_one[points].sum(axis=1), together + np.tensordot(variances, np.array(parts), axes=1)

@@ -29,8 +29,9 @@ from sojourn.studies.board.names import base_of, rows_of
 
 #: Three kinds of differences (by segment, by stage, by both) together are as wide as a plan believes strata.
 _EACH = 3**-0.5
-#: A cell is odd where the chance of an estimate as far out, corrected for all cells, is below this.
-_ODD = 0.05
+#: A cell is odd where the chance of an estimate as far out, corrected for all cells, is below this: in small
+#: cells, whose errors are estimated, that raises an alarm in at most 5 of 100 sound trials.
+_ODD = 0.03
 _ABOUT = ("trial", "scheme", "called", "control", "aim")
 _NAMES = {THERE: "lift", NET: "net_value"}
 
@@ -77,7 +78,7 @@ def works_on(
     clusters, as sums over segments do not tell how alike those are.
 
     Pooling averages an outlier among the cells away. So what was counted in a cell is compared with what
-    all other cells lead to expect there; where it does not fit (at 5 in 100 over all cells and schemes) it
+    all other cells lead to expect there; where it does not fit (see `_ODD`, over all cells and schemes) it
     is odd.
     """
     in_range(mass, "mass", gt=0, lt=1)
