@@ -23,14 +23,20 @@ Halves round up everywhere, so results depend on nothing but the numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Counts = NDArray[np.int64]
+
+
+def base_of(meta: Mapping[str, Any]) -> int:
+    """Return the base of cells from what they say of themselves; 0: their numbers are exact."""
+    return int(meta.get("protected", {}).get("base", 0))
 
 
 def to_multiples(counts: ArrayLike, base: int) -> Counts:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sojourn.core.cells import Cells
 from sojourn.core.errors import DataError
+from sojourn.core.privacy import base_of
 from sojourn.estimators.bayes.by_lot import (
     CONTROLS,
     LEAST,
@@ -75,7 +76,7 @@ def trial_effects(
     effect is that of the periods in which both schemes were given. Variances within a scheme are those around
     the means of its periods.
     """
-    arms = _moments(_rows(cells, outcome), float(cells.meta.get("protected", {}).get("base", 0)))
+    arms = _moments(_rows(cells, outcome), float(base_of(cells.meta)))
     arms = arms[arms["members"] >= max(min_group, LEAST)]
     apart = {*odd_trials(cells, control=control, min_group=min_group)["trial"], *_together(cells)}
     found = beside_control(arms[~arms["trial"].isin(apart)], control, within=["period"])

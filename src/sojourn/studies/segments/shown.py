@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sojourn.core.privacy import cap_of, nearest, to_multiples
+from sojourn.core.privacy import base_of, cap_of, nearest, to_multiples
 from sojourn.core.results.segments import Floats
 from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
 
@@ -44,7 +44,7 @@ class Shown:
     @classmethod
     def of(cls, meta: Mapping[str, Any], mass: float) -> Shown:
         """Return how the numbers of some cells are shown."""
-        return cls(int(meta.get("protected", {}).get("base", 0)), mass)
+        return cls(base_of(meta), mass)
 
     def size(self, n: int) -> int:
         """Return a number of members."""

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from sojourn.core.privacy import base_of
 from sojourn.core.results.trial_assignment import Balance, Mismatch
 from sojourn.core.results.trials import Trial
 
@@ -44,7 +45,7 @@ def blur(trial: Trial) -> float:
 
 
 def _base(trial: Trial) -> float:
-    return float(trial.meta.get("protected", {}).get("base", 0))
+    return float(base_of(trial.meta))
 
 
 def _levels(trial: Trial, column: str, rows: pd.DataFrame) -> list[dict[str, object]]:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sojourn.core.errors import UndefinedError
+from sojourn.core.privacy import base_of
 from sojourn.core.results.trials import Trial
 from sojourn.estimators.bayes.model import CellData
 
@@ -121,7 +122,7 @@ def make_arms(trial: Trial, outcome: str, period: str | None = None) -> Arms:
             f"'{outcome}' of trial '{trial.name}' is not defined: "
             "a scheme has fewer than two matured members in a stratum."
         )
-    base = int(trial.meta.get("protected", {}).get("base", 0))
+    base = base_of(trial.meta)
     return _binary(sums["n"], sums["k"], outcome, base) if "k" in sums else _value(sums, outcome)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from sojourn.core.privacy import base_of
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.trial_assignment import MissingOutcomes
 from sojourn.core.results.trials import Trial, plain_scheme
@@ -187,7 +188,7 @@ def _counted(trial: Trial, fault: str) -> tuple[int, float] | None:
 
 def _told(trial: Trial, members: int, share: float) -> str:
     """Return a number of members in words; of a private case small ones are not told."""
-    least = trial.meta.get("protected", {}).get("base", 0)
+    least = base_of(trial.meta)
     if least and not members:
         return f"fewer than {plural(least, 'member')}"
     return f"{plural(members, 'member')} ({percent(share, 2)} of all)"
@@ -259,7 +260,7 @@ def _missing(trial: Trial) -> Check | None:
     found = missing_outcomes(trial)
     if found.why_empty:
         return None
-    base = int(trial.meta.get("protected", {}).get("base", 0))
+    base = base_of(trial.meta)
     hidden = base > 0 and not found.share
     could_be = (base - 1) / int(found.table["assigned"].min()) if hidden else found.share
     verdict = _by_p(found.p_value)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from sojourn.core.privacy import base_of
 from sojourn.core.results.trial_assignment import MissingOutcomes
 from sojourn.core.results.trials import Trial
 
@@ -36,7 +37,7 @@ def missing_outcomes(trial: Trial) -> MissingOutcomes:
         return MissingOutcomes(why_empty="The cells do not say whose outcome cannot be known.")
     table = pd.concat(parts, ignore_index=True)
     p_value = min(1.0, float(table["p_unequal"].min()) * len(parts))
-    hidden = int(trial.meta.get("protected", {}).get("base", 0))
+    hidden = base_of(trial.meta)
     return MissingOutcomes(table, p_value, hidden_below=hidden)
 
 
@@ -47,7 +48,7 @@ def _of_outcome(trial: Trial, outcome: str, rows: pd.DataFrame) -> pd.DataFrame:
     if min(known) < trial.min_group:
         return pd.DataFrame()
     missing = assigned - known
-    base = int(trial.meta.get("protected", {}).get("base", 0))
+    base = base_of(trial.meta)
     fewest, most = could_be_missing(missing, base)
     most = np.minimum(most, assigned)
     true = k / known * (assigned - most)

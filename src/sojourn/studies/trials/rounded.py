@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sojourn.core.privacy import base_of
 from sojourn.core.results.check import Check
 from sojourn.core.results.trials import Trial
 from sojourn.core.text import number, percent
@@ -24,7 +25,7 @@ def rounding_share(trial: Trial, outcome: str) -> float:
     Counts come in multiples of the base b, which adds b² / 12 to the variance of a count. Sums come in steps
     of b times the cap c: (b c)² / 12, and the sum of squares is rounded up, by b c² / 2 on average.
     """
-    base = int(trial.meta.get("protected", {}).get("base", 0))
+    base = base_of(trial.meta)
     if not base:
         return 0.0
     arms = make_arms(trial, outcome)
