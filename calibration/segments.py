@@ -56,7 +56,7 @@ def calibrate() -> list[dict[str, Any]]:
     with _cores() as over:
         return [
             *false_claims(400, SEED, over),
-            *found_again(15, 5, SEED, over),
+            *found_again(15, 4, SEED, over),
             *counts_again(8, SEED, over),
             *returns_rates(30, SEED, over),
             *score_rates(100, SEED, over),

@@ -307,7 +307,7 @@ def test_the_reason_names_the_rivals_that_were_beaten():
     better = exam.copy()
     better.loc[better["rival"] == SMOOTH, ["gain_low", "gain_high"]] = [-0.05, -0.01]
     better.loc[better["rival"] == SMOOTH, "explained"] = 0.2845
-    told = "than RFM, but less than a score that is as simple (28.4 % against 23.4 % explained)."
+    told = "than RFM, but less than a score that is as simple (23.4 % against 28.4 % explained)."
     assert told in sj.headline_segments(found(exam=better), after()).detail
     level = exam.assign(gain_high=0.01)
     assert "but less" not in sj.say(found(exam=level))

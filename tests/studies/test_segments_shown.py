@@ -88,3 +88,12 @@ def test_one_member_moves_a_private_middle_by_nothing_or_a_whole_step() -> None:
     assert moved <= {0.0, 1.0}
     assert EXACT.middle(values) == values.mean()
     assert PRIVATE.middle(np.zeros(40)) == 0.0
+
+
+def test_where_all_are_the_same_there_is_no_interval() -> None:
+    """In private cases that would tell what each did: there the bounds are those of the rounding."""
+    everyone = np.concatenate([np.full(100, 4.0), np.arange(100.0)])
+    value, low, high = EXACT.mean(everyone[:100], everyone)
+    assert (value, np.isnan(low), np.isnan(high)) == (4.0, True, True)
+    _, low, high = PRIVATE.mean(everyone[:100], everyone)
+    assert low < 4.0 < high

@@ -86,7 +86,7 @@ def _less_than_score(found: Segmentation) -> str:
         return ""
     ours, theirs = (percent(found.examined(name)["explained"]) for name in (OURS, better[0]))
     score = "a score that is as simple" if better[0] == SMOOTH else "a score of everything"
-    return f", but less than {score} ({theirs} against {ours} explained)"
+    return f", but less than {score} ({ours} against {theirs} explained)"
 
 
 def key_figures_segments(found: Segmentation, after: WhatNext) -> list[KeyFigure]:
