@@ -17,7 +17,7 @@ from sojourn.studies.segments.bands import activity_bands
 from sojourn.studies.segments.checks import check_segments, sample_distance
 from sojourn.studies.segments.exam import exam_table, group_means
 from sojourn.studies.segments.features import LIMIT, features, halves
-from sojourn.studies.segments.forming import forming, symmetric_log
+from sojourn.studies.segments.forming import symmetric_log
 from sojourn.studies.segments.names import band_names
 from sojourn.studies.segments.rfm import rfm_bands
 from sojourn.studies.segments.structure import chosen_k, stability_table
@@ -126,21 +126,6 @@ def test_groups_planted_in_counts_are_found_through_the_real_transforms():
     assert (found.verdict, found.k) == ("groups", 3)
     judged = ~world.fit
     assert adjusted_rand_score(group[judged], found.rule.assign(world.x[judged])) >= 0.9
-
-
-def test_clicks_are_a_share_of_messages_opened():
-    # who opens none has no clicks either: that must not show twice
-    cells = population(2_000, zeros=0.0, rng=rng(26))
-    sample = cells.tables["sample"]
-    never = rng(27).random(len(sample)) < 0.2
-    opened = np.where(never, 0, sample["opened"])
-    clicked = rng(28).binomial(opened, rng(29).beta(0.5, 0.5, len(sample)))
-    columns = {**sample.assign(opened=opened, clicked=clicked)}
-    counting = features(cells).counting
-    made = forming(pd.DataFrame(columns), counting, ("a", "b", "c"), np.ones(len(sample), dtype=bool))
-    # who opened nothing has the share of everyone: ten openings of the average member, none of one's own
-    average = clicked.sum() / opened.sum()
-    assert made["clicks"][never] == pytest.approx(np.arcsin(np.sqrt(average)))
 
 
 def test_the_same_seed_gives_the_same_result(three):

@@ -9,7 +9,7 @@ import pytest
 from sojourn.core.measures import Counting
 from sojourn.data.features import FAMILIES, columns_of
 from sojourn.studies.segments.features import features
-from sojourn.studies.segments.forming import PRIOR_EVENTS, RELIABLE, angle, reliability
+from sojourn.studies.segments.forming import PRIOR_EVENTS, RELIABLE, angle, forming, reliability
 from sojourn.studies.segments.measures import measures_of
 from sojourn.studies.segments.names import HOURS
 from sojourn.studies.segments.worlds import population
@@ -110,3 +110,18 @@ def test_a_rhythm_in_which_members_differ_may_form_groups():
         with_columns(cells, events=3 * days, active_days=days, **dict(zip(HOURS, parts.T, strict=True)))
     )
     assert set(HOURS) <= set(seen.names)
+
+
+def test_clicks_are_a_share_of_messages_opened():
+    # who opens none has no clicks either: that must not show twice
+    cells = population(2_000, zeros=0.0, rng=rng(26))
+    sample = cells.tables["sample"]
+    never = rng(27).random(len(sample)) < 0.2
+    opened = np.where(never, 0, sample["opened"])
+    clicked = rng(28).binomial(opened, rng(29).beta(0.5, 0.5, len(sample)))
+    columns = {**sample.assign(opened=opened, clicked=clicked)}
+    counting = features(cells).counting
+    made = forming(pd.DataFrame(columns), counting, ("a", "b", "c"), np.ones(len(sample), dtype=bool))
+    # who opened nothing has the share of everyone: ten openings of the average member, none of one's own
+    average = clicked.sum() / opened.sum()
+    assert made["clicks"][never] == pytest.approx(np.arcsin(np.sqrt(average)))
