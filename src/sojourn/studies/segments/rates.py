@@ -25,6 +25,6 @@ RETURNS: Rates = (
 )
 SCORE: Rates = (
     1.0,
-    0.02,
+    0.0,
     "2,400 members of 3 planted groups; fault: what they do next follows a feature within groups too",
 )
