@@ -19,13 +19,13 @@ LOT: Rates = (
     "20 trials of 1,500 members a scheme; fault: one whose members came 0.2 deviations less",
 )
 ODD: Rates = (
-    0.88,
-    0.075,
+    0.825,
+    0.045,
     "15 groups; fault: a scheme that gains 5 loses 3 in one group, 300 members an arm; alarms: 50 an arm",
 )
-FORETOLD: Rates = (1.0, 0.043, "150 members in each of 15 groups; fault: odds 2.7 times those before")
+FORETOLD: Rates = (1.0, 0.029, "150 members in each of 15 groups; fault: odds 2.7 times those before")
 #: Schemes and groups that worlds of worthless schemes had at most, and members an arm in a group at least.
 MOST, LEAST = (12, 30), 20
 #: Share of boards on which a scheme is recommended where it is worth nothing: in the worst of the worlds in
 #: which all schemes are worth nothing, and of those in which one pays in all groups but one.
-WORTHLESS, HIDDEN = 0.025, 0.7
+WORTHLESS, HIDDEN = 0.0333, 0.6667
