@@ -20,12 +20,11 @@ SAID = {
 }
 
 
-@pytest.fixture(scope="module")
-def planted():
+def planted_with(seed):
     """Effects twice as large as in the world `portfolio`, as trials are of some 250 members."""
     trials = portfolio(24, seed=3, correlation=0.9, spread_early=0.3, spread_late=0.5)
     parameters = replace(world_parameters("portfolio"), trials=trials)
-    world = sj.make_world(members=7_000, seed=7, as_of=SAID["as_of"], world=parameters)
+    world = sj.make_world(members=7_000, seed=seed, as_of=SAID["as_of"], world=parameters)
     frames = tidy_worlds.frames_of(world, ("members", "assignments", "events", "costs"))
     named = {trial.name for trial in trials}
     frames["assignments"] = frames["assignments"][lambda rows: rows["trial"].isin(named)]
@@ -33,18 +32,36 @@ def planted():
     return make_cells(Tidy("planted", tidy_worlds.tables(frames), said), "portfolio", PARAMS)
 
 
-@pytest.fixture(scope="module")
-def laid(planted):
+def laid_of(planted):
     return sj.portfolio(planted, "kept_at_90", rope=0.0, threshold=0.9, rng=np.random.default_rng(1))
 
 
+def off_by(table, name):
+    return float(((table[name] - table["truth"]) ** 2).mean())
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return planted_with(seed=7)
+
+
+@pytest.fixture(scope="module")
+def laid(planted):
+    return laid_of(planted)
+
+
 def test_planted_lifts_lie_in_their_intervals_and_shrinking_brings_them_nearer(laid):
-    """24 intervals of 95 %: fewer than 20 hold the truth once in 200 such worlds."""
+    """24 intervals of 95 %: fewer than 20 hold the truth once in 200 such worlds.
+
+    Errors are half as large as lifts differ, so shrinking takes a fifth off what is off; in single worlds it
+    may add to it, as in that of seed 7.
+    """
     table = laid.table
     inside = (table["lift_low"] <= table["truth"]) & (table["truth"] <= table["lift_high"])
     assert inside.sum() >= 20
-    off = {name: float(((table[name] - table["truth"]) ** 2).mean()) for name in ("raw_lift", "lift")}
-    assert off["lift"] < off["raw_lift"]
+    tables = [table, *(laid_of(planted_with(seed)).table for seed in (8, 9))]
+    shrunk, raw = (sum(off_by(one, name) for one in tables) for name in ("lift", "raw_lift"))
+    assert shrunk < raw
     assert laid.spread.low < table["truth"].std() < laid.spread.high
     assert laid.left_out.empty
 
