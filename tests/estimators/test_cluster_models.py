@@ -30,13 +30,20 @@ def test_a_share_of_many_has_the_wilson_interval_too(k, n):
     assert jeffreys(k, n, 0.95) == pytest.approx((wilson.low, wilson.high), abs=reach / 10)
 
 
+def test_one_share_of_several_is_that_of_their_dirichlet_distribution():
+    counts, draws = np.array([3.0, 40, 157]), 200_000
+    drawn = np.random.default_rng(4).dirichlet(counts + 0.5, draws)
+    low, high = jeffreys(counts, counts.sum(), 0.9, places=len(counts))
+    # the share of draws below a bound has a standard error of .0005
+    assert (drawn < low).mean(axis=0) == pytest.approx([0.05] * 3, abs=0.002)
+    assert (drawn < high).mean(axis=0) == pytest.approx([0.95] * 3, abs=0.002)
+
+
 def test_a_share_is_covered_as_often_as_said():
     n, mass = 60, 0.95
-    bounds = np.array([jeffreys(k, n, mass) for k in range(n + 1)])
+    low, high = jeffreys(np.arange(n + 1), n, mass)
     grid = np.linspace(0.05, 0.95, 181)
-    covered = [
-        stats.binom.pmf(np.flatnonzero((bounds[:, 0] <= p) & (p <= bounds[:, 1])), n, p).sum() for p in grid
-    ]
+    covered = [stats.binom.pmf(np.flatnonzero((low <= p) & (p <= high)), n, p).sum() for p in grid]
     assert np.mean(covered) == pytest.approx(mass, abs=0.01)  # exact sums; Brown, Cai & DasGupta (2001)
     assert min(covered) > 0.9
 

@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+#: Days of a month, so that months are equally long.
+MONTH = 30
+#: Parts of the local day, six hours each from midnight on.
+HOURS: tuple[str, ...] = ("night", "morning", "afternoon", "evening")
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:

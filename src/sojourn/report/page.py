@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sojourn.core.columns import csv_of
 from sojourn.core.errors import SojournError
 from sojourn.core.interval import Interval
+from sojourn.core.privacy import base_of
 from sojourn.core.results.headline import Headline
 from sojourn.core.text import day, in_words, listing, number, once, window
 from sojourn.report.blocks import answer, need_file_name
@@ -148,7 +149,7 @@ def protection_words(meta: Mapping[str, Any]) -> str:
     """
     if "protected" not in meta:
         return ""
-    base, caps = int(meta["protected"]["base"]), meta["protected"].get("caps", {})
+    base, caps = base_of(meta), meta["protected"].get("caps", {})
     said = (
         f"Every count of members here is a multiple of {base}: off by at most {(base + 1) // 2}, those still "
         f"at risk along a curve by at most {2 * base}; fewer than {base} members are left out."

@@ -8,11 +8,11 @@ from datetime import datetime
 import ibis
 from ibis import Table
 
-from sojourn.core.measures import Counting
+from sojourn.core.measures import HOURS, Counting
 from sojourn.data.activity import DAY_US, activity_of, in_micros, micros
 from sojourn.data.features.anchors import Anchors, anchors_of
 from sojourn.data.features.counting import STUDY, by_kind, numbered, of_kind
-from sojourn.data.features.families import HOURS, MAKERS, columns_of, need_tables
+from sojourn.data.features.families import MAKERS, columns_of, need_tables
 from sojourn.data.tidy import Tidy
 
 #: Counts that every case has, whole numbers; beside them `value`, which is money.

@@ -9,11 +9,11 @@ from typing import Any
 import ibis
 from ibis import Table, Value
 
-from sojourn.core.measures import Counting, Kind
+from sojourn.core.measures import HOURS, Counting, Kind
 from sojourn.data.activity import in_micros
 from sojourn.data.engine import held
 from sojourn.data.features.anchors import Anchors, anchors_of, known_events
-from sojourn.data.features.families import HOURS, families_of
+from sojourn.data.features.families import families_of
 from sojourn.data.localtime import clock_of
 from sojourn.data.tidy import Tidy
 

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 
 from ibis import Table, Value
 
-from sojourn.core.measures import Counting
+from sojourn.core.measures import HOURS, Counting
 from sojourn.data.activity import in_micros
 from sojourn.data.features.anchors import Anchors, known_events
 from sojourn.data.tidy import MissingTableError, Tidy
-
-#: Parts of the local day, six hours each from midnight on; columns that count events in them.
-HOURS: tuple[str, ...] = ("night", "morning", "afternoon", "evening")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from typing import Any
 
 import pandas as pd
 
+from sojourn.core.measures import MONTH
 from sojourn.core.privacy import sum_in_steps, to_multiples
 from sojourn.data.protection.trials import ALL, blocks, least_members
 from sojourn.data.protection.trials_sums import Told
 
-#: Ages of members are told in months of so many days, where a twentieth of a trial is a group to be shown.
-MONTH, _TWENTIETH = 30, 20
+#: Ages of members are told in months where a twentieth of a trial is a group to be shown.
+_TWENTIETH = 20
 
 
 def protect(

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_string_dtype as is_text
 
-from sojourn.core.measures import Counting
+from sojourn.core.measures import MONTH, Counting
 from sojourn.core.privacy import pooled, to_multiples
 from sojourn.data.features import columns_of, numbered
 
@@ -23,7 +23,6 @@ from sojourn.data.features import columns_of, numbered
 OTHER = "other"
 
 _DIGITS = Decimal("0.000000001")
-_MONTH = 30
 
 
 def protect(
@@ -72,7 +71,7 @@ def _many(rows: pd.DataFrame, family: str, base: int) -> bool:
 
 def _by_month(rows: pd.DataFrame, outcome_days: int) -> pd.DataFrame:
     """Return rows with days of leaving as the last of their 30 days."""
-    month = -(-rows["left_after"] // _MONTH) * _MONTH
+    month = -(-rows["left_after"] // MONTH) * MONTH
     return rows.assign(left_after=month.clip(upper=outcome_days))
 
 

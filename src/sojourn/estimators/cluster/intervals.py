@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from sojourn.core.results.segments import Floats
 
 
-def jeffreys(k: float, n: float, mass: float) -> tuple[float, float]:
-    """Return equal-tailed bounds of a share under Jeffreys' prior, Beta(1/2, 1/2).
+def jeffreys(k: ArrayLike, n: ArrayLike, mass: float, *, places: int = 2) -> tuple[Floats, Floats]:
+    """Return equal-tailed bounds of shares under Jeffreys' prior, Dirichlet(1/2, …).
 
     Parameters
     ----------
-    k, n : float
-        Members with the property, and members in all (n >= 1), or what blurred numbers of them are worth.
+    k, n : array of float
+        Members with the property, and members in all, or what blurred numbers of them are worth.
     mass : float
-        Mass of the interval.
+        Mass of each interval.
+    places : int
+        So many properties share the members out; the share of one of them follows a beta distribution.
 
     Notes
     -----
@@ -24,9 +29,10 @@ def jeffreys(k: float, n: float, mass: float) -> tuple[float, float]:
     """
     from scipy.special import betaincinv
 
-    tail = (1 - mass) / 2
-    low = 0.0 if k == 0 else float(betaincinv(k + 0.5, n - k + 0.5, tail))
-    high = 1.0 if k == n else float(betaincinv(k + 0.5, n - k + 0.5, 1 - tail))
+    k, n, tail = np.asarray(k, float), np.asarray(n, float), (1 - mass) / 2
+    a, b = k + 0.5, n - k + (places - 1) / 2
+    low: Floats = np.where(k == 0, 0.0, betaincinv(a, b, tail))
+    high: Floats = np.where(k >= n, 1.0, betaincinv(a, b, 1 - tail))
     return low, high
 
 

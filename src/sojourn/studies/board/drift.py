@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv, chdtrc, ndtri
+from scipy.special import chdtrc, ndtri
 
 from sojourn.core.cells import Cells
+from sojourn.core.privacy import base_of
 from sojourn.core.ranges import in_range
 from sojourn.core.results.board import GONE, TOO_NEW, Drift, Floats, Moved
 from sojourn.core.text import plural
-from sojourn.studies.board.names import base_of
+from sojourn.estimators.cluster.intervals import jeffreys
 
 #: Month ends that are needed: the last one, and two before it.
 _LEAST = 3
@@ -113,7 +114,7 @@ class _Counted:
         at = [months.index(str(month)) for month in table["month"]]
         start, end = ([place[int(code)] for code in table[name]] for name in ("from_segment", "to_segment"))
         np.add.at(moves, (at, start, end), table["n"].to_numpy(float))
-        return cls(names, (*months, str(cells.meta["months"][-1])), moves, base_of(cells))
+        return cls(names, (*months, str(cells.meta["months"][-1])), moves, base_of(cells.meta))
 
     @property
     def k(self) -> int:
@@ -217,7 +218,7 @@ def _migration(counted: _Counted, mass: float) -> pd.DataFrame:
         others = months.sum(axis=1, keepdims=True) - months
         pairs = np.stack([months, others], axis=2)
         worth = np.array([1 / _beyond_chance(pairs[:, i]) for i in range(len(columns))])
-        low, high = _jeffreys(n * worth, total * worth, len(columns), mass)
+        low, high = jeffreys(n * worth, total * worth, mass, places=len(columns))
         for i, column in enumerate(columns):
             to = (*counted.names, TOO_NEW, GONE)[column]
             rows.append((name, to, int(n[i]), n[i] / total, low[i], high[i], int(total)))
@@ -235,14 +236,6 @@ def _beyond_chance(months: Floats) -> float:
     expected = np.outer(used.sum(axis=1), used.sum(axis=0)) / used.sum()
     x2 = float(((used - expected) ** 2 / expected).sum())
     return x2 / freedom if chdtrc(freedom, x2) < _CHANCE else 1.0
-
-
-def _jeffreys(n: Floats, total: Floats, places: int, mass: float) -> tuple[Floats, Floats]:
-    """Return bounds of each share of a row under Dirichlet(1/2, …): each is a beta distribution."""
-    a, b = n + 0.5, total - n + (places - 1) / 2
-    tail = (1 - mass) / 2
-    low = np.where(n == 0, 0.0, betaincinv(a, b, tail))
-    return low, np.where(n >= total, 1.0, betaincinv(a, b, 1 - tail))
 
 
 def _monthly(counted: _Counted, min_group: int) -> pd.DataFrame:

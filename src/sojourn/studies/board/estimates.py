@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from sojourn.core.cells import Cells
+from sojourn.core.privacy import base_of
 from sojourn.core.results.board import CHURNED
 from sojourn.estimators.bayes.by_lot import LEAST, beside_control
-from sojourn.studies.board.names import base_of, with_names
+from sojourn.studies.board.names import with_names
 
 #: Outcomes: whether a member is kept (or back) at the horizon, and money per member.
 THERE, NET = "there", "net_value"
@@ -60,7 +61,7 @@ def estimates(
     both = (found["squares"] + found["squares_of_control"]) / (found["n"] + found["n_of_control"] - 2)
     variance = sum(
         (_STEADY * both + found[f"squares{of}"]) / (_STEADY + found[f"n{of}"] - 1) / found[f"n{of}"]
-        + base_of(cells) ** 2 / 12 / found[f"n{of}"] ** 2
+        + base_of(cells.meta) ** 2 / 12 / found[f"n{of}"] ** 2
         for of in ("", "_of_control")
     )
     made = found[[*_CELL, "scheme"]].assign(

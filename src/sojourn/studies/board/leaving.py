@@ -8,13 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv
 
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
+from sojourn.core.privacy import base_of
 from sojourn.core.results.board import CHURNED, Floats
 from sojourn.estimators.bayes.empirical import Mixture
-from sojourn.studies.board.names import base_of, with_names
+from sojourn.estimators.cluster.intervals import jeffreys
+from sojourn.studies.board.names import with_names
 
 SINCE = "since"
 #: Odds of leaving differ from one period to the next by a factor whose logarithm is Normal(0, s), the same
@@ -81,7 +82,7 @@ def leaving(cells: Cells, now: pd.DataFrame, mass: float, min_group: int) -> For
     for days in (int(days) for days in cells.meta["leave_days"]):
         name = f"{told_of(cells)}_{days}"
         seen = [_at(since[since["days_ago"] == one], now, cells, days, min_group) for one in ago]
-        steps = [_step_to(new, old, base_of(cells)) for new, old in pairwise(seen)]
+        steps = [_step_to(new, old, base_of(cells.meta)) for new, old in pairwise(seen)]
         tests += _tests(days, ago, steps, mass)
         between = _between(steps)
         bounds = predicted_share(
@@ -89,12 +90,12 @@ def leaving(cells: Cells, now: pd.DataFrame, mass: float, min_group: int) -> For
             seen[0]["n"].to_numpy(),
             now["members"].to_numpy(float),
             mass,
-            base=base_of(cells),
+            base=base_of(cells.meta),
             between=float(between @ _SHIFTS**2),
         )
         for end, values in zip(("", "_low", "_high"), bounds, strict=True):
             made[f"{name}_share{end}"] = values
-        latest = _step(seen[0], now["members"].astype(float), base_of(cells))
+        latest = _step(seen[0], now["members"].astype(float), base_of(cells.meta))
         if latest.members:
             sums[name] = latest.interval(between, mass)
     made["n_followed"] = np.nan_to_num(seen[0]["n"]).astype(int)
@@ -230,8 +231,6 @@ def predicted_share(
     spread = inside * (1 - inside)
     chance = spread * (1 / n + 1 / np.maximum(now, 1))
     worth = spread / (chance + spread**2 * between + base**2 / 12 / n**2)
-    a, b = p * worth + 0.5, (1 - p) * worth + 0.5
-    low = np.where(k == 0, 0.0, betaincinv(a, b, (1 - mass) / 2))
-    high = np.where(k >= n, 1.0, betaincinv(a, b, (1 + mass) / 2))
+    low, high = jeffreys(p * worth, worth, mass)
     unknown = np.isnan(n)
     return p, np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)

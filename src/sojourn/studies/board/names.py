@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from sojourn.core.cells import Cells
-from sojourn.core.results.board import CHURNED, GONE, STAGES, TOO_NEW
+from sojourn.core.results.board import GONE, STAGES, TOO_NEW
 
 _CODES = {-1: TOO_NEW, -2: GONE}
 
@@ -25,10 +25,4 @@ def with_names(cells: Cells, table: str) -> pd.DataFrame:
     rows = cells[table].copy()
     called = names_of(cells)
     rows["segment"] = rows["segment"].map(lambda code: called[int(code)])
-    rows["stage"] = rows["stage"].replace("left", CHURNED)
     return rows[rows["stage"].isin(STAGES)]
-
-
-def base_of(cells: Cells) -> int:
-    """Return the smallest group of a private case, whose multiples its counts are; 0 in public ones."""
-    return int(cells.meta.get("protected", {}).get("base", 0))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sojourn.core.cells import Cells
+from sojourn.core.privacy import base_of
 from sojourn.core.ranges import in_range
 from sojourn.core.results.board import CHURNED, STAGES, Floats, WorksOn
 from sojourn.core.results.trial_plan import LiftPrior
@@ -25,7 +26,7 @@ from sojourn.estimators.bayes.by_lot import (
 from sojourn.estimators.bayes.crossed import Crossed, Ints, fit_crossed
 from sojourn.estimators.bayes.empirical import Mixture
 from sojourn.studies.board.estimates import ARMS, BEFORE, DIVISIONS, NET, THERE, estimates
-from sojourn.studies.board.names import base_of, rows_of
+from sojourn.studies.board.names import rows_of
 
 #: Three kinds of differences (by segment, by stage, by both) together are as wide as a plan believes strata.
 _EACH = 3**-0.5
@@ -87,7 +88,7 @@ def works_on(
         return replace(empty, why_empty="No scheme was ever tried on these members.")
     before = cells.tables.get(BEFORE)
     odd = unlike(before, control=control, min_group=min_group)
-    unfit = dict.fromkeys(redivided(cells.tables.get(DIVISIONS), base=base_of(cells)), REDIVIDED)
+    unfit = dict.fromkeys(redivided(cells.tables.get(DIVISIONS), base=base_of(cells.meta)), REDIVIDED)
     unfit |= dict.fromkeys(together(before), TOGETHER)
     apart = {*odd["trial"], *unfit}
     net, there = (estimates(cells, outcome, apart, control, min_group) for outcome in (NET, THERE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sojourn.core.cells import Cells
+from sojourn.core.privacy import base_of
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Segmentation
 from sojourn.core.text import count, listing, number, percent, plural
@@ -79,7 +80,7 @@ def _sample(cells: Cells) -> Check:
         meaning = (
             "Sums over all members are not kept in a private case, so the sample is not set against them."
         )
-        return Check(name, "pass" if members - read < len_of_group(cells) * 2 else "warn", finding, meaning)
+        return Check(name, "pass" if members - read < base_of(cells.meta) * 2 else "warn", finding, meaning)
     if read == members:
         return Check(name, "pass", f"All {count(members)} members were read.", "Nothing to stand for.")
     finding = (
@@ -89,11 +90,6 @@ def _sample(cells: Cells) -> Check:
     verdict: Verdict = "pass" if worst <= FAR else "fail"
     meaning = "Shares hold for everyone." if verdict == "pass" else "Shares do not hold for everyone."
     return Check(name, verdict, finding, meaning, *SAMPLE)
-
-
-def len_of_group(cells: Cells) -> int:
-    """Return the smallest group of a private case."""
-    return int(cells.meta["protected"]["base"])
 
 
 def sample_distance(cells: Cells) -> float:

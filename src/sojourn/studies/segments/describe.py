@@ -73,7 +73,7 @@ def segment_table(found: Features, rule: Rule, *, mass: float, min_group: int) -
         n, all_of = sizes[i], sum(sizes)
         if n < min_group:
             continue
-        low, high = jeffreys(n, all_of, mass)
+        low, high = map(float, jeffreys(n, all_of, mass))
         means = {
             what: shown.mean(now.loc[labels == i, what].to_numpy(), now[what].to_numpy())[0] for what in _TOLD
         }

@@ -22,10 +22,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sojourn.core.measures import Counting
+from sojourn.core.measures import HOURS, MONTH, Counting
 from sojourn.core.results.segments import Floats
-from sojourn.studies.segments.measures import MONTH
-from sojourn.studies.segments.names import HOURS
 
 #: Events (days, messages) of the average member that are added to everybody's before shares are taken.
 PRIOR_EVENTS = 10.0

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sojourn.core.measures import Counting, Measure
-from sojourn.studies.segments.names import HOURS, feature_words
-
-#: Days of a month.
-MONTH = 30
+from sojourn.core.measures import HOURS, MONTH, Counting, Measure
+from sojourn.studies.segments.names import feature_words
 
 #: Digits behind the point of money.
 _CENTS = 4

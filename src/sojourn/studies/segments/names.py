@@ -24,6 +24,7 @@ from typing import Literal
 
 import numpy as np
 
+from sojourn.core.measures import HOURS
 from sojourn.core.results.segments import Features, Floats, NearestCentre, Rule
 
 #: A feature enters a segment's name if its mean is this many standard deviations from everyone's.
@@ -68,9 +69,6 @@ NAMES: Mapping[str, Word] = {
     "redeeming": Word("clause", "who redeem fewer points", "who redeem more points"),
     "saving": Word("clause", "with fewer points saved up", "with more points saved up"),
 }
-
-#: Parts of the local day, six hours each from midnight on.
-HOURS: tuple[str, ...] = ("night", "morning", "afternoon", "evening")
 
 #: What features tell of, in the order in which a profile shows it.
 FAMILIES: Mapping[str, tuple[str, ...]] = {

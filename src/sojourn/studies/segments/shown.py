@@ -53,13 +53,17 @@ class Shown:
     def share(self, k: int, n: int) -> Bounded:
         """Return the share of `k` among `n` members, with its Jeffreys interval."""
         if not self.base:
-            return (k / n, *jeffreys(k, n, self.mass))
+            return (k / n, *self._interval(k, n))
         told = self.size(n)
         part = min(int(nearest(k * told // n, self.base)), told)
         p = part / told
         inside = min(max(p, self.base / (2 * told)), 1 - self.base / (2 * told))
         worth = told / (1 + self.base**2 / (12 * told * inside * (1 - inside)))
-        return (p, *jeffreys(p * worth, worth, self.mass))
+        return (p, *self._interval(p * worth, worth))
+
+    def _interval(self, k: float, n: float) -> tuple[float, float]:
+        low, high = jeffreys(k, n, self.mass)
+        return float(low), float(high)
 
     def mean(self, values: Floats, everyone: Floats) -> Bounded:
         """Return the mean of a segment's values, with its interval.

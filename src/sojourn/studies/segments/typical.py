@@ -9,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sojourn.core.cells import Cells
+from sojourn.core.measures import HOURS
 from sojourn.core.results.segments import Features, Segmentation
 from sojourn.core.results.segments_described import TypicalMembers
 from sojourn.core.text import begun, count, money, number, plural
 from sojourn.studies.segments.describe import shown_segments
 from sojourn.studies.segments.features import features
-from sojourn.studies.segments.names import HOURS, kind_words
+from sojourn.studies.segments.names import kind_words
 from sojourn.studies.segments.shown import Shown
 
 #: What the made-up members of a segment are called, by how many there are.

@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from sojourn.core.cells import Cells
-from sojourn.core.measures import Counting, Kind
+from sojourn.core.measures import HOURS, Counting, Kind
 from sojourn.core.results.segments import Features, Floats, Ints
 from sojourn.studies.segments.features import features, halves, standardised
-from sojourn.studies.segments.names import HOURS
 
 #: Families of counts that a case may have, by their columns.
 _FAMILIES: Mapping[str, tuple[str, ...]] = {

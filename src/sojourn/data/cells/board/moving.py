@@ -9,12 +9,11 @@ from typing import Any
 import ibis
 from ibis import Table
 
+from sojourn.core.measures import MONTH
 from sojourn.core.results.take_away import NO_SEGMENT
 from sojourn.data.cells.board.states import CHURNED, day, everyone_at, longest
 from sojourn.data.tidy import Tidy
 
-#: Days of a month.
-MONTH = 30
 #: What members who have left are in, beside the numbers of segments.
 GONE = -2
 
