@@ -288,8 +288,12 @@ class TakeAway:
 
     def named(self, counts: pd.DataFrame) -> NDArray[np.object_]:
         """Return the name of every member's segment; None where there is none."""
+        return self.called(self.assign(counts))
+
+    def called(self, codes: Ints) -> NDArray[np.object_]:
+        """Return the names of numbers of segments; None for `NO_SEGMENT`."""
         names = np.array([*self.segments, None], dtype=np.object_)
-        return np.asarray(names[self.assign(counts)], dtype=np.object_)
+        return np.asarray(names[codes], dtype=np.object_)
 
     def _by_tree(self, values: Floats) -> Ints:
         labels = np.full(len(values), NO_SEGMENT, dtype=np.int64)

@@ -82,8 +82,7 @@ class Segments(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
 
     def predict(self, X: Floats) -> NDArray[np.object_]:  # noqa: N803
         """Return the name of every member's segment; None where there is none."""
-        names = np.array([*self.rule.segments, None], dtype=np.object_)
-        return np.asarray(names[self.rule.decided(np.asarray(X, dtype=np.float64))], dtype=np.object_)
+        return self.rule.called(self.rule.decided(np.asarray(X, dtype=np.float64)))
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
