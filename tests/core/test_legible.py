@@ -85,6 +85,14 @@ def test_sentences_of_cells_are_not_cut_like_names_and_names_beside_them_are():
     assert table["column"][0] == "c" * 99  # cells that somebody else holds are not changed
 
 
+def test_names_of_segments_are_ours_and_not_cut_and_names_beside_them_are():
+    ours = "frequent catalogue viewers who spend more and open fewer messages"
+    meta = {"segments": [ours, "two\nlines"], "schemes": ["s" * 99]}
+    shown = legible_cells(Cells("x", "board", {}, meta)).meta
+    assert shown["segments"] == [ours, "two lines"]
+    assert shown["schemes"] == ["s" * (LONGEST_NAME - 1) + "…"]
+
+
 def test_cells_that_are_legible_stay_the_same_tables():
     table = pd.DataFrame({"finding": ["a rule that is broken"], "column": ["plan"], "n": [1]})
     assert legible_cells(Cells("x", "quality", {"findings": table}, {})).tables["findings"] is table

@@ -90,11 +90,12 @@ def read_cells(folder: Path, case: str, study: str) -> Cells:
 def legible_cells(cells: Cells) -> Cells:
     """Return cells whose names are one line of visible text (`sojourn.core.legible`), the same everywhere.
 
-    Columns of sentences (`SENTENCES`) are made so too, and not cut like names.
+    Words of ours (`SENTENCES`) are made so too, and not cut like names.
     """
     columns = [(table, name) for table in cells.tables.values() for name in _texts(table)]
     found = {text for table, name in columns if name not in SENTENCES for text in table[name]}
-    names = legible_names({*filter(_is_text, found), *listed(dict(cells.meta))})
+    said = {name: value for name, value in cells.meta.items() if name not in SENTENCES}
+    names = legible_names({*filter(_is_text, found), *listed(said)})
     tables = {name: _renamed(table, names) for name, table in cells.tables.items()}
     return Cells(cells.case, cells.study, tables, legible_data(dict(cells.meta), names))
 

@@ -8,6 +8,7 @@ differ stay different, and a harmless name is not changed. What a name would mea
 spreadsheet is not decided here: markup is escaped where pages are made, formulas where CSV is written.
 
 Sentences in tables are our own words, around names from data at most: they may be longer, and keep backticks.
+So are the names that a page gives to segments.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from typing import Any
 LONGEST_NAME = 40
 #: A longer sentence is cut.
 LONGEST_SENTENCE = 300
-#: Columns of cells that hold sentences of ours and no names.
-SENTENCES = frozenset(("finding", "hint"))
+#: Columns of cells, and lists in what cells say of themselves, that hold words of ours and no names.
+SENTENCES = frozenset(("finding", "hint", "segments"))
 
 #: Invisible, and needed to write some languages and signs.
 _KEPT = frozenset("\u200c\u200d\u00ad")
