@@ -155,6 +155,12 @@ def test_moves_between_the_ends_of_months(made, frames):
     assert {-2, -1} <= set(found["from_segment"]) & set(found["to_segment"])
 
 
+def test_dates_are_counted_as_dates_where_clocks_were_changed_in_between(frames):
+    """Midnight in New York in summer, less so many times 24 hours, is 23:00 of the day before in winter."""
+    found = make(frames, params={**PARAMS, "months": 6}, time_zone="America/New_York")
+    assert [found.meta["months"][0], found.meta["months"][-1]] == ["2025-01-02", "2025-07-01"]
+
+
 def test_the_last_stock_is_who_is_there_now_however_soon_there_is_a_segment(frames):
     """Who joined in the last month and has a segment after ten days is among them."""
     rule = board_rule.rule()

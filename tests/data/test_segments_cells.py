@@ -348,4 +348,6 @@ def test_meta_says_the_cut_and_the_truth_of_a_simulated_world():
     known_world = make_cells(tidy(members, events, truth=truth), "segments", PARAMS)
     assert known_world.meta["cut"] == CUT.isoformat()
     assert known_world.meta["truth"] == truth["segments"]
+    winter = make_cells(tidy(members, events), "segments", {**PARAMS, "outcome_days": 120})
+    assert winter.meta["cut_date"] == "2025-03-03"  # by the calendar; the instant is 23:00 of the day before
     assert "truth" not in make_cells(tidy(members, events), "segments", PARAMS).meta

@@ -80,7 +80,7 @@ def found(kind="groups", reason="useful", **changes) -> Segmentation:
         fitted=1_003,
         judged=1_000,
         members=2_003,
-        meta={"cut": "2025-04-02T00:00:00+00:00", "currency": "EUR", "as_of": "2025-07-01T00:00:00+00:00"},
+        meta={"cut_date": "2025-04-02", "currency": "EUR", "as_of": "2025-07-01T00:00:00+00:00"},
     )
     return replace(made, **changes)
 

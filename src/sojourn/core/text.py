@@ -7,7 +7,7 @@ prints a number that does not exist.
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from zoneinfo import ZoneInfo
 
@@ -229,6 +229,22 @@ def day(instant: str | date, time_zone: str = "UTC") -> str:
     if isinstance(instant, datetime) and instant.tzinfo is not None:
         instant = instant.astimezone(ZoneInfo(time_zone))
     return f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}"
+
+
+def local_date(instant: datetime | str, time_zone: str, *, days_ago: int = 0) -> date:
+    """Return the date that a clock shows at an instant, or the date so many days before that one.
+
+    So many times 24 hours before midnight is not midnight where clocks were changed in between: dates are
+    counted as dates.
+
+    Examples
+    --------
+    >>> local_date("1998-07-01T04:00:00Z", "America/New_York", days_ago=90)
+    datetime.date(1998, 4, 2)
+    """
+    if isinstance(instant, str):
+        instant = datetime.fromisoformat(instant)
+    return instant.astimezone(ZoneInfo(time_zone)).date() - timedelta(days=days_ago)
 
 
 def window(start: str | date, end: str | date, time_zone: str = "UTC") -> str:

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sojourn.core.columns import csv_text, harmless
 from sojourn.core.errors import ParameterError
 from sojourn.core.params import Params, read_params
 from sojourn.core.project import root
 from sojourn.core.results.take_away import NO_SEGMENT, TakeAway
-from sojourn.core.text import count, day, listing, plural
+from sojourn.core.text import count, day, listing, local_date, plural
 from sojourn.pipeline.private import only_mine
 
 if TYPE_CHECKING:
@@ -117,8 +116,7 @@ def _need_free(params: Params, case: str, target: Path) -> None:
 def _instant(tidy: Tidy, rule: TakeAway, at: str | None) -> tuple[date, datetime]:
     """Return a date and its instant: so many times 24 hours before `as_of`."""
     as_of, start = (datetime.fromisoformat(tidy.meta[name]) for name in ("as_of", "observed_from"))
-    zone = ZoneInfo(tidy.meta["time_zone"])
-    end = as_of.astimezone(zone).date()
+    end = local_date(as_of, tidy.meta["time_zone"])
     stated = end if at is None else _date(at)
     instant = as_of - timedelta(days=(end - stated).days)
     if instant > as_of:
@@ -128,7 +126,7 @@ def _instant(tidy: Tidy, rule: TakeAway, at: str | None) -> tuple[date, datetime
         first = end - timedelta(days=(as_of - start).days - days)
         raise ParameterError(
             f"'--at' {stated} leaves nobody observed for {days} days, as the rule demands: events of "
-            f"'{tidy.case}' are known from {day(start, zone.key)}. Name {first} or later."
+            f"'{tidy.case}' are known from {day(start, tidy.meta['time_zone'])}. Name {first} or later."
         )
     return stated, instant
 

@@ -97,8 +97,8 @@ def key_figures_segments(found: Segmentation, after: WhatNext) -> list[KeyFigure
         KeyFigure(
             "Members looked at",
             count(found.members),
-            f"as they were on {day(str(found.meta['cut']))}; {count(found.judged)} of them judge what the "
-            "others formed",
+            f"as they were on {day(str(found.meta['cut_date']))}; {count(found.judged)} of them judge what "
+            "the others formed",
         ),
         KeyFigure(
             f"Depth of the shallowest valley between {found.most_apart} groups",
@@ -217,7 +217,7 @@ def _quiet(after: WhatNext) -> list[Action]:
 def _again(found: Segmentation) -> Action:
     return Action(
         "Run this page again when the platform or its members have changed.",
-        f"the rule is frozen as of {day(str(found.meta['cut']))}",
+        f"the rule is frozen as of {day(str(found.meta['cut_date']))}",
         "minutes",
         "none: whether the rule lasts is not known yet",
     )

@@ -18,6 +18,7 @@ from ibis import Table, Value
 
 from sojourn.core.errors import ParameterError
 from sojourn.core.measures import Counting, Kind
+from sojourn.core.text import local_date
 from sojourn.data.activity import DAY_US, activity_of, micros
 from sojourn.data.cells.portrait import NOT_STATED
 from sojourn.data.engine import held
@@ -76,6 +77,9 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
     said = {
         "unit": "day",
         "cut": cut.isoformat(),
+        "cut_date": local_date(
+            tidy.meta["as_of"], tidy.meta["time_zone"], days_ago=params["outcome_days"]
+        ).isoformat(),
         "currency": tidy.meta.get("currency", ""),
         "kinds": _said(counting.kinds),
         "families": list(counting.families),

@@ -257,7 +257,12 @@ def planted_features(x: Floats, after: pd.DataFrame) -> Features:
     fit = halves(len(x))
     x = standardised(x, fit)
     now = pd.DataFrame(x, columns=list(_NAMES))
-    meta = {"cut": "2025-04-01T00:00:00+00:00", "currency": "EUR", "params": {"outcome_days": _DAYS}}
+    meta = {
+        "cut": "2025-04-01T00:00:00+00:00",
+        "cut_date": "2025-04-01",
+        "currency": "EUR",
+        "params": {"outcome_days": _DAYS},
+    }
     return Features("world", _NAMES, x, fit, now, after, (), len(x), meta)
 
 
@@ -273,6 +278,7 @@ def as_cells(sample: pd.DataFrame, **meta: object) -> Cells:
     described = {
         "as_of": "2025-07-01T00:00:00Z",
         "cut": "2025-04-02T00:00:00+00:00",
+        "cut_date": "2025-04-02",
         "currency": "EUR",
         "kinds": kinds,
         "counting": Counting(30, 60, tuple(Kind(kind) for kind in kinds), families).to_plain(),

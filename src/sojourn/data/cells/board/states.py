@@ -14,9 +14,9 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.core.results.take_away import TakeAway
+from sojourn.core.text import local_date
 from sojourn.data.engine import held
 from sojourn.data.features import day_before
-from sojourn.data.localtime import time_zone
 from sojourn.data.scoring import segments_at
 from sojourn.data.stages import everybody, stages_at
 from sojourn.data.tidy import Tidy
@@ -38,8 +38,8 @@ def instant(tidy: Tidy, days_ago: int = 0) -> datetime:
 
 
 def day(tidy: Tidy, days_ago: int = 0) -> date:
-    """Return the day of that instant, by the clock of the case."""
-    return instant(tidy, days_ago).astimezone(time_zone(tidy.meta["time_zone"])).date()
+    """Return the date so many days before that of `as_of`, by the clock of the case."""
+    return local_date(tidy.meta["as_of"], tidy.meta["time_zone"], days_ago=days_ago)
 
 
 def longest(tidy: Tidy, params: Mapping[str, Any]) -> int:
