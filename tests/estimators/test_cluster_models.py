@@ -49,12 +49,34 @@ def test_a_share_is_covered_as_often_as_said():
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal():
-    values = np.array([1.0, 4.0, 2.0, 8.0, 5.0])
-    for same in (np.zeros(20), np.array([3.0])):  # nothing is known of how others would differ
+    values = np.array([-1.0, 4.0, 2.0, 8.0, 5.0])
+    for same in (np.zeros(20), np.full(20, 3.0), np.array([-3.0])):  # it is not known how others would differ
         assert np.isnan(mean_interval(same, 0.9)[1:]).all()
     mean, low, high = mean_interval(values, 0.9)
     expected = stats.norm(values.mean(), stats.sem(values)).interval(0.9)
-    assert (mean, low, high) == pytest.approx((4.0, *expected), rel=1e-12)
+    assert (mean, low, high) == pytest.approx((3.6, *expected), rel=1e-12)
+
+
+def test_the_interval_of_amounts_is_that_of_their_logarithm_with_as_many_as_are_there():
+    amounts = np.array([0.0] * 30 + [1.0, 4, 2, 8, 5, 3, 3, 9, 1, 2])
+    mean, low, high = mean_interval(amounts, 0.9)
+    reach = stats.t(9).ppf(0.95) * stats.sem(amounts) / mean
+    assert (np.log(low), np.log(high)) == pytest.approx((np.log(mean) - reach, np.log(mean) + reach), rel=1e-12)
+    assert mean_interval(100 * amounts, 0.9) == pytest.approx((100 * mean, 100 * low, 100 * high), rel=1e-12)
+    assert np.isnan(mean_interval(amounts[:-1], 0.9)[1:]).all()  # nine are not zero
+
+
+@pytest.mark.parametrize(("spread", "payers", "least"), [(0.8, 10, 0.95), (1.2, 10, 0.90), (1.2, 100, 0.90)])
+def test_means_of_payments_are_covered_though_few_pay(spread, payers, least):
+    """A plain interval covers .87, .79 and .90; 2,000 worlds have a standard error of .006."""
+    rng, n, worlds = np.random.default_rng(6), 10 * payers, 2_000
+    truth, covered, told = 0.1 * np.exp(spread**2 / 2), 0, 0
+    for _ in range(worlds):
+        paid = np.where(rng.random(n) < 0.1, rng.lognormal(0, spread, n), 0.0)
+        low, high = mean_interval(paid, 0.95)[1:]
+        told += low == low
+        covered += low <= truth <= high
+    assert covered / told > least
 
 
 def test_a_curve_fits_what_is_straight_and_what_bends():

@@ -195,13 +195,13 @@ def test_no_valley_is_said_in_a_word():
     )
 
 
-def test_spending_that_is_the_same_for_all_has_no_interval():
+def test_spending_of_few_or_the_same_for_all_has_no_interval():
     same = after()
     same.table[["spend_low", "spend_high"]] = float("nan")
     figures = sj.key_figures_segments(found(), same)
-    assert figures[-1].interval == "a member; all the same among 400"
-    assert "40.25 EUR (all the same among 400) in 90 days" in sj.next_steps_segments(found(), same)[1].effect
-    assert describe_next_table(same)["note"].endswith("none where all members are the same.")
+    assert figures[-1].interval == "a member; too few of 400 have any, or all the same, for an interval"
+    assert "40.25 EUR (too few of 400 have any" in sj.next_steps_segments(found(), same)[1].effect
+    assert describe_next_table(same)["note"].endswith("are the same or fewer than 10 have any.")
     assert "all members are the same" not in describe_next_table(after())["note"]
 
 

@@ -151,7 +151,7 @@ def _spend_figure(after: WhatNext) -> list[KeyFigure]:
 
 def _alike(row: pd.Series) -> str:
     """Return what is said where there is no interval."""
-    return f"all the same among {count(row['n'])}"
+    return f"too few of {count(row['n'])} have any, or all the same, for an interval"
 
 
 def next_steps_segments(found: Segmentation, after: WhatNext) -> list[Action]:

@@ -105,7 +105,7 @@ def describe_next_table(after: WhatNext) -> dict[str, str]:
 def _none(after: WhatNext) -> str:
     """Say why a mean has no interval, where one has none."""
     alike = "spend_low" in after.table and bool(after.table["spend_low"].isna().any())
-    return ", none where all members are the same" if alike else ""
+    return ", none where all members are the same or fewer than 10 have any" if alike else ""
 
 
 def _spending(after: WhatNext) -> str:

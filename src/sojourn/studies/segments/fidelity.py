@@ -31,7 +31,7 @@ RATES_FROM = (
 )
 
 #: Decimals of everything that is published.
-_DIGITS = 4
+_DIGITS = 6
 
 
 def fidelity(rule: TakeAway, seen: Features, found: Segmentation) -> TakeAway:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sojourn.core.privacy import base_of, cap_of, nearest, to_multiples
 from sojourn.core.results.segments import Floats
-from sojourn.estimators.cluster.intervals import jeffreys, mean_interval
+from sojourn.estimators.cluster.intervals import LEAST, jeffreys, mean_interval
 
 #: Value, lower and upper bound.
 type Bounded = tuple[float, float, float]
@@ -76,7 +76,7 @@ class Shown:
         Notes
         -----
         Where all are the same there are no bounds (`mean_interval`); in private cases, where that would tell
-        what each member did, they are those of the rounding.
+        what each member did, they are those of the rounding. Of few amounts there are none in any case.
         """
         if not self.base:
             return mean_interval(values, self.mass)
@@ -86,6 +86,8 @@ class Shown:
             return 0.0, math.nan, math.nan
         value, low, high = mean_interval(np.clip(values, -cap, cap), self.mass)
         shown = math.floor(value / step + 0.5) * step
+        if values.min() >= 0 and self.size(int((values > 0).sum())) < LEAST:
+            return shown, math.nan, math.nan
         sampling = 0.0 if math.isnan(low) else (high - low) / 2
         rounding = _reach(self.mass) * step / math.sqrt(12)
         reach = _upwards(math.hypot(sampling, rounding))
