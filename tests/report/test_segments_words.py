@@ -211,6 +211,9 @@ def test_next_steps_follow_the_verdict():
     )
     assert "one message for each of the 2 groups" in groups[0].what
     assert gradient[0].what.startswith("Do not write personas.")
+    exam = found("bands", "no valley").exam.set_index("rival")["explained"]
+    for name in (OURS, RFM, SMOOTH, CEILING):
+        assert f"{100 * exam[name]:.1f} %" in gradient[0].effect
     for steps, low, share in ((groups, "“long silent”", "23.4"), (gradient, "the less active half", "81.2")):
         assert len(steps) == 4
         effect = (
@@ -233,17 +236,18 @@ def test_what_is_said_of_a_segmentation():
 
 def test_the_title_of_the_exam_follows_the_interval():
     assert sj.describe_exam(found())["title"] == (
-        "2 groups explain more than RFM about what comes next; a free score explains more than both"
+        "2 groups explain more than the RFM score in as many bands of what comes next; a free score explains "
+        "more than both"
     )
     exam = found().exam
     exam.loc[exam["rival"] == RFM, ["gain_low", "gain_high"]] = [-0.01, 0.05]
     exam.loc[exam["rival"] == CEILING, ["gain_low", "gain_high"]] = [-0.01, 0.05]
     assert (
         sj.describe_exam(found(exam=exam))["title"]
-        == "2 groups explain about as much as RFM about what comes next"
+        == "2 groups explain about as much as the RFM score in as many bands of what comes next"
     )
     exam.loc[exam["rival"] == RFM, ["gain_low", "gain_high"]] = [-0.05, -0.01]
-    assert "less than RFM" in sj.describe_exam(found(exam=exam))["title"]
+    assert "less than the RFM score in as many bands" in sj.describe_exam(found(exam=exam))["title"]
     assert "1,000 members" in sj.describe_exam(found())["note"]
     assert "95 % confidence intervals" in sj.describe_exam(found())["note"]
 
@@ -299,19 +303,19 @@ def test_only_a_simulated_world_has_a_truth():
 def test_the_reason_names_the_rivals_that_were_beaten():
     exam = found().exam
     assert found().beaten == (RFM,)
-    assert "tell more about what comes next than RFM, but less" in sj.say(found())
+    assert "tell more about what comes next than the RFM score in as many bands, but less" in sj.say(found())
     both = exam.assign(beaten=[False, True, True, False])
-    assert "than RFM and a score as simple, but less" in sj.say(found(exam=both))
+    assert "than the RFM score in as many bands and a score as simple, but less" in sj.say(found(exam=both))
     smooth = exam.assign(beaten=[False, False, True, False])
     assert "than a score as simple, but less" in sj.say(found(exam=smooth))
     better = exam.copy()
     better.loc[better["rival"] == SMOOTH, ["gain_low", "gain_high"]] = [-0.05, -0.01]
     better.loc[better["rival"] == SMOOTH, "explained"] = 0.2845
-    told = "than RFM, but less than a score that is as simple (23.4 % against 28.4 % explained)."
+    told = "bands, but less than a score that is as simple (23.4 % against 28.4 % explained)."
     assert told in sj.headline_segments(found(exam=better), after()).detail
     level = exam.assign(gain_high=0.01)
     assert "but less" not in sj.say(found(exam=level))
-    assert sj.describe_exam(found(exam=better))["title"].endswith("; a score as simple explains more")
+    assert sj.describe_exam(found(exam=better))["title"].endswith("; a smooth score as simple explains more")
 
 
 def test_the_table_says_how_much_of_every_segment_comes_back():

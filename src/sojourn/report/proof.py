@@ -37,7 +37,9 @@ def check_proof(study: str) -> Check:
     if stale:
         meaning = "Coverage and error rates on this page are those of older code: measure them again."
         return _check("warn", f"The code has changed since the calibration of {listing(stale)}.", meaning)
-    meaning = "What this page states of its error rates was measured by simulation on the very code that made it."
+    meaning = (
+        "The error rates that this page states were measured by simulation on the very code that made it."
+    )
     return _check("pass", f"Unchanged since the calibration of {listing(list(proofs))}.", meaning)
 
 

@@ -71,12 +71,12 @@ def _why(found: Segmentation) -> str:
         )
     if found.reason == "no use":
         apart = plural(found.exam_k, "group")
-        return f"{apart} can be told apart, but tell no more about what comes next than RFM or a score."
+        return f"{apart} can be told apart, but tell no more about what comes next than scores as simple."
     return "However many groups are asked for, nothing emptier lies between them than chance leaves."
 
 
 #: What the sentence calls a rival of the exam.
-_RIVALS = {RFM: "RFM", SMOOTH: "a score as simple", CEILING: "a score of everything"}
+_RIVALS = {RFM: RFM, SMOOTH: "a score as simple", CEILING: "a score of everything"}
 
 
 def _less_than_score(found: Segmentation) -> str:
@@ -165,12 +165,19 @@ def next_steps_segments(found: Segmentation, after: WhatNext) -> list[Action]:
         )
     else:
         first = Action(
-            "Do not write personas. Rank members by the activity score, and treat bands of it differently.",
-            "as good as any grouping of the same features, and simpler to explain",
-            "none",
+            "Do not write personas. Treat bands of a score differently, such as those of this page.",
+            _bands_beside(found),
+            "none: the scorecard is handed out below",
             "observational: the exam on this page",
         )
     return [first, *_worth(after), *_quiet(after), _again(found)]
+
+
+def _bands_beside(found: Segmentation) -> str:
+    """Return what bands explain of what members did next, beside each rival."""
+    ours, *others = (percent(found.examined(name)["explained"]) for name in (OURS, RFM, SMOOTH, CEILING))
+    rivals = [f"{name} {share}" for name, share in zip((RFM, SMOOTH, CEILING), others, strict=True)]
+    return f"the bands explain {ours} of what members did next, {listing(rivals)}"
 
 
 def _worth(after: WhatNext) -> list[Action]:
@@ -283,19 +290,20 @@ def describe_exam(found: Segmentation) -> dict[str, str]:
     )
     simple = found.examined(SMOOTH)
     rest = (
-        "; a score as simple explains more"
+        "; a smooth score as simple explains more"
         if simple["gain_high"] < 0
         else "; a free score explains more than both"
         if free["gain_high"] < 0
         else ""
     )
     return {
-        "title": f"{_tried(found)} explain {beats} RFM about what comes next{rest}",
+        "title": f"{_tried(found)} explain {beats} {RFM} of what comes next{rest}",
         "note": (
             "Share of the variance of what members did after the cut that is predicted out of sample, "
             f"averaged over outcomes; {count(found.judged)} members who formed nothing. Gain: of the "
             f"segments over each rival, in points, with {_confidence(found.mass)}. Groups pass if they beat "
-            "RFM or a score that is as simple; a free score is only shown."
+            f"{RFM} (fifths of recency, frequency and monetary value, added up) or a smooth score that is as "
+            "simple; a free score is only shown."
         ),
     }
 
