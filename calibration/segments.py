@@ -17,13 +17,13 @@ import pandas as pd
 from segments_worth import coverage, worth
 from sklearn.metrics import adjusted_rand_score
 
-from sojourn.core.results.segments import Features, Floats, Ints, Segmentation
+from sojourn.core.results.segments import STABLE, Features, Floats, Ints, Segmentation
 from sojourn.estimators.cluster.partition import former, partition, pinned
 from sojourn.estimators.cluster.stability import returns
 from sojourn.studies.segments.checks import FAR, sample_distance
 from sojourn.studies.segments.exam import better_scores, exam_table
 from sojourn.studies.segments.find import find_segments, searched
-from sojourn.studies.segments.structure import DEEP_ENOUGH, SMALLEST_SHARE, SPLITS, STABLE, measured
+from sojourn.studies.segments.structure import DEEP_ENOUGH, SMALLEST_SHARE, SPLITS, measured
 from sojourn.studies.segments.worlds import NO_GROUPS, as_cells, planted, planted_counts, population
 
 SEED = 20261121

@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 import sojourn as sj
+from sojourn.core.bands import band_names
 from sojourn.core.cells import Cells
 from sojourn.core.errors import ParameterError, UndefinedError
 from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Features, NearestCentre, ScoreBands
@@ -18,7 +19,6 @@ from sojourn.studies.segments.checks import check_segments, sample_distance
 from sojourn.studies.segments.exam import exam_table, group_means
 from sojourn.studies.segments.features import LIMIT, features, halves
 from sojourn.studies.segments.forming import symmetric_log
-from sojourn.studies.segments.names import band_names
 from sojourn.studies.segments.rfm import rfm_bands
 from sojourn.studies.segments.structure import chosen_k, stability_table
 from sojourn.studies.segments.worlds import (

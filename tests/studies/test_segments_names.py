@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sojourn as sj
+from sojourn.core.bands import band_names
 from sojourn.core.results.segments import NearestCentre
 from sojourn.studies.segments.names import (
     NAMES,
     TELLING,
-    band_names,
     distinct,
     family_of,
     feature_words,
@@ -20,7 +22,7 @@ from sojourn.studies.segments.names import (
     segment_names,
     word_of,
 )
-from sojourn.studies.segments.worlds import gaussian
+from sojourn.studies.segments.worlds import gaussian, population
 
 FEATURES = ("recency", "frequency", "monetary", "weekend", "view catalogue", "like", "task tasks", "login")
 
@@ -168,3 +170,16 @@ def test_every_feature_has_words_and_a_family():
     assert feature_words("view offers") == "offer views (share)"
     assert family_of("evening") == "when"
     assert family_of("view offers") == "what they do"
+
+
+def test_a_kind_of_events_called_like_a_feature_is_another_feature():
+    cells = population(400, zeros=0.3, rng=rng(21))
+    called = ["referral", "trend", *cells.meta["kinds"][2:]]
+    plain, told = (
+        sj.features(replace(cells, meta={**cells.meta, "kinds": k})) for k in (cells.meta["kinds"], called)
+    )
+    assert set(told.names) - set(plain.names) == {"event referral", "event trend"}
+    assert "trend" in told.names
+    assert not told.now.columns.has_duplicates
+    pd.testing.assert_frame_equal(told.now.set_axis(plain.now.columns, axis=1), plain.now, check_exact=True)
+    assert feature_words("event referral") == "referral events (share)"

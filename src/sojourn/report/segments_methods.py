@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from sojourn.core.results.methods import CRITERIA, DENSITY, HALVES, KMEANS, MIXTURE, PAGE, Methods
+from sojourn.core.results.segments import STABLE
 from sojourn.core.text import count, number, percent, plural
 from sojourn.report.say import register
 
@@ -29,15 +30,13 @@ def methods_frame(ways: Methods) -> pd.DataFrame:
 def describe_methods(ways: Methods) -> dict[str, str]:
     """Return title and note of the table of ways."""
     usual = [ways.of(name)["twin_groups"] > 1 for name in (KMEANS, MIXTURE, DENSITY)]
-    title = f"Where there is no structure at all, {_OF_THREE[sum(usual)]} of the three usual ways find groups"
+    of = plural(ways.twins, "made-up population")
+    title = f"In {of} without any structure {_OF_THREE[sum(usual)]} of the three usual ways find groups"
     return {"title": title, "note": f"{_columns_told(ways)} {why_not_shown(ways)}"}
 
 
 #: Standard errors that are usually called a difference.
 _APART = 2.0
-
-#: Similarity that is usually called stable (Hennig 2007).
-STABLE = 0.75
 
 _OF_THREE = ("none", "one", "two", "all")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from sojourn.core.bands import the_band
 from sojourn.core.interval import Interval, label
 from sojourn.core.results.segments_described import EVERYONE, MessageResponse, NextCurves, WhatNext
 from sojourn.core.text import begun, bounds, count, in_words, money, number, percent, ranged
 from sojourn.report.say import register
 
 UNIT = "members in 100"
-_PARTS = (" half", " third", " quarter", " fifth")
 DID = {"active_share": "active", "stayed_share": "still members"}
 
 
@@ -22,7 +22,7 @@ def called(segment: str) -> str:
     >>> called("most active quarter"), called("frequent members")
     ('the most active quarter', '“frequent members”')
     """
-    return f"the {segment}" if segment.endswith(_PARTS) else f"“{segment}”"
+    return the_band(segment) or f"“{segment}”"
 
 
 def ends(after: WhatNext, what: str) -> tuple[str, str]:

@@ -21,6 +21,9 @@ Verdict = Literal["groups", "a gradient, not groups"]
 #: Why: no valley between groups, groups that tell nothing more about what comes next, or groups that do.
 Reason = Literal["no valley", "no use", "useful"]
 
+#: Share of its members that the least stable group keeps in a resample (Hennig 2007: "stable" from .75).
+STABLE = 0.75
+
 #: Rows of the exam: the segmentation itself, the rivals with as many degrees of freedom, and what a free
 #: model of the same features can do.
 OURS = "the segments"

@@ -53,7 +53,7 @@ def crowds(x: Floats, smallest: float) -> Crowds:
     Notes
     -----
     Campello, Moulavi & Sander (2013), Density-based clustering based on hierarchical density estimates; the
-    number of crowds is found by excess of mass, and the tree may end in one crowd.
+    number of crowds is found by excess of mass. One crowd with noise around it is none.
     """
     from sklearn.cluster import HDBSCAN
 

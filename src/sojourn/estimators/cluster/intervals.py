@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.segments import Floats
 
 #: Of fewer amounts that are not zero a mean has no interval.
@@ -57,7 +58,7 @@ def mean_interval(values: Floats, mass: float) -> tuple[float, float, float]:
     these less one; of fewer than `LEAST` there is none. Where these are log-normal with a standard deviation
     of 1.2, .95 covers .92 at ten of them and .93 at 400 (the plain interval: .79 and .93).
     """
-    from scipy.special import ndtri, stdtrit
+    from scipy.special import stdtrit
 
     mean, some = float(values.mean()), int((values > 0).sum())
     amounts = bool(values.min() >= 0)
@@ -67,5 +68,5 @@ def mean_interval(values: Floats, mass: float) -> tuple[float, float, float]:
     if amounts:
         factor = math.exp(float(stdtrit(some - 1, 0.5 + mass / 2)) * error / mean)
         return mean, mean / factor, mean * factor
-    reach = float(ndtri(0.5 + mass / 2)) * error
+    reach = standard_errors(mass) * error
     return mean, mean - reach, mean + reach

@@ -7,12 +7,12 @@ import numpy as np
 from sojourn.core.cells import Cells
 from sojourn.core.privacy import base_of
 from sojourn.core.results.check import Check, Verdict
-from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Segmentation
+from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, STABLE, Segmentation
 from sojourn.core.text import count, listing, number, percent, plural
 from sojourn.studies.segments.exam import better_scores
 from sojourn.studies.segments.features import features
 from sojourn.studies.segments.rates import RETURNS, SAMPLE, SCORE, VERDICT
-from sojourn.studies.segments.structure import DEEP_ENOUGH, STABLE
+from sojourn.studies.segments.structure import DEEP_ENOUGH
 
 #: Members that formed groups: with fewer, the verdict is not to be relied on, or to be taken with care.
 TOO_FEW, FEW = 500, 1_500

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sojourn.core.errors import UndefinedError
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.segments import CEILING, OURS, RFM, SMOOTH, Features, Floats, Ints, Rule
 from sojourn.estimators.cluster.smooth import simple_predictions, smooth_predictions
 from sojourn.studies.segments.forming import symmetric_log
@@ -50,11 +51,9 @@ def exam_table(found: Features, rule: Rule, *, mass: float) -> pd.DataFrame:
     period: what is examined is whether members can be told apart by what they will do, not whether the same
     will hold a year later.
     """
-    from scipy.special import ndtri
-
     y, truth = (examined(found)[part] for part in (found.fit, ~found.fit))
     errors = {name: _errors(truth, guess) for name, guess in _predictions(found, rule, y).items()}
-    z = float(ndtri(0.5 + mass / 2))
+    z = standard_errors(mass)
     return pd.DataFrame([_row(name, errors[name], errors[OURS], z) for name in errors])
 
 

@@ -14,6 +14,7 @@ from sojourn.core.measures import Counting
 from sojourn.core.results.segments import Features, Floats
 from sojourn.studies.segments.forming import forming
 from sojourn.studies.segments.measures import measures_of
+from sojourn.studies.segments.names import kind_names
 
 #: Fewer members cannot be split, grouped and judged.
 FEWEST = 200
@@ -65,7 +66,7 @@ def features(cells: Cells) -> Features:
             f"groups are not looked for in fewer than {FEWEST}. Lower `min_tenure_days` or `outcome_days`."
         )
     sample = sample.sort_values(sorted(sample.columns), ignore_index=True)
-    fit, kinds = halves(len(sample)), tuple(cells.meta["kinds"])
+    fit, kinds = halves(len(sample)), kind_names(cells.meta)
     counting = Counting.from_plain(cells.meta["counting"])
     traits = [name for name in TRAITS if name in sample.columns]
     counts = sample[[name for name in sample.columns if name not in traits and not _is_outcome(name)]]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sojourn.core.normal import standard_errors
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.results.segments import Features, Floats, Ints, Segmentation
 from sojourn.core.results.take_away import Fidelity, SegmentFidelity, TakeAway
@@ -143,11 +144,9 @@ def _segment(name: str, theirs: Ints, ours: Ints, shown: Shown, min_group: int) 
 
 def _explained(shown: Shown, ours: Floats, theirs: Floats) -> dict[str, float]:
     """Return what is explained of what members did next, and what the rule loses of it, with its interval."""
-    from scipy.special import ndtri
-
     lost = ours - theirs
     value = float(lost.mean())
-    reach = float(ndtri(0.5 + shown.mass / 2)) * float(lost.std(ddof=1)) / math.sqrt(len(lost))
+    reach = standard_errors(shown.mass) * float(lost.std(ddof=1)) / math.sqrt(len(lost))
     bounds = {"lost": value, "lost_low": value - reach, "lost_high": value + reach}
     explained = {"explained": 1 - float(ours.mean()), "explained_by_segments": 1 - float(theirs.mean())}
     return {name: _score(shown, part) for name, part in (explained | bounds).items()}

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from sojourn.core.bands import band_names
 from sojourn.core.measures import HOURS
 from sojourn.core.results.segments import Features, Floats, NearestCentre, Rule
 
@@ -130,13 +131,9 @@ FEATURE_WORDS: Mapping[str, str] = {
     "saving": "points left",
 }
 
-_FRACTIONS = {2: "half", 3: "third", 4: "quarter", 5: "fifth"}
-_DEGREES: Mapping[int, tuple[str, ...]] = {
-    2: ("less active", "more active"),
-    3: ("least active", "middle", "most active"),
-    4: ("least active", "less active", "more active", "most active"),
-    5: ("least active", "less active", "middle", "more active", "most active"),
-}
+
+#: Names that no kind of events can have as a feature.
+_TAKEN = frozenset((*NAMES, *FEATURE_WORDS, *HOURS))
 
 
 def segment_names(found: Features, rule: Rule) -> tuple[str, ...]:
@@ -152,19 +149,15 @@ def segment_names(found: Features, rule: Rule) -> tuple[str, ...]:
     return distinct([named(row, found.names) for row in means], means, found.names)
 
 
-def band_names(bands: int) -> tuple[str, ...]:
-    """Return names of bands of equal size, least active first.
+def kind_names(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of kinds of events as features: none is that of another feature.
 
     Examples
     --------
-    >>> band_names(4)
-    ('least active quarter', 'less active quarter', 'more active quarter', 'most active quarter')
-    >>> band_names(6)[0]
-    'band 1 of 6, from least active'
+    >>> kind_names({"kinds": ["order", "referral", "view news"]})
+    ('order', 'event referral', 'view news')
     """
-    if bands not in _DEGREES:
-        return tuple(f"band {i} of {bands}, from least active" for i in range(1, bands + 1))
-    return tuple(f"{degree} {_FRACTIONS[bands]}" for degree in _DEGREES[bands])
+    return tuple(f"event {kind}" if kind in _TAKEN else kind for kind in meta.get("kinds", ()))
 
 
 def named(means: Floats, names: Sequence[str]) -> str:

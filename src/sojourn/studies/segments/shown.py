@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sojourn.core.normal import standard_errors
 from sojourn.core.privacy import base_of, cap_of, nearest, to_multiples
 from sojourn.core.results.segments import Floats
 from sojourn.estimators.cluster.intervals import LEAST, jeffreys, mean_interval
@@ -89,7 +90,7 @@ class Shown:
         if values.min() >= 0 and self.size(int((values > 0).sum())) < LEAST:
             return shown, math.nan, math.nan
         sampling = 0.0 if math.isnan(low) else (high - low) / 2
-        rounding = _reach(self.mass) * step / math.sqrt(12)
+        rounding = standard_errors(self.mass) * step / math.sqrt(12)
         reach = _upwards(math.hypot(sampling, rounding))
         return shown, shown - reach, shown + reach
 
@@ -123,15 +124,16 @@ class Shown:
         if not self.base:
             error = _influence_error(values, inside)
             difference = (float(values[inside].mean()) - float(values.mean())) / self.spread(values)
-            return difference, *_around(difference, _reach(self.mass) * error)
+            return difference, *_around(difference, standard_errors(self.mass) * error)
         cap, spread = self.cap(values), self.spread(values)
         means = [self.mean(part, values)[0] for part in (values[inside], values)]
         steps = [self.base * cap / self.size(n) / spread for n in (int(inside.sum()), len(values))]
         rounding = math.hypot(*steps) / math.sqrt(12)
         counted = np.clip(values, -cap, cap)
         error = _influence_error(counted, inside) if np.ptp(counted) else 0.0
+        reach = _upwards(standard_errors(self.mass) * math.hypot(error, rounding))
         difference = (means[0] - means[1]) / spread
-        return difference, *_around(difference, _upwards(_reach(self.mass) * math.hypot(error, rounding)))
+        return difference, *_around(difference, reach)
 
     def cap(self, everyone: Floats) -> float:
         """Return the largest size of a value that counts in full: none in public cases."""
@@ -183,12 +185,6 @@ class Shown:
         """Return the standard deviation of all who are judged."""
         exact = float(everyone.std())
         return _upwards(exact) if self.base else exact
-
-
-def _reach(mass: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + mass / 2))
 
 
 def _influence_error(values: Floats, inside: NDArray[np.bool_]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sojourn.core.results.segments import Floats, NearestCentre
+from sojourn.core.results.segments import STABLE, Floats, NearestCentre
 from sojourn.estimators.cluster.copula import structureless
 from sojourn.estimators.cluster.partition import former, partition
 from sojourn.estimators.cluster.stability import returns
@@ -22,9 +22,6 @@ FIT_AT_MOST = 4_000
 #: round groups have about .5 where 2 in 100 members stand on the wrong side, .2 where 5 do and 0 where 10 do;
 #: a curved gradient has 0.
 DEEP_ENOUGH = 0.15
-
-#: Share of its members that the least stable group keeps in a resample (Hennig 2007: "stable" from .75).
-STABLE = 0.75
 
 #: A group of fewer is a handful: members of whom little is seen, or outliers.
 SMALLEST_SHARE = 0.05

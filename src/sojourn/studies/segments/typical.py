@@ -15,7 +15,7 @@ from sojourn.core.results.segments_described import TypicalMembers
 from sojourn.core.text import begun, count, money, number, plural
 from sojourn.studies.segments.describe import shown_segments
 from sojourn.studies.segments.features import features
-from sojourn.studies.segments.names import kind_words
+from sojourn.studies.segments.names import kind_names, kind_words
 from sojourn.studies.segments.shown import Shown
 
 #: What the made-up members of a segment are called, by how many there are.
@@ -62,7 +62,7 @@ def typical_members(source: Cells | Features, found: Segmentation) -> TypicalMem
     """
     seen = source if isinstance(source, Features) else features(source)
     now, shown = seen.now[~seen.fit], Shown.of(seen.meta, found.mass)
-    currency, kinds = str(seen.meta.get("currency", "")), tuple(seen.meta.get("kinds", ()))
+    currency, kinds = str(seen.meta.get("currency", "")), kind_names(seen.meta)
     rows = [
         {"segment": name, "typical": called, "n": n, "words": in_words(made, currency, kinds), **made}
         for name, inside in shown_segments(seen, found)
