@@ -211,7 +211,21 @@ def test_a_rule_of_another_case_is_refused(shop, capsys) -> None:
 def test_a_rule_changed_by_hand_is_refused(shop, capsys) -> None:
     path = shop / "reports/cases/shop/segments/rule.json"
     path.write_text(path.read_text(encoding="utf-8").replace("30.0", "31.0"), encoding="utf-8")
-    assert "changed after it was written" in refused(capsys, "shop")
+    said = refused(capsys, "shop")
+    assert "changed after it was written" in said
+    assert "reports/cases/shop/segments/rule.json" in said
+
+
+def test_a_rule_that_reads_amounts_of_another_currency_is_refused(shop, capsys) -> None:
+    page, about = shop / "reports/cases/shop/segments/rule.json", shop / "data/tidy/shop/tidy.json"
+    spends = Measure("monetary", "spend a month", ("value",), (), 30, "observed_days", 4)
+    page.write_text(replace(RULE, measures=(spends,), currency="EUR").to_json(), encoding="utf-8")
+    said = json.loads(about.read_text(encoding="utf-8"))
+    about.write_text(json.dumps({**said, "currency": "USD"}), encoding="utf-8")
+    assert "reads amounts in EUR, its tables now hold USD" in refused(capsys, "shop")
+    assert not (shop / "data/scored/shop/members.csv").exists()
+    about.write_text(json.dumps({**said, "currency": "EUR"}), encoding="utf-8")
+    assert main(["score", "shop"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ COLUMN_WORDS: Mapping[str, str] = {
     "tenure_days": "whole days since joining",
     "recency_days": "whole days since the last event; of members without any, observed_days",
     "active_days": "different days with an event",
-    "events": "events",
+    "events": "events of any kind",
     "active_last": "different days with an event in the last {last} days",
     "active_before": "different days with an event in the {last} days before those",
     "kinds": "different kinds of events (what was done, and in which feature)",

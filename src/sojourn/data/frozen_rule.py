@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sojourn.core.errors import DataError
 from sojourn.core.params import Params
+from sojourn.core.project import root
 from sojourn.core.results.take_away import TakeAway
 from sojourn.data.tidy import MissingTableError
 
@@ -86,7 +87,10 @@ def read_rule(params: Params, case: str) -> TakeAway:
     path = params.places(case).reports / STUDY / RULE
     if not path.is_file():
         raise _found_none(case) if path.with_name(_HEADLINE).is_file() else _no_page(case)
-    rule = TakeAway.from_json(path.read_text(encoding="utf-8"))
+    try:
+        rule = TakeAway.from_json(path.read_text(encoding="utf-8"))
+    except DataError as error:
+        raise DataError(f"{path.relative_to(root()).as_posix()}: {error}") from error
     if rule.case != case:
         raise DataError(
             f"{path.name} is a rule of segments of '{rule.case}', not of '{case}': "

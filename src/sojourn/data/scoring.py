@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ibis import Table
 
+from sojourn.core.errors import DataError
 from sojourn.core.results.take_away import TakeAway
 from sojourn.data.features import counted_at
 from sojourn.data.rule_code import segment_code
@@ -34,7 +35,18 @@ def segments_at(tidy: Tidy, rule: TakeAway, anchors: Table, *, at: datetime | No
     -------
     ibis Table
         The rows of `anchors` with ``segment`` (int64, `NO_SEGMENT` where there is none).
+
+    Raises
+    ------
+    DataError
+        When the rule reads amounts of another currency.
     """
+    currency = str(tidy.meta.get("currency", ""))
+    if "value" in rule.inputs and currency != rule.currency:
+        raise DataError(
+            f"The rule of segments of '{rule.case}' reads amounts in {rule.currency or 'no currency'}, its "
+            f"tables now hold {currency or 'no currency'}: make its page of segments anew."
+        )
     counts = counted_at(tidy, rule.counting, anchors, at=at, columns=rule.inputs)
     return counts.select(*anchors.columns, segment=segment_code(counts, rule))
 

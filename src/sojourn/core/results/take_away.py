@@ -313,6 +313,8 @@ class TakeAway:
 
     def _ready(self, counts: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """Return counts without gaps, and of which members all are known for long enough."""
+        if not isinstance(counts, pd.DataFrame):
+            raise ParameterError(f"Counts are a DataFrame with named columns, got {type(counts).__name__}.")
         for name in self.inputs:
             if name not in counts.columns:
                 raise ParameterError.no_such("column", name, map(str, counts.columns), where=" in the counts")
