@@ -9,6 +9,7 @@ from sojourn.core.results.board import Board, Drift, WorksOn
 from sojourn.core.results.check import Check, Verdict
 from sojourn.core.text import count, listing, number, percent, plural
 from sojourn.studies.board.rates import FORETOLD, HIDDEN, LEAST, LOT, MOST, MOVED, ODD, WORTHLESS
+from sojourn.studies.board.truth import check_truth
 
 #: From this share of members in groups too small to be shown on, that is warned of.
 _HIDDEN = 0.1
@@ -39,8 +40,8 @@ def check_board(cells: Cells, board: Board, works: WorksOn, moved: Drift) -> lis
     lot = [] if works.why_empty and works.left_out.empty else [_by_lot(works)]
     worth = [] if works.why_empty else [_odd(works), _worthless(board, works)]
     foretold = [_foretold(board)] if board.leave_days else []
-    tried = _tried(board, works)
-    return [_enough(board), *rule, _steady(moved), *foretold, tried, *lot, *worth, *_borrowed(board)]
+    tried, known = _tried(board, works), check_truth(cells, works)
+    return [_enough(board), *rule, _steady(moved), *foretold, tried, *lot, *worth, *_borrowed(board), *known]
 
 
 def _enough(board: Board) -> Check:

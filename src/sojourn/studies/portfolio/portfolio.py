@@ -11,6 +11,7 @@ from scipy import stats
 
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
+from sojourn.core.planted import planted_effects
 from sojourn.core.ranges import in_range
 from sojourn.core.results.portfolio import Portfolio
 from sojourn.core.results.trial_plan import LiftPrior
@@ -143,15 +144,10 @@ def _fit(effects: pd.DataFrame, law: Law) -> float:
 
 def _truth(cells: Cells, outcome: str) -> dict[tuple[str, str], float]:
     """Return planted lifts of a simulated case, by trial and scheme, where they are of the same days."""
-    found: dict[tuple[str, str], float] = {}
-    for trial, known in cells.meta.get("truth", {}).items():
-        days = known.get("horizon_days")
-        of = {f"kept_at_{days}": "lift"}.get(outcome)
-        if outcome == "net_value" and days == cells.meta.get("horizon_days"):
-            of = "net_gain"
-        for scheme in known.get("schemes", []) if of else []:
-            found[trial, scheme["scheme"]] = float(scheme[of])
-    return found
+    if outcome == "net_value":
+        return planted_effects(cells.meta, "net_gain", int(cells.meta.get("horizon_days", 0)))
+    days = outcome.removeprefix("kept_at_")
+    return planted_effects(cells.meta, "lift", int(days)) if days.isdigit() else {}
 
 
 def _judged(
