@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +10,7 @@ from sojourn.core.results.segments_described import EVERYONE, MessageResponse, N
 from sojourn.core.text import count, percent
 from sojourn.viz.axes import drawn_of, set_shares, set_time
 from sojourn.viz.ends import name_ends, wrapped
-from sojourn.viz.theme import ACCENT, CONTROL, DASHES, INK, MUTED, OTHERS, new_axes, theme
+from sojourn.viz.theme import ACCENT, CONTROL, INK, MUTED, line_looks, new_axes, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,8 +77,7 @@ def plot_curves(curves: NextCurves, *, ax: Axes | None = None) -> Axes:
     """
     drawn = drawn_of(curves)
     groups = [*(name for name in curves.segments if name != EVERYONE), EVERYONE]
-    looks = zip(cycle([ACCENT, *OTHERS]), cycle(DASHES), strict=False)
-    colours = dict(zip(groups, looks, strict=False)) | {EVERYONE: (CONTROL, "-")}
+    colours = line_looks(groups) | {EVERYONE: (CONTROL, "-")}
     ax = new_axes(ax, height=max(240, 60 + 27 * len(groups)))
     with theme():
         for name in groups:
