@@ -148,11 +148,30 @@ def test_moves_between_the_ends_of_months(made, frames):
             state["segment"].where(state["stage"] != "churned", -2)
             for state in (states(frames, at), states(frames, at + 30 * DAY))
         ]
-        both = pd.concat(places, axis=1, keys=["a", "b"]).fillna({"a": -1})  # who joined in between
+        both = pd.concat(places, axis=1, keys=["a", "b"]).fillna({"a": -3})  # who joined in between
         both = both[(both["a"] != -2) | (both["b"] != -2)].astype(int)
         rows = found[found["month"].astype(str) == made.meta["months"][3 - months]]
         assert told(rows, ("from_segment", "to_segment"), "n") == counted(both, "a", "b")
     assert {-2, -1} <= set(found["from_segment"]) & set(found["to_segment"])
+    assert -3 in set(found["from_segment"]) - set(found["to_segment"])  # nobody joins in the end
+
+
+def test_moves_of_the_same_members_are_counted_together(made, frames):
+    """Of each member and start: months begun there, and moves from there; summed over members."""
+    ends = [states(frames, AS_OF - 30 * months * DAY) for months in (3, 2, 1, 0)]
+    places = [state["segment"].where(state["stage"] != "churned", -2) for state in ends]
+    steps = pd.concat(
+        [pd.concat([a, b.reindex(a.index)], axis=1, keys=["a", "b"]) for a, b in pairwise(places)]
+    ).astype(int)
+    steps = steps[steps["a"] != -2].rename_axis("member").reset_index()
+    own = steps.groupby(["member", "a", "b"]).size().rename("n").reset_index()
+    own["begun"] = own.groupby(["member", "a"])["n"].transform("sum")
+    own = own.assign(n_sq=own["n"] ** 2, n_begun=own["n"] * own["begun"])
+    sums = own.groupby(["a", "b"])[["n", "n_sq", "n_begun"]].sum()
+    assert (sums["n"] < sums["n_sq"]).any()
+    assert (sums["n_sq"] < sums["n_begun"]).any()
+    for name in sums:
+        assert told(made["repeated"], ("from_segment", "to_segment"), name) == sums[name].to_dict()
 
 
 def test_dates_are_counted_as_dates_where_clocks_were_changed_in_between(frames):
@@ -187,11 +206,14 @@ def test_who_is_somewhere_at_a_month_end_goes_on_from_there(made):
 
 
 def placed(frames):
-    """Return members of trials of those with us, with segment and stage at assignment."""
+    """Return members of trials of those with us, with segment and stage at assignment.
+
+    Of what they did counts what they did before the instant of assignment; what they do at it follows.
+    """
     first = frames["assignments"].sort_values(["assigned_at", "scheme"]).drop_duplicates(["trial", "member"])
     rows = first.merge(frames["members"], on="member").reset_index(names="row")
     rows = rows[~(rows["churned_at"] < rows["assigned_at"])]
-    rows = rows.assign(day=day_before(rows["assigned_at"]))
+    rows = rows.assign(day=day_before(rows["assigned_at"] - timedelta(microseconds=1)))
     events = frames["events"].merge(rows[["row", "member", "day"]], on="member")
     late = events["recorded_at"].fillna(events["occurred_at"])
     known = events[(events["occurred_at"] <= events["day"]) & (late <= events["day"])]
@@ -296,6 +318,23 @@ def test_what_follows_assignment_puts_nobody_elsewhere(frames):
     pd.testing.assert_frame_equal(before[kept].reset_index(drop=True), after[kept].reset_index(drop=True))
 
 
+def test_what_is_done_at_the_very_instant_of_assignment_follows_it():
+    """Where dates have no times, all that is done on the day of assignment is dated at that instant."""
+    at, here = AS_OF - 50 * DAY, AS_OF - 300 * DAY
+    gone = pd.to_datetime([None, None, at, at - DAY], utc=True)
+    members = pd.DataFrame({"member": range(4), "joined_at": here, "churned_at": gone})
+    rows = {"member": range(4), "trial": ["kept"] * 2 + ["win"] * 2, "scheme": "gift", "assigned_at": at}
+    old = members[["member"]].assign(occurred_at=here + DAY, event="visit", amount=None)
+    same = old.assign(occurred_at=at)
+    spells = pd.DataFrame({"member": [9], "started_at": [here], "ended_at": [at], "plan": ["a"]})
+    of = {"members": members, "spells": spells, "assignments": pd.DataFrame(rows)}
+    placed = ["trial", "segment", "stage", "n"]
+    for events in (old, pd.concat([old, same[same["member"] != 3]])):
+        arms = make({**of, "events": events})["arms"].query("outcome == 'there'")
+        found = set(arms[placed].itertuples(index=False, name=None))
+        assert found == {("kept", 1, "silent", 2), ("win", 1, "churned", 2)}
+
+
 def visit(at):
     return pd.DataFrame({"member": [0], "occurred_at": [at], "event": ["x"], "amount": [None]})
 
@@ -379,7 +418,7 @@ def test_without_spells_or_leaving_less_is_told(frames):
     assert (made.meta["leaving"], made.meta["returns"]) == (True, False)
     assert "left_20" in made["since"]
     assert "back_20" not in made["since"]
-    assert set(made.tables) == {"now", "since", "moves"}
+    assert set(made.tables) == {"now", "since", "moves", "repeated"}
     stays = make(without, present={"members": ["member", "joined_at"], "events": ["member", "occurred_at"]})
     assert [name for name in stays["since"] if name.startswith(("left", "back"))] == []
     assert {"came_20", "came_60"} <= set(stays["since"])
@@ -427,5 +466,6 @@ def test_in_a_private_case_counts_are_multiples_and_sums_come_in_steps(made, fra
         most = cap if row["outcome"] == "net_value" else Decimal(1)
         assert row["n"] % base == 0 < row["n"]
         assert row["total"] % (base * most) == row["total_sq"] % (base * most**2) == 0
+    assert "repeated" not in shown.tables  # squares of few members' moves are no counts
     assert len(shown["arms"]) < len(made["arms"])  # groups of fewer members are nobody
     assert shown.meta["protected"]["base"] == base

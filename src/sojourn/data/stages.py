@@ -33,7 +33,13 @@ def everybody(tidy: Tidy, at: datetime, study: str) -> Table:
 
 
 def stages_at(
-    tidy: Tidy, anchors: Table, params: Mapping[str, Any], study: str, *, at: datetime | None = None
+    tidy: Tidy,
+    anchors: Table,
+    params: Mapping[str, Any],
+    study: str,
+    *,
+    at: datetime | None = None,
+    until_before: bool = False,
 ) -> Table:
     """Return in which stage members were at instants.
 
@@ -51,6 +57,8 @@ def stages_at(
         Who asks, for its errors.
     at : datetime, optional
         The instant of all anchors, where they share one: quicker.
+    until_before : bool
+        Whether what members did at the very instant is left out, as where it may follow from what began then.
 
     Returns
     -------
@@ -63,7 +71,7 @@ def stages_at(
     }
     facing = anchors_of(tidy, anchors, at)
     rows = with_state(_joined(tidy, anchors, study), tidy)
-    rows = facing.with_columns(rows, _last_seen(tidy, facing, study))
+    rows = facing.with_columns(rows, _last_seen(tidy, facing, study, until_before))
     now = rows.at_us // _SECOND
     age, silent = ((now - rows[name] // _SECOND) // _DAY for name in ("joined_us", "last_us"))
     stage = ibis.cases(
@@ -167,12 +175,12 @@ def _joined(tidy: Tidy, anchors: Table, study: str) -> Table:
     return rows.filter(rows.joined_us <= rows.at_us)
 
 
-def _last_seen(tidy: Tidy, anchors: Anchors, study: str) -> Table:
+def _last_seen(tidy: Tidy, anchors: Anchors, study: str, until_before: bool) -> Table:
     """Return the last sign of life since observation began (``last_us``) that was known by then."""
     begin = micros(_instant(tidy.meta["observed_from"]))
     activity = activity_of(tidy, study)
     rows = anchors.facing(activity.filter(activity.last_us >= begin).select("member", "known", "last_us"))
-    rows = rows.filter(rows.known <= anchors.block(rows))
+    rows = rows.filter(rows.known <= anchors.block(rows, until_before=until_before))
     return rows.group_by(*anchors.keys).agg(last_us=rows.last_us.max())
 
 

@@ -68,17 +68,19 @@ def in_segments(tidy: Tidy, params: Mapping[str, Any], rows: Table, at_us: Value
     rows : ibis Table
         ``member``, ``gone_us`` (see `staged`), and any others.
     at_us : ibis Value
-        The instants of the others, in microseconds since 1970; whole days before `as_of`, counted up to them.
+        The latest instants up to which is counted, in microseconds since 1970: up to the last one before that
+        lies whole days before `as_of`.
     """
-    rows = held(rows.mutate(day_us=day_before(rows.gone_us.fill_null(at_us), instant(tidy))))
+    until = ibis.least(rows.gone_us.fill_null(at_us), at_us)
+    rows = held(rows.mutate(day_us=day_before(until, instant(tidy))))
     days = rows.select("member", at_us="day_us").distinct()
     segments = segments_at(tidy, rule_of(params), days).rename(day_us="at_us")
     return rows.left_join(segments, ["member", "day_us"]).drop("member_right", "day_us_right")
 
 
-def staged(tidy: Tidy, anchors: Table, params: Mapping[str, Any], *, at: datetime | None = None) -> Table:
+def staged(tidy: Tidy, anchors: Table, params: Mapping[str, Any], **asked: Any) -> Table:
     """Return `member`, `at_us`, `stage` (by the board's names) and `gone_us` of anchors; see `stages_at`."""
-    rows = stages_at(tidy, anchors, params, STUDY, at=at)
+    rows = stages_at(tidy, anchors, params, STUDY, **asked)
     return rows.mutate(stage=ibis.ifelse(rows.stage == "left", CHURNED, rows.stage))
 
 

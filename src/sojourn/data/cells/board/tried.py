@@ -31,9 +31,10 @@ def arms(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 
     Notes
     -----
-    What members did is counted up to the last whole day before assignment, counted back from `as_of`, so
-    nothing that a scheme caused decides who is in which group; of members who had left, up to that before
-    they left. Whether they had left is told at assignment itself; who leaves in that very second is told
+    What members did is counted up to the last whole day that ended before assignment, counted back from
+    `as_of`, so nothing that a scheme caused decides who is in which group; what they do at the very instant
+    follows it, as where dates have no times. Of members who had left it is counted up to the last whole day
+    before they left. Whether they had left is told at assignment itself; who leaves in that very second is told
     right before it where the trial is of members with us. Who joined in that second is new.
     """
     rows, caps = _placed(tidy, params), params.get("caps", {})
@@ -69,7 +70,7 @@ def _placed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     assigned_us = in_micros(rows.assigned_at)
     leaves_then = (rows.aim == KEPT) & (rows.churned_at == rows.assigned_at).fill_null(False)
     rows = rows.mutate(assigned_us=assigned_us, at_us=assigned_us - leaves_then.cast("int32").cast("int64"))
-    stages = staged(tidy, rows.select("member", "at_us").distinct(), params)
+    stages = staged(tidy, rows.select("member", "at_us").distinct(), params, until_before=True)
     rows = rows.left_join(stages, ["member", "at_us"]).drop("member_right", "at_us_right")
-    rows = in_segments(tidy, params, rows, rows.assigned_us)
+    rows = in_segments(tidy, params, rows, rows.assigned_us - 1)
     return held(rows.mutate(stage=rows.stage.fill_null("new")))
