@@ -34,8 +34,8 @@ def arms(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     What members did is counted up to the last whole day that ended before assignment, counted back from
     `as_of`, so nothing that a scheme caused decides who is in which group; what they do at the very instant
     follows it, as where dates have no times. Of members who had left it is counted up to the last whole day
-    before they left. Whether they had left is told at assignment itself; who leaves in that very second is told
-    right before it where the trial is of members with us. Who joined in that second is new.
+    before they left. Whether they had left is told at assignment itself; who leaves in that very second is
+    told right before it where the trial is of members with us. Who joined in that second is new.
     """
     rows, caps = _placed(tidy, params), params.get("caps", {})
     known = judged(rows, tidy, params)
