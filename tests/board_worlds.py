@@ -29,6 +29,7 @@ def make_board(
     sd=20.0,
     trials=True,
     leaving=True,
+    repeated=True,
     **meta,
 ):
     """Return cells of members in segments and stages, their moves, and a trial of a coupon and of a gift.
@@ -43,12 +44,17 @@ def make_board(
         Between segments; of the last two months (the same as before when not stated).
     effects : dict of scheme to array (segments and too new, stages with us)
         True net values above control, in currency per member; missing where no member was in the trial.
+    repeated : bool
+        Whether it is told which moves were the same member's: every one was another's.
     size, sd : int, float
         Members of every arm in every cell, and how far their net values spread.
     """
     rng = np.random.default_rng(seed)
     tables = {"now": _now(members), "since": _since(rng, members, leaving)}
     tables["moves"], ends = _moves(rng, members, months, moves, moves if last_moves is None else last_moves)
+    if repeated:
+        sums = tables["moves"].groupby(["from_segment", "to_segment"], as_index=False)["n"].sum()
+        tables["repeated"] = sums[sums["from_segment"] > -2].assign(n_sq=sums["n"], n_begun=sums["n"])
     if trials:
         tables |= _trials(rng, planted() if effects is None else effects, size, sd)
     about = {
@@ -119,8 +125,9 @@ def _moves(rng, members, months, usual, last):
             to[s] = rng.multinomial(stock[s], [*between[s], 0.0, 1 - between[s].sum()])
         to[k] = rng.multinomial(stock[k], ENTERING)
         rows += [(month, _code(s, k), _code(e, k), to[s, e]) for s in range(k + 1) for e in range(k + 2)]
-        stock = to.sum(axis=0)[: k + 1]
-        stock[k] = int(members * 0.1)  # those who stay too new, and as many joiners as were there
+        stock, new = to.sum(axis=0)[: k + 1], int(members * 0.1)
+        rows.append((month, -3, -1, new - stock[k]))  # beside those who stay too new, as many as there were
+        stock[k] = new
     table = pd.DataFrame(rows, columns=["month", "from_segment", "to_segment", "n"])
     return table[table["n"] > 0].reset_index(drop=True), ends
 

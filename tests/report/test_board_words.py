@@ -275,12 +275,22 @@ def test_a_move_is_told_with_its_segment():
 
 
 def test_where_nobody_joins_it_is_said(moved):
-    closed = moved.migration[moved.migration["from_segment"] != TOO_NEW]
-    said = sj.say(dataclasses.replace(moved, migration=closed))
+    said = sj.say(dataclasses.replace(moved, joined=0))
     assert said.endswith(
         "Nobody joined in these months: members grow older, and no new ones take their place."
     )
     assert "Nobody joined" not in sj.say(moved)
+
+
+def test_whether_members_are_taken_to_be_alike_is_said(moved):
+    known = describe_migration(moved)["subtitle"]
+    assert known.endswith(
+        "wider where months differ by more than chance and where it is the same members who move."
+    )
+    alike = describe_migration(dataclasses.replace(moved, by_member=False))["subtitle"]
+    assert alike.endswith(
+        "chance; members are taken to be alike, so they are too narrow where it is the same members who move."
+    )
 
 
 def test_a_few_members_are_not_sure():

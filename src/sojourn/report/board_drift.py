@@ -36,7 +36,7 @@ def say_drift(moved: Drift) -> str:
 
 def _older(moved: Drift) -> str:
     """Say where nobody joined: then segments move by that alone."""
-    if (moved.migration["from_segment"] == TOO_NEW).any():
+    if moved.joined:
         return ""
     return " Nobody joined in these months: members grow older, and no new ones take their place."
 
@@ -84,6 +84,13 @@ def describe_changes(moved: Drift) -> dict[str, str]:
     return {"title": say_drift(moved).split(". ")[0], "note": note}
 
 
+def _same_members(moved: Drift) -> str:
+    """Say whether intervals know that some members move more than others."""
+    if moved.by_member:
+        return " and where it is the same members who move"
+    return "; members are taken to be alike, so they are too narrow where it is the same members who move"
+
+
 def describe_migration(moved: Drift) -> dict[str, str]:
     """Return ``title``, ``subtitle`` and ``alt`` of the picture of the migration matrix."""
     rows = moved.migration
@@ -96,8 +103,8 @@ def describe_migration(moved: Drift) -> dict[str, str]:
     subtitle = (
         "Of 100 members of a segment (left), how many are where (top) a month later; "
         f"{plural(moved.shares['month'].nunique() - 1, 'month')} together. Smaller numbers: "
-        f"{moved.mass * 100:g} % credible "
-        "interval, Jeffreys, wider where months differ by more than chance."
+        f"{moved.mass * 100:g} % credible intervals, wider where months differ by more than chance"
+        f"{_same_members(moved)}."
     )
     return {
         "title": title,

@@ -45,17 +45,22 @@ class Drift:
     shares : DataFrame, one row per month end and segment
         ``month`` (its last day), ``segment``, ``n``, ``share`` (0-1) of all who are in a segment.
     migration : DataFrame, one row per pair
-        ``from_segment``, ``to_segment`` (also `TOO_NEW` as from, `GONE` as to), ``n`` (moves, months
-        together), ``share`` with ``_low``, ``_high``: of those who were in one, who is in the other a month
-        later.
+        ``from_segment``, ``to_segment`` (also `TOO_NEW` as from and, where it is known who left, `GONE` as
+        to), ``n`` (moves, months together), ``share`` with ``_low``, ``_high``: of those who were in one, who
+        is in the other a month later.
     monthly : DataFrame, one row per month and segment
         ``month`` (its earlier end), ``segment``, ``n``, and of these ``stayed_share``, ``went_on_share`` (to
-        another segment), ``left_share`` a month later.
+        another segment), ``left_share`` a month later (missing where it is not known who left).
     changes : DataFrame, one row per segment
         ``segment``, ``share_now``, ``share_before`` (mean of the months before), ``change_points`` (0-1) with
         ``_low``, ``_high``, ``verdict``.
     months_before : int
         Month ends that the last one is compared with.
+    by_member : bool
+        Whether intervals of `migration` know which moves were the same member's; else all are taken to be
+        alike.
+    joined : int
+        Members who joined between two month ends; they are in no row of `migration`.
     verdict : str
         ``moved``: a share surely moved by more than `margin` (all segments together at `mass`); ``steady``:
         none surely did and none can have; else ``not sure``.
@@ -72,6 +77,8 @@ class Drift:
     monthly: pd.DataFrame = field(default_factory=pd.DataFrame)
     changes: pd.DataFrame = field(default_factory=pd.DataFrame)
     months_before: int = 0
+    by_member: bool = False
+    joined: int = 0
     verdict: Moved = "not sure"
     why_empty: str = ""
 

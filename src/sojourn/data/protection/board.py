@@ -1,6 +1,7 @@
 """Protected cells of the board: counts in multiples, sums of outcomes of trials in steps.
 
-Groups of fewer members than may be shown are left out; all members together stand in other studies.
+Groups of fewer members than may be shown are left out; all members together stand in other studies. How often
+the same members move (``repeated``) is not told: squares of few members' moves are no counts of members.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from ibis import Table
 
 from sojourn.core.ranges import in_range
 from sojourn.data.cells.board.followed import landmarks, leaves, returns, since
-from sojourn.data.cells.board.moving import month_ends, moves
+from sojourn.data.cells.board.moving import month_ends, moves, repeated
 from sojourn.data.cells.board.states import STUDY, now, rule_of
 from sojourn.data.cells.board.tried import arms, assigned, divisions
 from sojourn.data.cells.trials.costs import refuse_shared_costs
@@ -46,7 +46,10 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         ``segment`` and ``stage`` there, ``n``, ``came_30`` … (who came within so many days after it) and, as
         far as the case knows who left and came back, ``left_30`` … (of those who were with us, who left),
         ``back_30`` … (of those who had left, who is back). ``moves``: ``month`` (day of the earlier of two
-        month ends), ``from_segment``, ``to_segment`` (-2: gone), ``n``. And where there are trials: ``arms``:
+        month ends), ``from_segment``, ``to_segment`` (-2: gone; -3: joined in between), ``n``. ``repeated``:
+        over all months, ``from_segment``, ``to_segment``, ``n`` (moves), and summed over members ``n_sq``
+        (squares of their own moves) and ``n_begun`` (own moves times own months begun there). And where there
+        are trials: ``arms``:
         ``trial``, ``scheme``, ``aim``, ``outcome`` (``there``: kept, or back; ``net_value``), ``segment`` and
         ``stage`` at the member's own assignment, ``n``, ``total``, ``total_sq``. ``before``, also with who
         was assigned together (``together``) and at what ages (``age_low``, ``age_high``): see
@@ -64,7 +67,8 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         in_range(params[name], name, ge=1)
     for days in params["leave_days"]:
         in_range(days, "leave_days", ge=1)
-    made = {"now": now(tidy, params), "since": since(tidy, params), "moves": moves(tidy, params)}
+    made = {"now": now(tidy, params), "since": since(tidy, params)}
+    made |= {"moves": moves(tidy, params), "repeated": repeated(tidy, params)}
     if "assignments" in tidy.tables:
         made |= {"arms": arms(tidy, params), "before": assigned(tidy, params)}
         made["divisions"] = divisions(tidy, params)
