@@ -52,7 +52,7 @@ def in_a_spell(frames, at):
     """Return members in a spell, begun after they first left, that runs at an instant."""
     rows = frames["spells"].merge(frames["members"][["member", "churned_at"]], on="member")
     running = (rows["started_at"] <= at) & (rows["ended_at"].isna() | (rows["ended_at"] > at))
-    return set(rows.loc[running & (rows["started_at"] > rows["churned_at"]), "member"])
+    return set(rows.loc[running & (rows["started_at"] >= rows["churned_at"]), "member"])
 
 
 def last_seen(frames, seen_at):
@@ -67,7 +67,7 @@ def left_last(frames, at):
     """Return when members who had left by an instant did so for the last time, if they are not back."""
     members = frames["members"].set_index("member")["churned_at"]
     spells = frames["spells"].join(members, on="member")
-    again = spells[(spells["started_at"] > spells["churned_at"]) & (spells["ended_at"] <= at)]
+    again = spells[(spells["started_at"] >= spells["churned_at"]) & (spells["ended_at"] <= at)]
     latest = again.groupby("member")["ended_at"].max().reindex(members.index)
     return latest.fillna(members)
 

@@ -103,17 +103,40 @@ def with_state(rows: Table, tidy: Tidy) -> Table:
     if "spells" not in tidy.tables:
         none = {"back": ibis.literal(0, "int64"), "back_at": ibis.null("timestamp('UTC')")}
         return rows.mutate(**none, gone_us=in_micros(rows.ended_at))
-    spells = tidy.tables["spells"].select("member", "started_at", until="ended_at")
-    gone = rows.filter(rows.left == 1).select(*_KEYS, "ended_at")
-    later = spells.inner_join(gone, "member")
-    later = later.filter(later.started_at > later.ended_at, in_micros(later.started_at) <= later.at_us)
+    later = after_leaving(tidy, rows.filter(rows.left == 1).select(*_KEYS, left_at="ended_at"))
+    later = later.filter(in_micros(later.begun_at) <= later.at_us)
     goes_on = later.until.isnull() | (in_micros(later.until) > later.at_us)
     found = later.group_by(*_KEYS).agg(
-        back_at=later.started_at.min(), back=_number(goes_on).max(), again_us=in_micros(later.until).max()
+        back_at=later.begun_at.min(), back=_number(goes_on).max(), again_us=in_micros(later.until).max()
     )
     both = rows.left_join(found, _KEYS).drop("member_right", "at_us_right")
     gone = both.again_us.fill_null(in_micros(both.ended_at))
     return both.mutate(back=both.back.fill_null(0), gone_us=gone).drop("again_us")
+
+
+def after_leaving(tidy: Tidy, gone: Table) -> Table:
+    """Return spells that make who had left be back: those begun after leaving, or in the very second of it.
+
+    Where dates have no times, who leaves and comes back on one day does both in one second; a spell that ends
+    in that second is none.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        With ``spells``.
+    gone : ibis Table
+        ``member``, ``left_at`` (when the member first left), and any others.
+
+    Returns
+    -------
+    ibis Table
+        The rows of `gone`, each as often as there are such spells, with ``begun_at`` and ``until`` (missing
+        while the spell lasts).
+    """
+    spells = tidy.tables["spells"].select("member", begun_at="started_at", until="ended_at")
+    both = gone.inner_join(spells, "member")
+    runs_on = both.until.isnull() | (both.until > both.left_at)
+    return both.filter(both.begun_at >= both.left_at, runs_on)
 
 
 def with_us(tidy: Tidy, at: datetime, study: str) -> Table:
@@ -149,12 +172,8 @@ def _leaving_again(tidy: Tidy, returned: Table, at_us: int) -> Table:
 
     A spell is a stretch on one plan: where the next one begins as it ends, nobody has left.
     """
-    spells = tidy.tables["spells"]
-    spells = spells.select(
-        "member", begun_us=in_micros(spells.started_at), until_us=in_micros(spells.ended_at)
-    )
-    later = spells.inner_join(returned.select("member", left_us=in_micros(returned.ended_at)), "member")
-    later = later.filter(later.begun_us > later.left_us).drop("left_us")
+    later = after_leaving(tidy, returned.select("member", left_at="ended_at"))
+    later = later.select("member", begun_us=in_micros(later.begun_at), until_us=in_micros(later.until))
     ends = later.filter(later.until_us > at_us).select("member", again_us="until_us").distinct()
     rows = ends.inner_join(later, "member")
     runs = (rows.begun_us <= rows.again_us) & (rows.until_us.isnull() | (rows.until_us > rows.again_us))
