@@ -177,10 +177,16 @@ def key_figures_board(board: Board, moved: Drift) -> list[KeyFigure]:
         figures.append(KeyFigure("Members more kept or won back", count(lift.value), bounds(lift, 0)))
     if leavers is not None:
         label = f"Members with us who will {_verb(board)} within {max(board.leave_days)} days"
-        went = f"{bounds(leavers, 0)}, if things go as in the last {max(board.leave_days)} days"
+        went = f"{bounds(leavers, 0)}, if things go as in the last {max(board.leave_days)} days{_of(board)}"
         figures.append(KeyFigure(label, count(leavers.value), went))
     figures.append(_untried(board, untried) if untried else _moved(moved))
     return figures
+
+
+def _of(board: Board) -> str:
+    """Say of how many members it is known who will leave, where that is not all with us."""
+    told, with_us = board.foretold
+    return "" if told == with_us else f"; of {count(told)} of {count(with_us)} members with us"
 
 
 def _untried(board: Board, untried: int) -> KeyFigure:

@@ -252,6 +252,14 @@ class Board:
         """What all recommended schemes bring together (currency); None where there is none."""
         return self.sums.get("net_value")
 
+    @property
+    def foretold(self) -> tuple[int, int]:
+        """Members with us of whom `sums` tells who will leave or come, and all with us on the board."""
+        with_us = self.table[self.table["stage"] != CHURNED]
+        share = f"{self.told}_{max(self.leave_days, default=0)}_share"
+        told = with_us[with_us[share].notna()] if share in with_us else with_us.head(0)
+        return int(told["members"].sum()), int(with_us["members"].sum())
+
     def acting(self, act: Act) -> pd.DataFrame:
         """Return the rows of one action."""
         return self.table[self.table["act"] == act]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from sojourn.core.cells import Cells
 from sojourn.core.interval import Interval
+from sojourn.core.normal import standard_errors
 from sojourn.core.ranges import in_range
 from sojourn.core.results.board import IMPROBABLE, STAGES, Act, Board, WorksOn
 from sojourn.studies.board.leaving import leaving, told_of
@@ -117,27 +117,27 @@ def _sums(given: pd.DataFrame, works: WorksOn) -> Mapping[str, Interval]:
 
     Cells of one trial and scheme share what is not known of their effect. Schemes of one trial share its
     control: their standard deviations are added, as if they erred together, which is what they have at most.
-    Trials are taken as independent.
+    Trials are taken as independent. What is not known of some scheme is not added up for the others.
     """
     sums = {}
     for name in ("net_value", "lift"):
+        if given[name].isna().any():
+            continue
         value, variance = 0.0, 0.0
         for _, of_trial in given.groupby("trial"):
             parts = [_part(own, works, name) for _, own in of_trial.groupby("scheme")]
             value += sum(mean for mean, _ in parts)
             variance += sum(sd for _, sd in parts) ** 2
-        reach = float(ndtri(0.5 + works.mass / 2)) * variance**0.5
+        reach = standard_errors(works.mass) * variance**0.5
         if variance > 0:
             sums[name] = Interval(value, value - reach, value + reach, works.mass, "eti")
     return sums
 
 
 def _part(own: pd.DataFrame, works: WorksOn, name: str) -> tuple[float, float]:
-    """Return mean and standard deviation of what one scheme of a trial brings; 0 where it is not known."""
+    """Return mean and standard deviation of what one scheme of a trial brings."""
     named = str(own["trial"].iloc[0]), str(own["scheme"].iloc[0])
     rows = works.table[(works.table["trial"] == named[0]) & (works.table["scheme"] == named[1])]
-    if rows[name].isna().any():
-        return 0.0, 0.0
     keys = pd.MultiIndex.from_frame(rows[["segment", "stage"]])
     members = own.set_index(["segment", "stage"])["members"].reindex(keys, fill_value=0).to_numpy(float)
     covariance = works.covariances[(*named, name)]
