@@ -1,12 +1,13 @@
 """What drift, predictions of leaving, effects and the board's recommendations do over many worlds.
 
 `calibrate` returns one row per claim: worlds, what is expected, what was found, and whether the goal was met
-(None where a number is only shown). Counts of members are drawn, never members; effects and recommendations
-are in `board_effects`.
+(None where a number is only shown). Counts of members are drawn; members are only where some move more than
+others. Effects and recommendations are in `board_effects`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ def calibrate() -> list[dict[str, Any]]:
     """Return every row; takes some minutes."""
     return [
         *migration(500, seed=1),
+        *unlike(400, seed=12),
         *moved(400, seed=2),
         *pooling(120, seed=3),
         *effects(100, seed=4),
@@ -62,6 +64,54 @@ def migration(worlds: int, seed: int) -> list[dict[str, Any]]:
             row = covered(f"share that goes from s{start} to s{end}", like, bounds, MOVES[start, end])
             rows.append({**row, "met": None, "goal": "shown"} if wobble else row)
     return rows
+
+
+def unlike(worlds: int, seed: int) -> list[dict[str, Any]]:
+    """Return how often intervals of the migration matrix hold, where some members move more than others.
+
+    Cells of private cases do not tell which moves were the same member's: what that costs is shown.
+    """
+    rows = []
+    kinds = (("members alike", (0.2, 0.2)), ("half of them move with 2 %, half with 38 %", (0.02, 0.38)))
+    for j, (kind, chances_to_move) in enumerate(kinds):
+        for months in (6, 12):
+            rng = np.random.default_rng([seed, j, months])
+            found = [_of_members(rng, np.array(chances_to_move), months) for _ in range(worlds)]
+            alone = [replace(cells, tables={"moves": cells.tables["moves"]}) for cells in found]
+            for private, told in ((False, found), (True, alone)):
+                like = f"{MEMBERS:,} members, {months} months, {kind}{', a private case' if private else ''}"
+                bounds = np.array([_interval(drift(cells).migration) for cells in told])
+                row = covered("share that goes from s0 to s1", like, bounds, 0.2)
+                rows.append({**row, "met": None, "goal": "shown"} if private else row)
+    return rows
+
+
+def _interval(migration: pd.DataFrame) -> Floats:
+    """Return the bounds of the share that goes from the first segment to the second."""
+    row = migration.query("from_segment == 's0' and to_segment == 's1'")
+    bounds: Floats = row[["share_low", "share_high"]].to_numpy(float)[0]
+    return bounds
+
+
+def _of_members(rng: np.random.Generator, chances_to_move: Floats, months: int) -> Cells:
+    """Return cells of members between two segments, each with a chance of its own to move in any month."""
+    chance, at = rng.choice(chances_to_move, MEMBERS), rng.integers(0, 2, MEMBERS)
+    member, own, rows = np.arange(MEMBERS), np.zeros((MEMBERS, 2, 2)), []
+    for t in range(months):
+        to = np.where(rng.random(MEMBERS) < chance, 1 - at, at)
+        own[member, at, to] += 1
+        rows += [(f"{t:02d}", s, e, int(((at == s) & (to == e)).sum())) for s in (0, 1) for e in (0, 1)]
+        at = to
+    begun = own.sum(axis=2, keepdims=True)
+    sums = [(own * by).sum(axis=0) for by in (1.0, own, begun)]
+    again = [(s, e, *(int(of[s, e]) for of in sums)) for s in (0, 1) for e in (0, 1)]
+    names = ["from_segment", "to_segment", "n"]
+    tables = {
+        "moves": pd.DataFrame(rows, columns=["month", *names]),
+        "repeated": pd.DataFrame(again, columns=[*names, "n_sq", "n_begun"]),
+    }
+    ends = [f"{t:02d}" for t in range(months + 1)]
+    return Cells("calibration", "board", tables, {"segments": ["s0", "s1"], "months": ends, "leaving": False})
 
 
 def moved(worlds: int, seed: int) -> list[dict[str, Any]]:
@@ -143,7 +193,7 @@ def _moving(
             for e in range(SEGMENTS + 1)
         ]
         joined = rng.multinomial(to[:, SEGMENTS].sum(), JOINING)
-        rows += [(f"{t:02d}", -2, e, joined[e]) for e in range(SEGMENTS)]
+        rows += [(f"{t:02d}", -3, e, joined[e]) for e in range(SEGMENTS)]
         stock = to[:, :SEGMENTS].sum(axis=0) + joined
     table = pd.DataFrame(rows, columns=["month", "from_segment", "to_segment", "n"])
     about = {"segments": [f"s{i}" for i in range(SEGMENTS)], "months": [f"{t:02d}" for t in range(months)]}
