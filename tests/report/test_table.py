@@ -44,7 +44,7 @@ def laid(bold: str = "", **columns: object) -> View:
         ({"score": [12345.6]}, "Score", "12,346"),
         ({"active_share": [0.5]}, "Active, %", "50.0"),
         ({"share": [0.5]}, "Share, %", "50.0"),
-        ({"cramers_v": [0.07]}, "Cramér’s V", "0.070"),
+        ({"cramers_v": [0.07]}, "Cramér's V", "0.070"),
         ({"n_followed": [567]}, "Members followed", "567"),
         ({"rand": [0.94]}, "Two resamples agree", "0.940"),
         ({"scheme": ["coupon"]}, "Scheme", "coupon"),

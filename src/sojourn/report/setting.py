@@ -21,8 +21,9 @@ from sojourn.report.markdown import tied
 
 _HERE = Path(__file__).parent
 
-#: Size of the smallest text of a picture on a narrow screen, in px; there it is moved sideways.
-_SMALLEST = 10.0
+#: Size of the smallest text of a picture on a narrow screen, in px: the usual text fits into 360 px, and what
+#: has smaller text is moved sideways.
+_SMALLEST = 8.3
 
 #: Elements that a picture may be made of.
 _DRAWING = frozenset({"svg", "g", "defs", "path", "use", "text", "tspan", "clipPath", "rect", "circle"})
@@ -121,7 +122,7 @@ def least_width(svg: str) -> int:
     Examples
     --------
     >>> least_width('<svg viewBox="0 0 420 90"><text style="font-size:8.5px">79.4 to 82.0</text></svg>')
-    495
+    411
     """
     box = re.search(r'viewBox="0 0 ([\d.]+) ', svg)
     sizes = [float(size) for size in re.findall(r"font-size:([\d.]+)px", svg)]

@@ -25,7 +25,7 @@ _WORDS = {
     "p_value": "p-value",
     "rmst": "Mean stay",
     "k": "Groups",
-    "cramers_v": "Cramér’s V",
+    "cramers_v": "Cramér's V",
     "n_followed": "Members followed",
     "depth": "Depth of valleys",
     "null_depth": "Depth without structure",

@@ -11,7 +11,7 @@ from sojourn.core.errors import UndefinedError
 from sojourn.core.results.board import TOO_NEW, Board, Drift, WorksOn
 from sojourn.core.text import count, number, percent
 from sojourn.viz.axes import fitting
-from sojourn.viz.ends import name_ends, wrapped
+from sojourn.viz.ends import name_ends, room_for, wrapped
 from sojourn.viz.theme import ACCENT, BAND, CONTROL, GRID, INK, MUTED, WIDTH, line_looks, new_axes, theme
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _ROW, _BESIDE, _LETTERS = 56.0, 19, "ABCDEFGH"
 #: Width of a letter of a name, and size of the smallest text, in points.
 _LETTER, _SMALL = 6.0, 8.5
-#: Letters in a line at the end of a line, height of such a line and of what stands around, in points.
-_END, _LINE, _AROUND = 24, 13, 40
+#: Letters in a line of a name at the end of a line, and height of a line above a column, in points.
+_END, _LINE = 24, 13
 #: So many effects have a row with their name.
 _MOST_ROWS = 16
 
@@ -240,16 +240,14 @@ def plot_drift(moved: Drift, *, ax: Axes | None = None) -> Axes:
     share = {name: rows.loc[rows["segment"] == name, "share"].to_numpy() for name in moved.segments}
     looks, last = line_looks(moved.segments), {name: float(of[-1]) for name, of in share.items()}
     named = [wrapped(f"{percent(last[name], 0)} {name}", _END) for name in moved.segments]
-    tall = _LINE * (1 + max(name.count("\n") for name in named)) + 2
-    height = max(250.0, _AROUND + tall * len(named))
+    height, gap = room_for(named, 250)
     ax, top = new_axes(ax, height=height), 1.05 * float(rows["share"].max())
     with theme():
         for name, (colour, dash) in looks.items():
             ax.plot(range(len(months)), share[name], color=colour, linestyle=dash)
-        gap = tall / (height - _AROUND) * top
         ends = [(len(months) - 1.0, end) for end in last.values()]
         colours = [colour for colour, _ in looks.values()]
-        name_ends(ax, named, ends, colours, gap=gap, within=(gap / 2, top - gap / 2))
+        name_ends(ax, named, ends, colours, gap=gap * top, within=(gap * top / 2, (1 - gap / 2) * top))
         ax.axvspan(len(months) - 1.5, len(months) - 1, color=GRID, alpha=0.5, linewidth=0)
         ticks = sorted({0, (len(months) - 1) // 2, len(months) - 1})
         ax.set_xticks(ticks, [months[i][:7] for i in ticks])
