@@ -6,8 +6,8 @@ import pandas as pd
 
 from sojourn.core.interval import Interval
 from sojourn.core.results.board import GONE, TOO_NEW, Drift
-from sojourn.core.text import count, in_words, number, percent, plural
-from sojourn.report.board_whom import named, of_segment
+from sojourn.core.text import bounds, count, in_words, number, percent, plural
+from sojourn.report.board_whom import about_bands, named, of_segment
 from sojourn.report.say import register
 
 
@@ -26,12 +26,19 @@ def say_drift(moved: Drift) -> str:
             "sure."
         ),
     }[moved.verdict]
-    way = "more" if change.value >= 0 else "fewer"
     return (
-        f"{answer} Furthest moved {named(str(row['segment']))}: "
-        f"{in_words(change.size(), f'{way} members in 100', 1)} "
-        f"than on average at the {plural(moved.months_before, 'month end')} before.{_older(moved)}"
+        f"{answer} Furthest moved {named(str(row['segment']))}: {_beside(change)} at the "
+        f"{plural(moved.months_before, 'month end')} before.{_older(moved)}"
     )
+
+
+def _beside(change: Interval) -> str:
+    """Say a change in members in 100: with its sign where it is not sure which way it goes."""
+    if change.low <= 0 <= change.high:
+        value = number(change.value, 1, signed=True)
+        return f"{value} in 100 ({bounds(change)}) against the average"
+    more = in_words(change.size(), f"{'more' if change.value >= 0 else 'fewer'} members in 100", 1)
+    return f"{more} than on average"
 
 
 def _older(moved: Drift) -> str:
@@ -60,6 +67,7 @@ def describe_drift(moved: Drift) -> dict[str, str]:
         f"last). The last is compared with the mean of the {moved.months_before} before; a move of up to "
         f"{percent(moved.margin, 0)} of members is none for any practical purpose."
     )
+    subtitle = f"{subtitle} {about_bands(moved.segments)}".rstrip()
     return {"title": title, "subtitle": subtitle, "alt": say_drift(moved)}
 
 

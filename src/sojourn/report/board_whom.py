@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -50,6 +51,21 @@ def of_segment(segment: str) -> str:
     if _BAND.search(segment):
         return f"members of {named(segment)}"
     return "members in no segment yet" if segment == TOO_NEW else segment
+
+
+def about_bands(segments: Sequence[str]) -> str:
+    """Return of bands what their names say of how many they hold; empty where segments are no bands.
+
+    Examples
+    --------
+    >>> about_bands(["less active half", "more active half"]), about_bands(["frequent buyers"])
+    ('Each half was a half of all members when the rule was made; it may hold more or fewer now.', '')
+    """
+    bands = [found.group() for segment in segments if (found := _BAND.search(segment))]
+    if not bands:
+        return ""
+    each = f"Each {bands[0]} was a {bands[0]} of all members when the rule was made"
+    return f"{each}; it may hold more or fewer now."
 
 
 def whom(cells: pd.DataFrame, board: Board) -> str:

@@ -22,6 +22,8 @@ TOO_NEW, GONE = "too new for a segment", "gone"
 
 #: Nothing is done only where the chance of some scheme being worth it is below this.
 IMPROBABLE = 0.2
+#: A scheme belongs to one time after joining where nine in ten members were given it within so many days of it.
+ONE_TIME = 90
 
 Evidence = Literal["trial", "observational", "none"]
 Act = Literal["give", "do nothing", "try one"]
@@ -124,6 +126,11 @@ class WorksOn:
     overall : DataFrame, one row per trial and scheme
         ``trial``, ``scheme``, ``n``, ``net_value`` and ``lift`` with bounds over all members of the trial;
         ``pulled`` (0-1): how far differences between its groups were drawn in.
+    beliefs : DataFrame, one row per trial, scheme and outcome (``lift``, ``net_value``)
+        ``trial``, ``scheme``, ``called``, ``control``, ``aim``, ``outcome``; over all members of the trial
+        ``counted`` and ``effect`` (as `overall`: drawn to the belief); ``p_belief`` (chance, by the belief
+        alone, of an effect counted as far from it; corrected for all rows), ``conflict`` (whether that is
+        small).
     covariances : mapping of (trial, scheme, ``lift`` or ``net_value``) to array
         Posterior covariance of the effects on the rows of `table` of that trial and scheme, in their order.
     rope : float
@@ -147,6 +154,7 @@ class WorksOn:
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     segments: pd.DataFrame = field(default_factory=pd.DataFrame)
     overall: pd.DataFrame = field(default_factory=pd.DataFrame)
+    beliefs: pd.DataFrame = field(default_factory=pd.DataFrame)
     covariances: Mapping[tuple[str, str, str], Floats] = field(default_factory=dict)
     horizon_days: int = 0
     value_days: int = 0
@@ -196,21 +204,25 @@ class Board:
         it); ``act`` (``give``, ``do nothing``, ``try one``), ``trial``, ``scheme`` (to give; else one that
         is odd, else of those that any trial tells something of the one most likely to be worth it),
         ``called`` (for reading), ``aim``, ``evidence``, ``lift`` and ``net_value`` (of that scheme, with
-        bounds), ``raw_net_value`` (as counted), ``total_net_value`` (over all members of the cell, with
-        bounds), ``p_worth`` (of that scheme), ``p_wrong`` (that the scheme that is given loses money, or that
-        some scheme would be worth it where nothing is done; missing where one should be tried), ``n_tried``
-        (members of the cell in that trial), ``n_schemes`` (schemes that any trial tells something of),
+        bounds), ``raw_net_value`` (as counted), ``due`` (members of the cell who can still be given it as
+        members of its trial were), ``total_net_value`` (with bounds, over all members of the cell; of a
+        scheme that is given over those who are due), ``p_worth`` (of that scheme), ``p_wrong`` (that the
+        scheme that is given loses money, or that some scheme would be worth it where nothing is done; missing
+        where one should be tried), ``n_tried`` (members of the cell in that trial), ``n_schemes``
+        (schemes that any trial tells something of),
         ``odd`` (of which scheme what was counted in this cell does not fit all other cells; empty where that
         of every one does), ``age_low``, ``age_high`` (days after joining between which members of that trial
         were assigned, nine in ten of them; missing where it is not known).
     sums : mapping of str to Interval
-        Over all cells in which a scheme is given ``net_value`` (currency) and ``lift`` (members more who are
-        kept or back); over all members with us ``leave_D`` or ``come_D`` (members).
+        Over members who are due in cells in which a scheme is given ``net_value`` (currency) and ``lift``
+        (members more who are kept or back); over all members with us ``leave_D`` or ``come_D`` (members).
     segments, stages : tuple of str
         Rows and columns, in order.
+    stage_rules : mapping of str to str
+        Who is at each of `stages`, in words; empty where the cells do not tell their days.
     forward : DataFrame
         What the same rule would have said at earlier landmarks of who will leave (or come), and what came:
-        ``days``, ``days_ago``, ``members``, ``predicted`` (with ``_low``, ``_high``), ``came``; see
+        ``days``, ``days_ago``, ``members``, ``predicted`` (with ``_low``, ``_high``), ``came``, ``p_came``; see
         `sojourn.studies.board.leaving`.
     told : str
         ``leave``, or ``come`` where nobody's leaving is recorded: ``come_D_share`` then tells who will come
@@ -234,6 +246,7 @@ class Board:
     sums: Mapping[str, Interval] = field(default_factory=dict)
     segments: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    stage_rules: Mapping[str, str] = field(default_factory=dict)
     forward: pd.DataFrame = field(default_factory=pd.DataFrame)
     told: str = "leave"
     leave_days: tuple[int, ...] = ()
@@ -278,9 +291,10 @@ class Board:
         return found.iloc[0]
 
     def drawn(self) -> pd.DataFrame:
-        """Return what the picture shows."""
-        names = ["segment", "stage", "members", "act", "called", "evidence", "net_value", "p_wrong"]
-        return self.table[names]
+        """Return what the picture shows; where nothing is done no number of a scheme, as none is given."""
+        names = ["segment", "stage", "members", "act", "called", "evidence", "net_value"]
+        rows, still = self.table[names], self.table["act"] == "do nothing"
+        return rows.assign(called=rows["called"].mask(still, ""), net_value=rows["net_value"].mask(still))
 
     def __repr__(self) -> str:
         if self.why_empty:
