@@ -22,7 +22,7 @@ TOO_NEW, GONE = "too new for a segment", "gone"
 
 #: Nothing is done only where the chance of some scheme being worth it is below this.
 IMPROBABLE = 0.2
-#: A scheme belongs to one time after joining where nine in ten members were given it within so many days of it.
+#: A scheme belongs to one time after joining where nine in ten members were given it within so many days.
 ONE_TIME = 90
 
 Evidence = Literal["trial", "observational", "none"]
@@ -222,8 +222,8 @@ class Board:
         Who is at each of `stages`, in words; empty where the cells do not tell their days.
     forward : DataFrame
         What the same rule would have said at earlier landmarks of who will leave (or come), and what came:
-        ``days``, ``days_ago``, ``members``, ``predicted`` (with ``_low``, ``_high``), ``came``, ``p_came``; see
-        `sojourn.studies.board.leaving`.
+        ``days``, ``days_ago``, ``members``, ``predicted`` (with ``_low``, ``_high``), ``came``, ``p_came``;
+        see `sojourn.studies.board.leaving`.
     told : str
         ``leave``, or ``come`` where nobody's leaving is recorded: ``come_D_share`` then tells who will come
         within D days.
