@@ -63,8 +63,10 @@ def stages_at(
     Returns
     -------
     ibis Table
-        ``member``, ``at_us``, ``stage`` (of `STAGES`), of those who had joined by then; ``gone_us``: when
-        those who have left did so, for the last time (microseconds since 1970; missing of others).
+        ``member``, ``at_us``, ``stage`` (of `STAGES`), of those who had joined by then; ``age`` and
+        ``silent``: whole days since joining, and since the last sign of life (missing where none is known);
+        ``gone_us``: when those who have left did so, for the last time (microseconds since 1970; missing of
+        others).
     """
     days = {
         name: in_range(params[name], name, ge=1) for name in ("active_days", "growing_days", "silent_days")
@@ -82,7 +84,8 @@ def stages_at(
         (age < days["growing_days"], "growing"),
         else_="active",
     )
-    return rows.select(*_KEYS, stage=stage, gone_us=ibis.ifelse(stage == "left", rows.gone_us, None))
+    gone_us = ibis.ifelse(stage == "left", rows.gone_us, None)
+    return rows.select(*_KEYS, stage=stage, age=age, silent=silent, gone_us=gone_us)
 
 
 def with_state(rows: Table, tidy: Tidy) -> Table:

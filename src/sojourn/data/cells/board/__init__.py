@@ -13,6 +13,7 @@ from typing import Any
 from ibis import Table
 
 from sojourn.core.ranges import in_range
+from sojourn.data.cells.board.due import due
 from sojourn.data.cells.board.followed import landmarks, leaves, returns, since
 from sojourn.data.cells.board.moving import month_ends, moves, repeated
 from sojourn.data.cells.board.states import STUDY, now, rule_of
@@ -54,7 +55,8 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
         ``stage`` at the member's own assignment, ``n``, ``total``, ``total_sq``. ``before``, also with who
         was assigned together (``together``) and at what ages (``age_low``, ``age_high``): see
         `sojourn.data.cells.trials.every.arms_of_trials`. ``divisions``: ``trial``, ``scheme``, ``period``
-        (month of assignment), ``assigned``.
+        (month of assignment), ``assigned``. ``due``: ``trial``, ``segment``, ``stage``, ``members`` (of
+        ``now``), ``due`` (of these, who can still be given its schemes as its members were; see `due`).
 
     Raises
     ------
@@ -71,7 +73,7 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     made |= {"moves": moves(tidy, params), "repeated": repeated(tidy, params)}
     if "assignments" in tidy.tables:
         made |= {"arms": arms(tidy, params), "before": assigned(tidy, params)}
-        made["divisions"] = divisions(tidy, params)
+        made |= {"divisions": divisions(tidy, params), "due": due(tidy, params)}
     return made
 
 

@@ -32,6 +32,11 @@ def rule_of(params: Mapping[str, Any]) -> TakeAway:
     return rule
 
 
+def stage_days(params: Mapping[str, Any]) -> dict[str, int]:
+    """Return the days that tell stages."""
+    return {name: params[name] for name in ("active_days", "growing_days", "silent_days")}
+
+
 def instant(tidy: Tidy, days_ago: int = 0) -> datetime:
     """Return the instant so many times 24 hours before `as_of`."""
     return datetime.fromisoformat(tidy.meta["as_of"]).astimezone(UTC) - timedelta(days=days_ago)
@@ -49,15 +54,14 @@ def longest(tidy: Tidy, params: Mapping[str, Any]) -> int:
 
 
 def everyone_at(tidy: Tidy, params: Mapping[str, Any], days_ago: int = 0) -> Table:
-    """Return all who had joined so many days ago: `member`, `at_us`, `segment`, `stage`; made once."""
-    stages = {name: params[name] for name in ("active_days", "growing_days", "silent_days")}
-    named = f"{STUDY}: everyone {days_ago} days ago by {rule_of(params).fingerprint} and {stages}"
+    """Return all who had joined so many days ago, made once: `member`, `segment` and what `staged` tells."""
+    named = f"{STUDY}: everyone {days_ago} days ago by {rule_of(params).fingerprint} and {stage_days(params)}"
     return tidy.once(named, lambda: held(_everyone_at(tidy, params, instant(tidy, days_ago))))
 
 
 def _everyone_at(tidy: Tidy, params: Mapping[str, Any], at: datetime) -> Table:
     rows = staged(tidy, everybody(tidy, at, STUDY), params, at=at)
-    return in_segments(tidy, params, rows, rows.at_us).select("member", "at_us", "segment", "stage")
+    return in_segments(tidy, params, rows, rows.at_us).drop("gone_us", "day_us")
 
 
 def in_segments(tidy: Tidy, params: Mapping[str, Any], rows: Table, at_us: Value) -> Table:
@@ -79,7 +83,7 @@ def in_segments(tidy: Tidy, params: Mapping[str, Any], rows: Table, at_us: Value
 
 
 def staged(tidy: Tidy, anchors: Table, params: Mapping[str, Any], **asked: Any) -> Table:
-    """Return `member`, `at_us`, `stage` (by the board's names) and `gone_us` of anchors; see `stages_at`."""
+    """Return stages of anchors by the board's names, and what else `stages_at` tells of them."""
     rows = stages_at(tidy, anchors, params, STUDY, **asked)
     return rows.mutate(stage=ibis.ifelse(rows.stage == "left", CHURNED, rows.stage))
 
