@@ -27,6 +27,7 @@ def make_board(
     effects=None,
     size=400,
     sd=20.0,
+    due=1.0,
     trials=True,
     leaving=True,
     repeated=True,
@@ -48,6 +49,8 @@ def make_board(
         Whether it is told which moves were the same member's: every one was another's.
     size, sd : int, float
         Members of every arm in every cell, and how far their net values spread.
+    due : float
+        Share of today's members of every cell who can still be given the schemes as those of the trial were.
     """
     rng = np.random.default_rng(seed)
     tables = {"now": _now(members), "since": _since(rng, members, leaving)}
@@ -57,6 +60,7 @@ def make_board(
         tables["repeated"] = sums[sums["from_segment"] > -2].assign(n_sq=sums["n"], n_begun=sums["n"])
     if trials:
         tables |= _trials(rng, planted() if effects is None else effects, size, sd)
+        tables["due"] = _due(tables["now"], due)
     about = {
         "segments": list(SEGMENTS),
         "leave_days": [30, 90],
@@ -94,6 +98,11 @@ def _now(members):
         for t, stage in enumerate(STAGES)
     ]
     return pd.DataFrame(rows, columns=["segment", "stage", "members"])
+
+
+def _due(now, share):
+    here = now[now["stage"] != "churned"]
+    return here.assign(trial="main", due=(share * here["members"]).astype(int))
 
 
 def _since(rng, members, leaving):

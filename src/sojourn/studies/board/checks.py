@@ -239,11 +239,11 @@ def _borrowed(board: Board) -> list[Check]:
     if given.empty:
         return []
     borrowed = given[given["evidence"] == "observational"]
-    share = float(borrowed["members"].sum()) / float(given["members"].sum())
+    due = float(given["due"].sum())
+    share = float(borrowed["due"].sum()) / max(due, 1)
     finding = (
-        f"Of {count(given['members'].sum())} members for whom a scheme is recommended, {percent(share, 0)} "
-        "are "
-        "in groups on which it was not tried."
+        f"Of {count(due)} members who can be given what is recommended as it was tried, {percent(share, 0)} "
+        "are in groups on which it was not tried."
     )
     meaning = {
         True: "They are taken to be like members of the same segment or stage: try it on some of them first.",
