@@ -152,10 +152,13 @@ def _tried(board: Board, works: WorksOn) -> Check:
 
 def _by_lot(works: WorksOn) -> Check:
     name = "Members of all schemes were alike before"
+    odd = [str(row.trial) for row in works.left_out.itertuples() if not row.by_lot]
+    if not works.trials and not odd:
+        finding = "No trial could be used, so no schemes could be compared."
+        return Check(name, "cannot be judged", finding, "What schemes do is not known.", *LOT)
     if not works.knows_before:
         finding = "What members did before they were assigned is not known."
         return Check(name, "warn", finding, "Whether members were assigned by lot is taken on trust.", *LOT)
-    odd = [str(row.trial) for row in works.left_out.itertuples() if not row.by_lot]
     if not odd:
         finding = f"No difference beyond chance in {plural(works.trials, 'trial')}."
         return Check(name, "pass", finding, "Differences afterwards are the schemes' or chance.", *LOT)

@@ -20,6 +20,7 @@ from sojourn.estimators.bayes.by_lot import (
     left_out,
     redivided,
     together,
+    unjudged,
     unlike,
 )
 from sojourn.estimators.bayes.crossed import Crossed, Ints, conflict_p, fit_crossed
@@ -35,6 +36,7 @@ _ODD = 0.03
 #: Belief and data of a trial disagree where, over all effects, the chance of one as far out is below this:
 #: where they are said to disagree in a single trial, too (`sojourn.studies.trials`).
 _CONFLICT = 0.01
+_NO_NET = "No trial has enough members with a known net value to tell anything."
 _ABOUT = ("trial", "scheme", "called", "control", "aim")
 _NAMES = {THERE: "lift", NET: "net_value"}
 
@@ -77,8 +79,9 @@ def works_on(
     members who have left, nor the other way round. Groups are those at the member's own assignment; who was
     too new for a segment then is a group of its own. Trials whose members were not alike before they were
     assigned are left out, by name, and those whose division among schemes changed over time: members of a
-    group are too few to be compared month by month. So are trials whose members were assigned together, in
-    clusters, as sums over segments do not tell how alike those are.
+    group are too few to be compared month by month. So are trials many of whose members were assigned
+    together, in clusters, as sums over segments do not tell how alike those are, and trials of which no
+    outcome of any member is known yet.
 
     Effects are drawn to the belief. How likely it made, before the data, what was counted on all members of
     each trial is in ``beliefs``, corrected for all effects (Bonferroni; see `_CONFLICT`).
@@ -89,9 +92,12 @@ def works_on(
     """
     in_range(mass, "mass", gt=0, lt=1)
     empty = WorksOn(cells.case, str(cells.meta.get("currency", "")), mass, rope)
-    if ARMS not in cells.tables or cells[ARMS].empty:
-        return replace(empty, why_empty="No scheme was ever tried on these members.")
-    before = cells.tables.get(BEFORE)
+    before, returns = cells.tables.get(BEFORE), bool(cells.meta.get("returns", False))
+    arms = cells.tables.get(ARMS, pd.DataFrame(columns=["trial"]))
+    untold = unjudged(before, set(arms["trial"]), returns=returns)
+    if arms.empty:
+        why = _NO_NET if len(untold) else "No scheme was ever tried on these members."
+        return replace(empty, left_out=untold, knows_before=before is not None, why_empty=why)
     odd = unlike(before, control=control, min_group=min_group)
     unfit = dict.fromkeys(redivided(cells.tables.get(DIVISIONS), base=base_of(cells.meta)), REDIVIDED)
     unfit |= dict.fromkeys(together(before), TOGETHER)
@@ -101,11 +107,11 @@ def works_on(
         empty,
         horizon_days=int(cells.meta["horizon_days"]),
         value_days=int(cells.meta["value_days"]),
-        left_out=left_out(cells[ARMS], set(net["trial"]), odd, control, unfit),
+        left_out=left_out(arms, set(net["trial"]), odd, control, unfit, untold=untold),
         knows_before=before is not None,
     )
     if net.empty:
-        return replace(made, why_empty="No trial has enough members with a known net value to tell anything.")
+        return replace(made, why_empty=_NO_NET)
     priors = {THERE: _prior(belief), NET: _prior(belief_value)}
     trials = net.groupby("scheme")["trial"].nunique().to_dict()
     fits = [
