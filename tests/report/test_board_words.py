@@ -75,6 +75,13 @@ def test_a_failed_check_blocks_the_answer(laid):
     assert (headline.verdict, headline.status) == ("cannot be relied on", "blocked")
 
 
+def test_where_nothing_is_given_there_is_nothing_to_block(bare, laid):
+    check = sj.Check("Members of all schemes were alike before", "cannot be judged", "", "")
+    assert sj.headline_board(laid, [check]).status == "blocked"
+    headline = sj.headline_board(bare[1], [check])
+    assert (headline.verdict, headline.status) == ("try a scheme", "ok")
+
+
 def test_warnings_stand_beside_the_answer(laid):
     warn = sj.Check("Segments are where they were", "warn", "", "")
     assert sj.headline_board(laid, [warn]).detail.endswith("Warnings: the shares of segments have moved.")

@@ -101,12 +101,12 @@ def headline_board(board: Board, checks: Sequence[Check] = ()) -> Headline:
     board : Board
         The result.
     checks : sequence of Check
-        A failed one blocks the answer.
+        A failed one blocks the answer; one that cannot be judged blocks what is given.
     """
     if board.why_empty:
         return Headline(board.why_empty, "not possible", "not possible")
-    blocking = [check.name for check in checks if check.blocks]
     given, untried = board.acting("give"), untried_at_all(board)
+    blocking = any(check.verdict == "fail" or (check.blocks and len(given)) for check in checks)
     total, open_ = board.sum_of_schemes, _first_share(board) if untried else None
     verdict = "give what pays" if len(given) else "try a scheme" if untried else "do nothing yet"
     return Headline(
