@@ -404,7 +404,7 @@ def test_they_say_what_they_are(made):
     meta = made.meta
     assert (meta["segments"], meta["verdict"]) == (list(board_rule.NAMES), "2 groups")
     assert (meta["rule"], meta["kind"]) == (board_rule.rule().fingerprint, "tree")
-    assert meta["fidelity"] == 0.9
+    assert (meta["fidelity"], meta["faithful"]) == (0.9, "pass")
     assert (meta["leaving"], meta["returns"]) == (True, True)
     assert "frozen_rule" not in meta["params"]
     assert (meta["horizon_days"], meta["value_days"], meta["before_days"]) == (30, 40, 28)

@@ -85,10 +85,10 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
     dict
         ``unit``, ``currency``; of the rule ``segments`` (names by number), ``rule`` (its fingerprint),
         ``kind``, ``learned_at``, ``fidelity`` (share of members in the same segment as by the full
-        segmentation) and ``verdict``; ``leave_days``, ``landmarks`` (days ago), ``leaving`` and
-        ``returns`` (whether it is known who left, who came back); ``months`` (days of all month ends, the
-        last one too); ``horizon_days``, ``value_days``, ``margin``, ``cost_per_member``, ``before_days``;
-        for a simulated world ``truth``.
+        segmentation), ``faithful`` (verdict on that) and ``verdict``; ``leave_days``, ``landmarks`` (days
+        ago), ``leaving`` and ``returns`` (whether it is known who left, who came back); ``months`` (days of
+        all month ends, the last one too); ``horizon_days``, ``value_days``, ``margin``,
+        ``cost_per_member``, ``before_days``; for a simulated world ``truth``.
 
     Raises
     ------
@@ -106,6 +106,7 @@ def describe(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Any]:
         "kind": rule.kind,
         "learned_at": rule.learned_at,
         "fidelity": rule.fidelity.same,
+        "faithful": rule.fidelity.verdict,
         "verdict": params["frozen_rule"].verdict,
         "leave_days": list(params["leave_days"]),
         "landmarks": landmarks(tidy, params),
