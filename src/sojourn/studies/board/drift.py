@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 
 from sojourn.core.cells import Cells
+from sojourn.core.normal import standard_errors
 from sojourn.core.privacy import base_of
 from sojourn.core.ranges import in_range
 from sojourn.core.results.board import GONE, TOO_NEW, Drift, Floats, Moved
@@ -179,8 +180,8 @@ def _changes(counted: _Counted, asked: Drift, before: int) -> tuple[pd.DataFrame
     shares = stocks / stocks.sum(axis=1, keepdims=True)
     change = weights @ shares
     error = np.sqrt(_variances(counted, stocks, weights))
-    reach = float(ndtri(0.5 + asked.mass / 2)) * error
-    sure = float(ndtri(1 - (1 - asked.mass) / (2 * counted.k))) * error
+    reach = standard_errors(asked.mass) * error
+    sure = standard_errors(1 - (1 - asked.mass) / counted.k) * error
     verdicts = np.select(
         [np.abs(change) - sure > asked.margin, np.abs(change) + sure <= asked.margin],
         ["moved", "steady"],
