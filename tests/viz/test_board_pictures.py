@@ -12,6 +12,7 @@ from sojourn.core.cells import Cells
 from sojourn.core.errors import UndefinedError
 from sojourn.core.results.board import GONE, TOO_NEW, Drift
 from sojourn.core.text import count
+from sojourn.report.table import lay_out
 from sojourn.viz.board import plot_board, plot_drift, plot_leaving, plot_migration, plot_works_on
 from sojourn.viz.theme import ACCENT, OTHERS
 
@@ -189,6 +190,14 @@ def test_effects_and_drift_are_shown(works, cells):
         == sj.show(works, name="w", view="table").kind
         == "table"
     )
+
+
+@pytest.mark.parametrize("view", ["", "table"])
+def test_amounts_behind_a_picture_and_in_a_table_say_their_currency(works, view):
+    shown = sj.show(works, name="works", view=view)
+    heads = [head.text for head in lay_out(shown.data["table"]).heads]
+    assert f"Net value, {works.currency}" in heads
+    assert works.currency
 
 
 def test_nothing_is_drawn_where_there_is_nothing(cells, works):

@@ -59,7 +59,7 @@ def plot_board(board: Board, *, ax: Axes | None = None) -> Axes:
             ax.text(x, y - 0.2, f"{symbol}{star}", color=INK, fontsize=12, weight="bold", **words)
             below = count(row["members"])
             if row["act"] == "give":
-                below = _short(float(row["net_value"]) * float(row["members"]))
+                below = _short(float(row["total_net_value"]))
             ax.text(x, y + 0.22, below, color=INK if row["act"] == "give" else MUTED, fontsize=9, **words)
         for i, (scheme, letter) in enumerate(letters.items()):
             at = (0.0, -8 - 14 * i)
@@ -120,9 +120,16 @@ def _across(columns: Sequence[str]) -> int:
     return int((WIDTH / _LETTER - _BESIDE) / len(columns))
 
 
-def _fitted(said: str, columns: Sequence[str]) -> str:
-    """Return small words of a box on one line where they fit into one of so many columns."""
-    return said if len(said) > _across(columns) else said.replace("\n", " ")
+def _fitted(said: Sequence[str], columns: Sequence[str]) -> list[str]:
+    r"""Return small words of boxes on one line where those of all fit into one of so many columns.
+
+    Examples
+    --------
+    >>> _fitted(["0.0 to\n0.1", "98.3 to\n99.2"], ["a"] * 5), _fitted(["0.0 to\n0.1"], ["a"] * 5)
+    (['0.0 to\n0.1', '98.3 to\n99.2'], ['0.0 to 0.1'])
+    """
+    fit = max(map(len, said), default=0) <= _across(columns)
+    return [words.replace("\n", " ") if fit else words for words in said]
 
 
 def plot_leaving(board: Board, *, ax: Axes | None = None) -> Axes:
@@ -144,15 +151,18 @@ def plot_leaving(board: Board, *, ax: Axes | None = None) -> Axes:
         raise UndefinedError(f"There is nothing to draw. {board.why_empty or 'Nobody was followed.'}")
     short, long = (f"{board.told}_{days}_share" for days in (min(board.leave_days), max(board.leave_days)))
     ax = _grid(board.segments, board.stages, ax)
+    early = [
+        f"{_hundred(share)} in\n{min(board.leave_days)} days" if pd.notna(share) else "not\nknown"
+        for share in board.table[short]
+    ]
     with theme():
-        for _, row in board.table.iterrows():
+        for small, (_, row) in zip(_fitted(early, board.stages), board.table.iterrows(), strict=True):
             x, y = board.stages.index(str(row["stage"])), board.segments.index(str(row["segment"]))
             known = pd.notna(row[long])
             _tone(ax, x, y, float(row[long]) if known else 0.0)
             words: dict[str, Any] = {"ha": "center", "va": "center"}
             ax.text(x, y - 0.2, _hundred(row[long]) if known else "–", color=INK, fontsize=12, **words)
-            small = f"{_hundred(row[short])} in\n{min(board.leave_days)} days" if known else "not known"
-            ax.text(x, y + 0.18, _fitted(small, board.stages), color=INK, fontsize=_SMALL, **words)
+            ax.text(x, y + 0.18, small, color=INK, fontsize=_SMALL, **words)
     return ax
 
 
@@ -278,15 +288,15 @@ def plot_migration(moved: Drift, *, ax: Axes | None = None) -> Axes:
     rows = moved.matrix()
     starts, ends = (list(dict.fromkeys(rows[name])) for name in ("from_segment", "to_segment"))
     ax = _grid(*_heads(starts, ends), ax)
+    shares = zip(rows["share_low"], rows["share_high"], strict=True)
+    said = _fitted([f"{number(100 * low, 1)} to\n{number(100 * high, 1)}" for low, high in shares], ends)
     with theme():
-        for _, row in rows.iterrows():
+        for small, (_, row) in zip(said, rows.iterrows(), strict=True):
             x, y = ends.index(row["to_segment"]), starts.index(row["from_segment"])
             _tone(ax, x, y, float(row["share"]))
             words: dict[str, Any] = {"ha": "center", "va": "center"}
             ax.text(x, y - 0.22, number(100 * float(row["share"]), 1), color=INK, fontsize=11, **words)
-            low, high = (number(100 * float(row[f"share_{end}"]), 1) for end in ("low", "high"))
-            said = _fitted(f"{low} to\n{high}", ends)
-            ax.text(x, y + 0.18, said, color=INK, fontsize=_SMALL, **words)
+            ax.text(x, y + 0.18, small, color=INK, fontsize=_SMALL, **words)
     return ax
 
 
