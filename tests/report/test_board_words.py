@@ -416,6 +416,23 @@ def test_where_nobody_joins_it_is_said(moved):
     assert "Nobody joined" not in sj.say(moved)
 
 
+def test_a_few_who_join_are_somebody_and_of_rounded_numbers_it_is_not_known():
+    """Fewer than may have a row of the matrix; of private cases few are told as nobody."""
+    rows = [(month, s, s, n) for month in "12" for s, n in ((0, 40), (1, 60))]
+
+    def said(joined, **meta):
+        names = ["month", "from_segment", "to_segment", "n"]
+        moves = pd.DataFrame([*rows, *joined], columns=names)
+        about = {"segments": ["a", "b"], "months": list("123"), **meta}
+        return sj.say(sj.drift(Cells("test", "board", {"moves": moves}, about)))
+
+    assert "joined" not in said([("1", -3, -1, 5), ("2", -1, 0, 5)])
+    assert " Nobody joined in these months" in said([])
+    rounded = said([], protected={"base": 20})
+    assert "Nobody" not in rounded
+    assert " Hardly anybody joined in these months" in rounded
+
+
 def test_whether_members_are_taken_to_be_alike_is_said(moved):
     known = describe_migration(moved)["subtitle"]
     assert known.endswith(

@@ -42,10 +42,11 @@ def _beside(change: Interval) -> str:
 
 
 def _older(moved: Drift) -> str:
-    """Say where nobody joined: then segments move by that alone."""
+    """Say where nobody joined, or so few that it is not told: then segments move by that alone."""
     if moved.joined:
         return ""
-    return " Nobody joined in these months: members grow older, and no new ones take their place."
+    nobody, no = ("Hardly anybody", "few") if moved.rounded else ("Nobody", "no")
+    return f" {nobody} joined in these months: members grow older, and {no} new ones take their place."
 
 
 def describe_drift(moved: Drift) -> dict[str, str]:

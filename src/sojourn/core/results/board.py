@@ -63,6 +63,8 @@ class Drift:
         alike.
     joined : int
         Members who joined between two month ends; they are in no row of `migration`.
+    rounded : bool
+        Whether numbers are rounded, as of private cases: a few who joined are told as nobody.
     verdict : str
         ``moved``: a share surely moved by more than `margin` (all segments together at `mass`); ``steady``:
         none surely did and none can have; else ``not sure``.
@@ -81,6 +83,7 @@ class Drift:
     months_before: int = 0
     by_member: bool = False
     joined: int = 0
+    rounded: bool = False
     verdict: Moved = "not sure"
     why_empty: str = ""
 

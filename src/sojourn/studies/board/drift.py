@@ -88,6 +88,7 @@ def drift(
         migration=migration[migration["n_from"] >= min_group].drop(columns="n_from").reset_index(drop=True),
         by_member=counted.repeated is not None,
         joined=int(counted.moves[:, counted.place[_JOINED]].sum()),
+        rounded=counted.base > 0,
         monthly=_monthly(counted, min_group),
         changes=changes,
         months_before=compared,
