@@ -218,7 +218,8 @@ class Board:
         were assigned, nine in ten of them; missing where it is not known).
     sums : mapping of str to Interval
         Over members who are due in cells in which a scheme is given ``net_value`` (currency) and ``lift``
-        (members more who are kept or back); over all members with us ``leave_D`` or ``come_D`` (members).
+        (members more who are kept or back), where that is known of all these schemes; over the members with
+        us of `foretold` ``leave_D`` or ``come_D`` (members).
     segments, stages : tuple of str
         Rows and columns, in order.
     stage_rules : mapping of str to str
