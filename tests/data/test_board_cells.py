@@ -429,9 +429,14 @@ def test_landmarks_and_months_lie_where_somebody_can_have_a_segment(frames):
     made = make(late, observed_from=(AS_OF - 130 * DAY).isoformat())
     assert made.meta["landmarks"] == [60]
     assert len(made.meta["months"]) == 3  # 60 days, of which the last month end is `as_of`
-    short = make(late, observed_from=(AS_OF - 20 * DAY).isoformat())
-    assert (short.meta["landmarks"], len(short.meta["months"])) == ([60], 2)
+    began = (AS_OF - 20 * DAY).isoformat()
+    short = make(late, observed_from=began)
+    assert (short.meta["landmarks"], len(short.meta["months"])) == ([], 2)
     assert set(short["now"]["segment"]) == {-1}
+    for base in (0, 10):  # nobody was followed from an instant at which there were segments
+        alone = make({name: late[name] for name in ("members", "events")}, base=base, observed_from=began)
+        assert alone["since"].empty
+        assert {"days_ago", "segment", "stage", "n", "left_60", "came_20"} <= set(alone["since"].columns)
 
 
 def test_the_order_of_rows_does_not_matter(made, frames):
@@ -444,6 +449,8 @@ def test_what_cannot_be_counted_is_refused(frames):
         make({"members": frames["members"]})
     with pytest.raises(ParameterError, match="'leave_days' must be at least 1, got 0"):
         make(frames, params={**PARAMS, "leave_days": [0]})
+    with pytest.raises(ParameterError, match="'leave_days' must state at least one number of days"):
+        make(frames, params={**PARAMS, "leave_days": []})
     costs = frames["costs"].assign(scheme="gift", member=None)
     with pytest.raises(DataError, match="belongs to no member"):
         make({**frames, "costs": costs})

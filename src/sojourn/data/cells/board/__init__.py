@@ -12,6 +12,7 @@ from typing import Any
 
 from ibis import Table
 
+from sojourn.core.errors import ParameterError
 from sojourn.core.ranges import in_range
 from sojourn.data.cells.board.due import due
 from sojourn.data.cells.board.followed import landmarks, leaves, returns, since
@@ -63,10 +64,12 @@ def expressions(tidy: Tidy, params: Mapping[str, Any]) -> dict[str, Table]:
     MissingTableError
         When the case has no events.
     ParameterError
-        When a number of days is none.
+        When a number of days is none, or none is stated.
     """
     for name in _DAYS:
         in_range(params[name], name, ge=1)
+    if not params["leave_days"]:
+        raise ParameterError("'leave_days' must state at least one number of days, got none.")
     for days in params["leave_days"]:
         in_range(days, "leave_days", ge=1)
     made = {"now": now(tidy, params), "since": since(tidy, params)}
