@@ -62,7 +62,7 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "Board": Picture("board:plot_board", "board:describe_board"),
     "Board.leaving": Picture("board:plot_leaving", "board:describe_leaving", drawn="board:leaving_frame"),
     "Board.forward": Sheet("board:forward_frame", "board:describe_forward", bold="predicted"),
-    "Board.stages": Sheet("board_table:stages_frame", "board_table:describe_stages", bold="who"),
+    "Board.stages": Sheet("board_table:stages_frame", "board_table:describe_stages"),
     "Board.table": Sheet("board_table:board_frame", "board_table:describe_board_table", bold="do"),
     "Clustered": Sheet(
         "trial_assignment:clustered_frame", "trial_assignment:describe_clustered", bold="difference"

@@ -9,7 +9,7 @@ import pytest
 import sojourn as sj
 from board_worlds import MOVES, SEGMENTS, make_board
 from sojourn.core.cells import Cells
-from sojourn.core.results.board import TOO_NEW
+from sojourn.core.results.board import TOO_NEW, Drift
 from sojourn.core.text import count, number
 from sojourn.report.board import (
     describe_board,
@@ -56,7 +56,8 @@ def test_the_answer_says_what_to_whom_and_what_it_brings(laid):
     headline = sj.headline_board(laid)
     total = laid.sums["net_value"]
     assert headline.sentence == (
-        f"Give all frequent buyers who are with us the coupon: that brings {count(total.value)} EUR (95 % "
+        f"Give all frequent buyers who are with us the coupon (4,000 members): that brings "
+        f"{count(total.value)} EUR (95 % "
         "credible "
         f"interval {count(total.low)} to {count(total.high)}) within 90 days."
     )
@@ -179,7 +180,9 @@ def test_every_group_has_its_reason(laid):
     assert "over 97 %" in describe_board_table(laid)["note"]
     frame = board_frame(laid).set_index("who")
     said = frame["evidence"]
-    assert said[f"{SEGMENTS[0]}, active"] == "Trial: 800 members, “main”."
+    assert said[f"{SEGMENTS[0]}, active"] == (
+        "Trial: 800 members, “main”; the chance that it loses money is at most 1 in 100."
+    )
     row = laid.cell(SEGMENTS[1], "silent")
     bounds = [number(row[f"total_net_value{end}"], 0) for end in ("", "_low", "_high")]
     assert said[f"{SEGMENTS[1]}, silent"].startswith(
@@ -195,11 +198,11 @@ def test_every_group_has_its_reason(laid):
 
 def test_doing_nothing_has_no_number_of_a_scheme_and_says_that_others_were_not_tried(laid):
     still = board_frame(laid).set_index("do").loc["do nothing"]
-    numbers = ["kept_or_back_points", "net_total_EUR", "net_total_EUR_high", "p_losing_money"]
+    numbers = ["kept_or_back_points", "net_total_EUR", "net_total_EUR_high"]
     assert still[numbers].isna().all(axis=None)
     assert "of schemes not tried there nothing is known" in describe_board_table(laid)["note"]
     drawn = laid.drawn()[(laid.table["act"] == "do nothing").to_numpy()]
-    assert drawn["net_value"].isna().all()
+    assert drawn[["net_value", "total_net_value"]].isna().all(axis=None)
     assert set(drawn["called"]) == {""}
     assert "p_wrong" not in drawn
 
@@ -267,14 +270,28 @@ def test_it_is_said_when_after_joining_a_scheme_was_tried(cells, laid):
     aged = dataclasses.replace(cells, tables={**cells.tables, "before": before})
     early = sj.board(aged, sj.works_on(aged))
     assert sj.headline_board(early).sentence.startswith(
-        "Give all frequent buyers who are with us the coupon, 7 days after joining: that brings "
+        "Give all frequent buyers who are with us the coupon, 7 days after joining (4,000 members): that "
     )
     assert "7 days after joining, as in the trial" in sj.next_steps_board(early)[0].what
-    assert "was tried 7 days after joining" in describe_board_table(early)["note"]
+    assert "was tried 7 days after joining" not in describe_board_table(early)["note"]
     row = early.acting("give").iloc[0]
     assert after_joining(row.replace({7.0: 300.0}), 90) == ""
     assert after_joining(row.replace({"kept": "back"})) == ""
     assert "after joining" not in sj.headline_board(laid).sentence
+
+
+def test_it_is_said_how_many_can_be_given_a_scheme_as_it_was_tried(laid):
+    late = dataclasses.replace(laid, table=laid.table.assign(due=laid.table["members"] / 4))
+    some = "1,000 of 4,000 members can still be given it as it was tried"
+    assert f"the coupon ({some}): that brings " in sj.headline_board(late).sentence
+    assert f": {some}, and its total is theirs" in describe_board_table(late)["note"]
+    given = late.acting("give").nlargest(1, "total_net_value").iloc[0]
+    one = (
+        f"({count(given['due'])} of {count(given['members'])} members can still be given it as it was tried)"
+    )
+    assert one in sj.next_steps_board(late)[0].what
+    assert sj.key_figures_board(late, Drift("", 0.95, 0.05, why_empty="None."))[0].value == "1,000 of 19,995"
+    assert describe_board(late)["title"] == "A scheme is worth it for 1,000 of 19,995 members"
 
 
 def test_an_odd_group_is_told_with_what_was_counted(cells, works):

@@ -55,6 +55,12 @@ def test_every_group_has_a_box_and_a_sign(laid):
     assert count(laid.cell(SEGMENTS[1], "active")["members"]) in words(ax)
 
 
+def test_a_box_shows_what_members_bring_who_can_still_be_given_the_scheme(laid):
+    total = laid.table["total_net_value"].where(laid.table["act"] != "give", 87.6)
+    some = dataclasses.replace(laid, table=laid.table.assign(total_net_value=total))
+    assert words(plot_board(some)).count("+88") == len(laid.acting("give"))
+
+
 def test_acts_differ_without_colour(laid):
     """Width and dashes of the frame tell acts apart on a grey printer."""
     looks = {}

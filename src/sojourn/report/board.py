@@ -14,7 +14,7 @@ from sojourn.core.results.headline import Headline
 from sojourn.core.text import bounds, chances, count, in_words, listing, number, percent, plural
 from sojourn.report.board_next import first_to_try
 from sojourn.report.board_table import shares_apart, untried_at_all
-from sojourn.report.board_whom import about_bands, after_joining, named, people, whom
+from sojourn.report.board_whom import about_bands, after_joining, how_many, named, people, whom
 from sojourn.report.say import register
 from sojourn.report.warned import warned
 
@@ -58,11 +58,10 @@ def _given(board: Board) -> str:
 
 
 def _give_them(board: Board, given: pd.DataFrame) -> str:
-    """Say to whom one scheme is given, and when after joining where it was tried soon after that."""
+    """Say to whom one scheme is given, when after joining where it was tried soon after that, to how many."""
     when = after_joining(given.iloc[0], ONE_TIME)
-    return " ".join(
-        filter(None, [whom(given, board), "the", str(given["called"].iloc[0]) + (when and ","), when])
-    )
+    scheme = str(given["called"].iloc[0]) + (when and f", {when}")
+    return f"{whom(given, board)} the {scheme} ({how_many(given)})"
 
 
 def _rest(board: Board) -> list[str]:
@@ -177,7 +176,7 @@ def _worth(board: Board) -> KeyFigure:
         return KeyFigure(label, "not known", f"no scheme was tried on any of {count(board.members)} members")
     return KeyFigure(
         label,
-        f"{count(board.acting('give')['members'].sum())} of {count(board.members)}",
+        f"{count(board.acting('give')['due'].sum())} of {count(board.members)}",
         f"the chance of more than {number(board.rope, 2)} {board.currency} per member is over "
         f"{percent(board.threshold, 0)}",
     )
@@ -208,7 +207,7 @@ def describe_board(board: Board) -> dict[str, str]:
     none = f"Nothing was tried on any of {count(board.members)} members"
     title = none if untried_at_all(board) else _NOTHING
     if len(given):
-        worth = count(given["members"].sum())
+        worth = count(given["due"].sum())
         title = f"A scheme is worth it for {worth} of {count(board.members)} members"
     left_out = f"Not shown: {plural(board.left_out, 'member')} in smaller groups." if board.left_out else ""
     marks = [] if untried_at_all(board) else _marks(board)

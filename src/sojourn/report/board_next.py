@@ -13,7 +13,7 @@ from sojourn.core.results.figures import Action
 from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import begun, chances, count, in_words, number
 from sojourn.report.board_table import reason, untried_at_all
-from sojourn.report.board_whom import after_joining, people, whom
+from sojourn.report.board_whom import after_joining, how_many, people, whom
 
 #: Share of trials in which a difference of the stated size is found, at two-sided 5 %.
 _FOUND, _SURE = 0.8, 0.95
@@ -117,8 +117,7 @@ def _give(board: Board, row: pd.Series) -> Action:
     borrowed = row["evidence"] == "observational"
     on = f"carried over from {trial}" if borrowed else f"{trial}, {count(row['n_tried'])} members"
     return Action(
-        f"Give {whom(row.to_frame().T, board)} the {row['called']}{as_tried} "
-        f"({count(row['members'])} members).",
+        f"Give {whom(row.to_frame().T, board)} the {row['called']}{as_tried} ({how_many(row.to_frame().T)}).",
         in_words(effect, f"{board.currency} within {board.value_days} days".strip(), 0),
         "Already taken off that sum.",
         f"{row['evidence']}: {on}",

@@ -10,7 +10,7 @@ from sojourn.core.interval import Interval
 from sojourn.core.results.board import CHURNED, IMPROBABLE, ONE_TIME, TOO_NEW, Act, Board
 from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import begun, count, listing, number, percent, plural, ranged
-from sojourn.report.board_whom import after_joining
+from sojourn.report.board_whom import after_joining, how_many
 
 #: For reading; borrowed is what a trial found on others.
 _STRENGTH = {"observational": "observational (borrowed)"}
@@ -37,7 +37,6 @@ def board_frame(board: Board) -> pd.DataFrame:
     for name, own in (("kept_or_back_points", "lift"), (_total(board), "total_net_value")):
         for end in ("", "_low", "_high"):
             made[f"{name}{end}"] = rows[f"{own}{end}"].mask(still)
-    made["p_losing_money"] = rows["p_wrong"].mask(still)
     if not untried_at_all(board):
         made["evidence"] = [why(board, row) for _, row in rows.iterrows()]
     return made.dropna(axis=1, how="all")
@@ -95,17 +94,22 @@ def reason(board: Board, row: pd.Series) -> str:
     if row["act"] == "give":
         when = after_joining(row)
         such = "" if borrowed else f"{count(row['n_tried'])} members, "
-        return f"{such}“{plain_scheme(str(row['trial']))}”" + (f", {when}" if when else "")
+        tried = f"{such}“{plain_scheme(str(row['trial']))}”" + (f", {when}" if when else "")
+        return f"{tried}; the chance that it loses money is {_at_most(row['p_wrong'])}"
     such = "" if borrowed else f"{count(row['n_tried'])} members; "
     many = row["n_schemes"] > 1
     tried = f"the likeliest of {count(row['n_schemes'])} schemes" if many else "the only one tried"
     if row["act"] == "do nothing":
         total = Interval.of(row, "total_net_value", board.mass, "eti")
         brings = f"would bring {_money(total, board.currency)}"
-        chance = f"at most {max(math.ceil(100 * row['p_wrong']), 1)} in 100"
+        chance = _at_most(row["p_wrong"])
         one = "one of them" if many else "it"
         return f"{such}the {row['called']}, {tried}, {brings}; the chance that {one} is worth it is {chance}"
     return f"{such}{tried}, worth it with a chance of {percent(row['p_worth'], 0)}"
+
+
+def _at_most(chance: float) -> str:
+    return f"at most {max(math.ceil(100 * chance), 1)} in 100"
 
 
 def _money(total: Interval, currency: str) -> str:
@@ -127,8 +131,8 @@ def describe_board_table(board: Board) -> dict[str, str]:
         f"or to try, with {board.mass * 100:g} % credible intervals. Give: the chance of {worth} is over "
         f"{percent(board.threshold, 0)}. Do nothing: the chance that any scheme tried on members like these "
         f"would bring {worth} is below {percent(IMPROBABLE, 0)}; of schemes not tried there nothing is "
-        "known, and the amount in the last column is the scheme’s, not that of doing nothing. Chance of "
-        "losing money: of what is given. Evidence: trial, of members of this very group; observational, "
+        "known, and the amount in the last column is the scheme’s, not that of doing nothing. "
+        "Evidence: trial, of members of this very group; observational, "
         "borrowed: a trial’s effect carried over from members of the same segment or stage to members who "
         f"were not drawn for it; none. Likeliest: the scheme with the highest chance of {worth}."
         f"{_aged(board)}"
@@ -137,14 +141,17 @@ def describe_board_table(board: Board) -> dict[str, str]:
 
 
 def _aged(board: Board) -> str:
-    """Say of what is given where it was tried soon after joining; empty where none was."""
-    early = [row for _, row in board.acting("give").iterrows() if after_joining(row, ONE_TIME)]
-    if not early:
+    """Say how many can be given what is given as it was tried; empty where that is all of them."""
+    given = board.acting("give")
+    late = given[given["due"] < given["members"]]
+    if late.empty:
         return ""
-    row = early[0]
+    row = late.iloc[0]
+    when = after_joining(row, ONE_TIME)
+    tried = f"was tried {when}" if when else "was tried on members of other days with us"
     return (
-        f" The {row['called']} was tried {after_joining(row)}: what it does to members past that is not "
-        "known, and the total takes them to be alike."
+        f" The {row['called']} {tried}: {how_many(late)}, and its total is theirs; what it would do to the "
+        "others is not known."
     )
 
 

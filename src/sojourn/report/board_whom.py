@@ -100,6 +100,27 @@ def _only(board: Board, cell: pd.Series) -> bool:
     return int((board.table["stage"] == cell["stage"]).sum()) == 1
 
 
+def how_many(given: pd.DataFrame) -> str:
+    """Return how many members a scheme is given to, and of how many where others are past when it was tried.
+
+    Parameters
+    ----------
+    given : DataFrame
+        Rows of the board's table.
+
+    Examples
+    --------
+    >>> how_many(pd.DataFrame({"members": [907, 100], "due": [233.0, 100.0]}))
+    '333 of 1,007 members can still be given it as it was tried'
+    >>> how_many(pd.DataFrame({"members": [907], "due": [907.0]}))
+    '907 members'
+    """
+    due, members = given["due"].sum(), given["members"].sum()
+    if due >= members:
+        return plural(members, "member")
+    return f"{count(due)} of {plural(members, 'member')} can still be given it as it was tried"
+
+
 def after_joining(row: pd.Series, longest: float = float("inf")) -> str:
     """Return when after joining a scheme was tried; empty where it is not known or was later.
 

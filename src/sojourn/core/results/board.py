@@ -129,7 +129,7 @@ class WorksOn:
     overall : DataFrame, one row per trial and scheme
         ``trial``, ``scheme``, ``n``, ``net_value`` and ``lift`` with bounds over all members of the trial;
         ``pulled`` (0-1): how far differences between its groups were drawn in.
-    beliefs : DataFrame, one row per trial, scheme and outcome (``lift``, ``net_value``)
+    beliefs : DataFrame, one row per trial, scheme and outcome (``lift``, ``net_value``), furthest out first
         ``trial``, ``scheme``, ``called``, ``control``, ``aim``, ``outcome``; over all members of the trial
         ``counted`` and ``effect`` (as `overall`: drawn to the belief); ``p_belief`` (chance, by the belief
         alone, of an effect counted as far from it; corrected for all rows), ``conflict`` (whether that is
@@ -296,9 +296,10 @@ class Board:
 
     def drawn(self) -> pd.DataFrame:
         """Return what the picture shows; where nothing is done no number of a scheme, as none is given."""
-        names = ["segment", "stage", "members", "act", "called", "evidence", "net_value"]
-        rows, still = self.table[names], self.table["act"] == "do nothing"
-        return rows.assign(called=rows["called"].mask(still, ""), net_value=rows["net_value"].mask(still))
+        names = ["segment", "stage", "members", "act", "called", "evidence", "net_value", "total_net_value"]
+        rows, still = self.table[names].copy(), self.table["act"] == "do nothing"
+        rows.loc[still, "called"], rows.loc[still, names[-2:]] = "", float("nan")
+        return rows
 
     def __repr__(self) -> str:
         if self.why_empty:
