@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from board_effects import SEGMENTS, STAGES, against_belief, chances, effects, odd, pooling, worthless
+from board_effects import SEGMENTS, STAGES, against_belief, alike, chances, effects, odd, pooling, worthless
 from common import MASS, covered, measured
 from portfolio import unlike_trials
 from rates import rate_row
@@ -37,12 +37,13 @@ def calibrate() -> list[dict[str, Any]]:
         *moved(400, seed=2),
         *pooling(120, seed=3),
         *effects(100, seed=4),
-        *worthless(120, seed=5),
+        *worthless(100, seed=5),
         *odd(200, seed=9),
         *against_belief(200, seed=11),
         *chances(120, seed=6),
+        *alike(240, seed=12),
         *left(4_000, seed=7),
-        *foretold(500, seed=10),
+        *foretold(400, seed=10),
         *unlike_trials(400, seed=8),
     ]
 

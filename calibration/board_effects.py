@@ -87,7 +87,7 @@ def effects(worlds: int, seed: int) -> list[dict[str, Any]]:
                     true[0] = fixed
                 there = rng.random(true.shape) < 0.7
                 there[0, 0] = True
-                truths = {"net_value": true} | ({"lift": _lifts(rng)} if fixed is None else {})
+                truths = {"net_value": true} | ({"lift": _lifts(rng.spawn(1)[0])} if fixed is None else {})
                 for what, found in _held(rng, truths, size, there).items():
                     inside.setdefault(what, []).extend(found)
             like = f"{name}, {size} members an arm in each cell"
@@ -119,7 +119,8 @@ def _row(
 ) -> dict[str, Any]:
     """Return a row of coverage of several intervals a world; only shown where there is no goal."""
     share = float(np.mean(inside))
-    reach = 3.29 * (share * (1 - share) / len(inside)) ** 0.5
+    some = min(max(share, 1 / len(inside)), 1 - 1 / len(inside))  # all of few is not surely all
+    reach = 3.29 * (some * (1 - some) / len(inside)) ** 0.5
     return {
         "estimand": what,
         "like": like,
@@ -167,8 +168,9 @@ def _trial(
 ) -> Cells:
     """Return cells of one trial of normal net values, `size` members an arm in every cell that is there.
 
-    Where `lifts` are stated, all schemes have them.
+    Where `lifts` are stated, all schemes have them; who is kept is drawn apart, and changes no net value.
     """
+    apart = rng.spawn(1)[0]
     everywhere = np.ones(next(iter(effects.values())).shape, dtype=bool)
     rows = []
     for scheme, effect in {"none": 0.0 * everywhere, **effects}.items():
@@ -178,7 +180,7 @@ def _trial(
             squares = values**2 * rng.chisquare(size - 1) + size * mean**2
             rows.append((*where[0], "net_value", *where[1], size * mean, squares))
             if lifts is not None:
-                kept = rng.binomial(size, np.clip(KEPT + (scheme != "none") * lifts[s, t], 0, 1))
+                kept = apart.binomial(size, np.clip(KEPT + (scheme != "none") * lifts[s, t], 0, 1))
                 rows.append((*where[0], "there", *where[1], kept, kept))
     return _cells(rows, len(everywhere))
 
@@ -315,37 +317,39 @@ def against_belief(worlds: int, seed: int) -> list[dict[str, Any]]:
 
 
 def chances(worlds: int, seed: int) -> list[dict[str, Any]]:
-    """Return what share of recommendations loses money, beside their stated chances, and what they bring.
+    """Return what share of recommendations loses money, beside their stated chances, and what they bring."""
+    rows, boards = [], []
+    for size in (50, 300, 3_000):
+        rng = np.random.default_rng([seed, size])
+        made = [_recommended(rng, _from_prior(rng), size, lifts=True) for _ in range(worlds)]
+        rows += _beside_truth(made, f"truth from the prior, {size} members an arm in each cell")
+        boards += made
+    return [*rows, *_totals(boards), *_nothing_done(worlds, seed)]
 
-    In worlds of the prior, and, only shown, in worlds whose cells are nearer to one another than believed.
-    """
+
+def alike(worlds: int, seed: int) -> list[dict[str, Any]]:
+    """Return the same, only shown, where members are nearer to one another than the belief says."""
     kinds: dict[str, Callable[[np.random.Generator], Floats]] = {
-        "truth from the prior": _from_prior,
         "truth half as spread as believed": lambda rng: _from_prior(rng, spread=0.5),
         "every cell worth the same": lambda rng: np.full((SEGMENTS, len(STAGES)), SD * rng.standard_normal()),
     }
     rows = []
     for i, (name, draw) in enumerate(kinds.items()):
-        for size in (50, 300, 3_000):
-            rng = np.random.default_rng([seed, size] if i == 0 else [seed, i, size])
-            made = [_recommended(rng, draw(rng), size) for _ in range(worlds // (1 if i == 0 else 2))]
-            like = f"{name}, {size} members an arm in each cell"
-            found = _beside_truth(made, like)
-            rows += found if i == 0 else [{**row, "goal": "shown", "met": None} for row in found]
-            if i == 0:
-                rows += _totals(made, like)
-    return [*rows, *_nothing_done(worlds, seed)]
+        rng = np.random.default_rng([seed, i])
+        made = [_recommended(rng, draw(rng), 300) for _ in range(worlds)]
+        found = _beside_truth(made, f"{name}, 300 members an arm in each cell")
+        rows += [{**row, "goal": "shown", "met": None} for row in found]
+    return rows
 
 
-def _recommended(rng: np.random.Generator, truth: Floats, size: int) -> tuple[pd.DataFrame, Board]:
-    """Return what is recommended in one world, with its true net values and lifts, and the board."""
-    lifts = _lifts(rng)
-    laid = _laid(_trial(rng, {"new": truth}, size, lifts=lifts))[1]
+def _recommended(
+    rng: np.random.Generator, truth: Floats, size: int, *, lifts: bool = False
+) -> tuple[pd.DataFrame, Board]:
+    """Return what is recommended in one world, beside what is true there, and the board."""
+    truths = {"net_value": truth} | ({"lift": _lifts(rng.spawn(1)[0])} if lifts else {})
+    laid = _laid(_trial(rng, {"new": truth}, size, lifts=truths.get("lift")))[1]
     given = laid.acting("give")
-    own = {
-        f"true_{name}": [_true(of, row) for row in given.itertuples()]
-        for name, of in (("net_value", truth), ("lift", lifts))
-    }
+    own = {f"true_{name}": [_true(of, row) for row in given.itertuples()] for name, of in truths.items()}
     return given.assign(**own), laid
 
 
@@ -373,10 +377,10 @@ def _beside_truth(made: list[tuple[pd.DataFrame, Board]], like: str) -> list[dic
     ]
 
 
-def _totals(made: list[tuple[pd.DataFrame, Board]], like: str) -> list[dict[str, Any]]:
+def _totals(made: list[tuple[pd.DataFrame, Board]]) -> list[dict[str, Any]]:
     """Return coverage of what all recommendations bring to who is due, where there are any."""
-    rows = []
-    for name, what in (("net_value", "total net value"), ("lift", "total of members kept")):
+    rows, like = [], "truth from the prior, 50, 300 and 3,000 members an arm in each cell"
+    for name, what in (("net_value", "total net value"), ("lift", "total members kept")):
         inside = [
             _holds(board.sums[name], float((given["due"] * given[f"true_{name}"]).sum()))
             for given, board in made

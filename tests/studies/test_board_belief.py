@@ -42,8 +42,18 @@ def cells():
 def test_a_trial_as_believed_does_not_surprise(cells):
     works, check = checked(cells)
     assert check.verdict == "pass"
-    assert works.beliefs["outcome"].tolist() == ["lift", "net_value"]
+    assert set(works.beliefs["outcome"]) == {"lift", "net_value"}
     assert not works.beliefs["conflict"].any()
+
+
+def test_the_one_furthest_out_is_named():
+    """Also where the chance of it, as the furthest of so many, is that of any."""
+    coupon, gift = (np.full((4, 5), np.nan) for _ in range(2))
+    coupon[:3], gift[:3] = 1.0, 6.0
+    cells = make_board(effects={"coupon": coupon, "gift": gift}, size=1_000)
+    works, check = checked(cells, belief_value=(-15.0, 15.0, 0.9))
+    assert (works.beliefs["p_belief"] == 1).all()
+    assert check.finding.startswith("Furthest out of 4 effects: gift in the trial “main”, +")
 
 
 def test_amounts_ten_times_as_large_as_believed_are_told_of(cells):

@@ -170,7 +170,7 @@ def _by_lot(works: WorksOn) -> Check:
 def _conflict(works: WorksOn) -> Check:
     """Check that what was counted in every trial lies where the belief allows: else it is drawn too far."""
     name = "Trials lie where the belief expects them"
-    row = works.beliefs.iloc[int(works.beliefs["p_belief"].argmin())]
+    row = works.beliefs.iloc[0]
     counted, put = (_effect(row, of, works.currency) for of in ("counted", "effect"))
     finding = (
         f"Furthest out of {plural(len(works.beliefs), 'effect')}: {row['called']} in the trial "

@@ -162,6 +162,7 @@ def _beliefs(fits: Sequence[_Fit], overall: pd.DataFrame) -> pd.DataFrame:
             if outcome in fit.counted
         ]
     )
+    table = table.sort_values(["p_belief", "trial", "scheme"], ignore_index=True)
     p = (table["p_belief"] * len(table)).clip(upper=1)
     return table.assign(p_belief=p, conflict=p < _CONFLICT)
 
