@@ -71,6 +71,21 @@ def test_the_answer_says_what_to_whom_and_what_it_brings(laid):
     assert f"Too little is known of {count(unknown)} members, most of them churned; " in headline.detail
 
 
+def test_where_nobody_was_followed_it_says_so_in_place_of_pictures(cells, works, moved):
+    """No landmark, groups that are all too small there, and segments of which nobody's moves are told."""
+    none = dataclasses.replace(cells, tables={**cells.tables, "since": cells["since"].iloc[:0]})
+    few = dataclasses.replace(cells, tables={**cells.tables, "since": cells["since"].assign(n=3)})
+    for these in (none, few):
+        block = sj.show(sj.board(these, works), name="leaving", view="leaving")
+        assert block.kind == "missing"
+        assert block.data["text"] == (
+            "No group has enough members who were followed for long enough to tell who will leave."
+        )
+    still = dataclasses.replace(moved, migration=moved.migration.iloc[:0])
+    block = sj.show(still, name="moves", view="migration")
+    assert (block.kind, block.data["text"]) == ("missing", "No segment has enough members to tell of moves.")
+
+
 def test_a_failed_check_blocks_the_answer(laid):
     headline = sj.headline_board(laid, [sj.Check("Groups are large enough", "fail", "", "")])
     assert (headline.verdict, headline.status) == ("cannot be relied on", "blocked")

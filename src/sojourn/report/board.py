@@ -232,7 +232,7 @@ def _marks(board: Board) -> list[str]:
 
 def leaving_frame(board: Board) -> pd.DataFrame:
     """Return who will leave (or come), as the picture shows it; empty where nobody was followed."""
-    if not board.leave_days:
+    if _foretold(board).empty:
         return pd.DataFrame()
     rows = board.table
     made = rows[["segment", "stage", "members"]].copy()
@@ -244,11 +244,20 @@ def leaving_frame(board: Board) -> pd.DataFrame:
     return made.assign(n_followed=rows["n_followed"]).dropna(axis=1, how="all")
 
 
+def _foretold(board: Board) -> pd.DataFrame:
+    """Return the groups of members with us of whom it is told who will leave (or come)."""
+    rows, name = board.table[board.table["stage"] != CHURNED], f"{_last(board)}_share"
+    return rows[rows[name].notna()] if name in rows else rows.iloc[:0]
+
+
 def describe_leaving(board: Board) -> dict[str, str]:
-    """Return ``title``, ``subtitle`` and ``alt`` of the picture of who leaves."""
-    days, name = max(board.leave_days), _last(board)
-    rows = board.table[board.table["stage"] != CHURNED]
-    rows = rows[rows[f"{name}_share"].notna()]
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of who leaves, or why there is none."""
+    rows, name = _foretold(board), _last(board)
+    if rows.empty:
+        who = "members who were followed for long enough"
+        why = f"No group has enough {who} to tell who will {board.told}."
+        return {"title": why, "subtitle": "", "alt": why}
+    days = max(board.leave_days)
     shares = rows[f"{name}_share"]
     told = rows.iloc[int(shares.argmax() if board.told == "leave" else shares.argmin())]
     share = Interval.of(told, f"{name}_share", board.mass, "prediction")

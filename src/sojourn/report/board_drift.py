@@ -101,9 +101,12 @@ def _same_members(moved: Drift) -> str:
 
 
 def describe_migration(moved: Drift) -> dict[str, str]:
-    """Return ``title``, ``subtitle`` and ``alt`` of the picture of the migration matrix."""
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of the migration matrix, or why not."""
     rows = moved.migration
     others = rows[(rows["from_segment"] != rows["to_segment"]) & (rows["from_segment"] != TOO_NEW)]
+    if others.empty:
+        why = "No segment has enough members to tell of moves."
+        return {"title": why, "subtitle": "", "alt": why}
     top = others.iloc[int(others["share"].argmax())]
     share = Interval.of(top, "share", moved.mass, "eti").scaled(100)
     start, end = of_segment(str(top["from_segment"])), of_segment(str(top["to_segment"]))
