@@ -147,7 +147,7 @@ def test_a_trial_is_proposed_with_why_there_and_what_it_can_show(bare):
     [step] = sj.next_steps_board(laid)
     on = people(row["segment"], row["stage"])
     half = f"Try a scheme on {on}, on half of {count(row['members'])} members by lot. "
-    assert step.what.startswith(f"{half}Of all groups it is least sure of this one how many will come (")
+    assert step.what.startswith(f"{half}Of all groups this is the one of which it is least sure how many ")
     least = 2.8 * (4 * row["come_90_share"] * (1 - row["come_90_share"]) / row["members"]) ** 0.5
     assert f"from about {100 * least:.0f} members in 100 on in who comes" in step.effect
     assert step.cost == "The scheme for half of them, and 90 days."

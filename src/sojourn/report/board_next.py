@@ -70,7 +70,7 @@ def first_to_try(board: Board, rows: pd.DataFrame) -> First:
         row, why = known.iloc[int(expected.argmax())], "this one will lose most members"
     else:
         row = known.iloc[int((expected * (1 - known[name])).argmax())]
-        why = f"it is least sure of this one how many will {will}"
+        why = f"this is the one of which it is least sure how many will {will}"
     return First(row, why, will, Interval.of(row, name, board.mass, "prediction"))
 
 
