@@ -43,6 +43,7 @@ def laid(bold: str = "", **columns: object) -> View:
         ({"silhouette": [0.41236]}, "Silhouette", "0.412"),
         ({"score": [12345.6]}, "Score", "12,346"),
         ({"active_share": [0.5]}, "Active, %", "50.0"),
+        ({"leave_90_share": [0.5]}, "Leave in 90 days, %", "50.0"),
         ({"share": [0.5]}, "Share, %", "50.0"),
         ({"cramers_v": [0.07]}, "Cramér's V", "0.070"),
         ({"n_followed": [567]}, "Members followed", "567"),
@@ -96,8 +97,8 @@ def test_a_lone_bound_is_a_column_of_its_own() -> None:
 
 
 def test_sentences_are_told_from_names() -> None:
-    view = laid(who=["a"], why=["w" * 31], said=["s" * 61])
-    assert [h.long for h in view.heads] == ["", "long", "sentence"]
+    view = laid(who=["a"], called=["c" * 17], why=["w" * 31], said=["s" * 61])
+    assert [h.long for h in view.heads] == ["", "name", "long", "sentence"]
 
 
 def test_amounts_have_their_currency_where_it_is_known() -> None:

@@ -5,6 +5,7 @@ Bounds stand beside their value as "value (low to high)", units stand in the hea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -52,14 +53,16 @@ _ENDINGS: dict[tuple[Kind, str], str] = {
     ("number", "_in_100"): "in 100",
     ("points", "_points"): "in 100",
 }
+#: What members do within so many days.
+_HORIZON = re.compile(r"(leave|come|back)_(\d+)")
 _FACTOR: dict[Kind, float] = {"share": 100, "probability": 100, "relative": 100, "points": 100}
 _CHANCES: frozenset[Kind] = frozenset({"probability", "p_value"})
 _WHOLE: frozenset[Kind] = frozenset({"share", "probability"})
 _SIGNED: frozenset[Kind] = frozenset({"points", "relative"})
 _NONE = "–"
 
-#: Text longer than these is long, or a sentence, rather than a name; a sentence gets the widest column.
-_NAME_LENGTH, _SENTENCE_LENGTH = 30, 60
+#: What text of more than so many letters is: the longer, the wider its column.
+_LENGTHS: dict[Literal["name", "long", "sentence"], int] = {"sentence": 60, "long": 30, "name": 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,13 @@ class Head:
     numeric, bold : bool
         Whether it is aligned right; whether it is the column that matters.
     long : str
-        ``long`` or ``sentence`` where it holds more than names.
+        ``name``, ``long`` or ``sentence`` where it holds more than a word or two.
     """
 
     text: str
     numeric: bool
     bold: bool
-    long: Literal["", "long", "sentence"] = ""
+    long: Literal["", "name", "long", "sentence"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,18 +181,20 @@ def _grouped(columns: Sequence[Sequence[str]]) -> list[_Group]:
 def _in_sight(groups: list[_Group], rows: Sequence[Sequence[Any]], bold: str) -> list[_Group]:
     """Put the column that matters right after what names a row: short text, a day, a rank."""
     names = 1
-    while names < len(groups) and groups[names].kind in ("text", "whole") and not _long(groups[names], rows):
+    while (
+        names < len(groups)
+        and groups[names].kind in ("text", "whole")
+        and _long(groups[names], rows) in ("", "name")
+    ):
         names += 1
     matters = [i for i, group in enumerate(groups) if group.name == bold and i > names]
     order = [*range(names), *matters, *(i for i in range(names, len(groups)) if i not in matters)]
     return [groups[i] for i in order if i < len(groups)]
 
 
-def _long(group: _Group, rows: Sequence[Sequence[Any]]) -> Literal["", "long", "sentence"]:
+def _long(group: _Group, rows: Sequence[Sequence[Any]]) -> Literal["", "name", "long", "sentence"]:
     longest = max((len(row[group.value] or "") for row in rows), default=0) if group.kind == "text" else 0
-    if longest > _SENTENCE_LENGTH:
-        return "sentence"
-    return "long" if longest > _NAME_LENGTH else ""
+    return next((word for word, letters in _LENGTHS.items() if longest > letters), "")
 
 
 def _owner(columns: Sequence[Sequence[str]], places: Mapping[str, int], bound: int) -> int | None:
@@ -207,7 +212,7 @@ def _header(group: _Group, currency: str) -> str:
     if group.kind == "probability":
         name = "chance of " + name.removeprefix("p_")
     elif group.kind == "share":
-        name = name.removesuffix("_share")
+        name = _HORIZON.sub(r"\1 in \2 days", name.removesuffix("_share"))
     elif group.kind == "relative":
         name = "relative " + name.removeprefix("rel_")
     elif ending := next((end for kind, end in _ENDINGS if kind == group.kind and name.endswith(end)), ""):

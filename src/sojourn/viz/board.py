@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Height of a row of a grid, letters in a line beside it, and schemes that have letters.
 _ROW, _BESIDE, _LETTERS = 56.0, 19, "ABCDEFGH"
-#: Width of a letter of a name, and size of the smallest text, in points.
-_LETTER, _SMALL = 6.0, 8.5
+#: Width of a letter, size of text and of the smallest, in points.
+_LETTER, _USUAL, _SMALL = 6.0, 10.0, 8.5
 #: Letters in a line of a name at the end of a line, and height of a line above a column, in points.
 _END, _LINE = 24, 13
 #: So many effects have a row with their name.
@@ -60,7 +60,7 @@ def plot_board(board: Board, *, ax: Axes | None = None) -> Axes:
             below = count(row["members"])
             if row["act"] == "give":
                 below = _short(float(row["total_net_value"]))
-            ax.text(x, y + 0.22, below, color=INK if row["act"] == "give" else MUTED, fontsize=9, **words)
+            ax.text(x, y + 0.22, below, color=INK if row["act"] == "give" else MUTED, **words)
         for i, (scheme, letter) in enumerate(letters.items()):
             at = (0.0, -8 - 14 * i)
             where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
@@ -120,16 +120,19 @@ def _across(columns: Sequence[str]) -> int:
     return int((WIDTH / _LETTER - _BESIDE) / len(columns))
 
 
-def _fitted(said: Sequence[str], columns: Sequence[str]) -> list[str]:
-    r"""Return small words of boxes on one line where those of all fit into one of so many columns.
+def _fitted(said: Sequence[str], columns: Sequence[str]) -> tuple[list[str], float]:
+    r"""Return words of boxes and their size: on one line where those of all fit into one of so many columns.
 
     Examples
     --------
-    >>> _fitted(["0.0 to\n0.1", "98.3 to\n99.2"], ["a"] * 5), _fitted(["0.0 to\n0.1"], ["a"] * 5)
-    (['0.0 to\n0.1', '98.3 to\n99.2'], ['0.0 to 0.1'])
+    >>> _fitted(["0.0 to\n0.1"], ["a"] * 5)
+    (['0.0 to 0.1'], 10.0)
+    >>> _fitted(["0.0 to\n0.1", "98.3 to\n99.2"], ["a"] * 5)
+    (['0.0 to\n0.1', '98.3 to\n99.2'], 8.5)
     """
-    fit = max(map(len, said), default=0) <= _across(columns)
-    return [words.replace("\n", " ") if fit else words for words in said]
+    if max(map(len, said), default=0) > _across(columns):
+        return list(said), _SMALL
+    return [words.replace("\n", " ") for words in said], _USUAL
 
 
 def plot_leaving(board: Board, *, ax: Axes | None = None) -> Axes:
@@ -155,14 +158,15 @@ def plot_leaving(board: Board, *, ax: Axes | None = None) -> Axes:
         f"{_hundred(share)} in\n{min(board.leave_days)} days" if pd.notna(share) else "not\nknown"
         for share in board.table[short]
     ]
+    early, size = _fitted(early, board.stages)
     with theme():
-        for small, (_, row) in zip(_fitted(early, board.stages), board.table.iterrows(), strict=True):
+        for small, (_, row) in zip(early, board.table.iterrows(), strict=True):
             x, y = board.stages.index(str(row["stage"])), board.segments.index(str(row["segment"]))
             known = pd.notna(row[long])
             _tone(ax, x, y, float(row[long]) if known else 0.0)
             words: dict[str, Any] = {"ha": "center", "va": "center"}
             ax.text(x, y - 0.2, _hundred(row[long]) if known else "–", color=INK, fontsize=12, **words)
-            ax.text(x, y + 0.18, small, color=INK, fontsize=_SMALL, **words)
+            ax.text(x, y + 0.18, small, color=INK, fontsize=size, **words)
     return ax
 
 
@@ -289,14 +293,16 @@ def plot_migration(moved: Drift, *, ax: Axes | None = None) -> Axes:
     starts, ends = (list(dict.fromkeys(rows[name])) for name in ("from_segment", "to_segment"))
     ax = _grid(*_heads(starts, ends), ax)
     shares = zip(rows["share_low"], rows["share_high"], strict=True)
-    said = _fitted([f"{number(100 * low, 1)} to\n{number(100 * high, 1)}" for low, high in shares], ends)
+    said, size = _fitted(
+        [f"{number(100 * low, 1)} to\n{number(100 * high, 1)}" for low, high in shares], ends
+    )
     with theme():
         for small, (_, row) in zip(said, rows.iterrows(), strict=True):
             x, y = ends.index(row["to_segment"]), starts.index(row["from_segment"])
             _tone(ax, x, y, float(row["share"]))
             words: dict[str, Any] = {"ha": "center", "va": "center"}
             ax.text(x, y - 0.22, number(100 * float(row["share"]), 1), color=INK, fontsize=11, **words)
-            ax.text(x, y + 0.18, small, color=INK, fontsize=_SMALL, **words)
+            ax.text(x, y + 0.18, small, color=INK, fontsize=size, **words)
     return ax
 
 
