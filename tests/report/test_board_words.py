@@ -280,7 +280,7 @@ def test_what_to_give_stands_first_and_every_group_once(laid):
 
 
 def test_it_is_said_when_after_joining_a_scheme_was_tried(cells, laid):
-    """A week in; later than a quarter is no time of joining, and of members won back it says nothing."""
+    """A week in; more than a quarter apart is no one time, and of members won back it says nothing."""
     before = cells["before"].assign(age_low=7, age_high=7)
     aged = dataclasses.replace(cells, tables={**cells.tables, "before": before})
     early = sj.board(aged, sj.works_on(aged))
@@ -290,7 +290,8 @@ def test_it_is_said_when_after_joining_a_scheme_was_tried(cells, laid):
     assert "7 days after joining, as in the trial" in sj.next_steps_board(early)[0].what
     assert "was tried 7 days after joining" not in describe_board_table(early)["note"]
     row = early.acting("give").iloc[0]
-    assert after_joining(row.replace({7.0: 300.0}), 90) == ""
+    assert after_joining(row.replace({7.0: 300.0}), 90) == "300 days after joining"
+    assert after_joining(pd.concat([row.drop("age_high"), pd.Series({"age_high": 98.0})]), 90) == ""
     assert after_joining(row.replace({"kept": "back"})) == ""
     assert "after joining" not in sj.headline_board(laid).sentence
 

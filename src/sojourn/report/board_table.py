@@ -96,7 +96,7 @@ def reason(board: Board, row: pd.Series) -> str:
         such = "" if borrowed else f"{count(row['n_tried'])} members, "
         tried = f"{such}“{plain_scheme(str(row['trial']))}”" + (f", {when}" if when else "")
         return f"{tried}; the chance that it loses money is {_at_most(row['p_wrong'])}"
-    such = "" if borrowed else f"{count(row['n_tried'])} members; "
+    such = "" if borrowed else f"{count(row['n_tried'])} members{_like_them(row)}; "
     many = row["n_schemes"] > 1
     tried = f"the likeliest of {count(row['n_schemes'])} schemes" if many else "the only one tried"
     if row["act"] == "do nothing":
@@ -106,6 +106,12 @@ def reason(board: Board, row: pd.Series) -> str:
         one = "one of them" if many else "it"
         return f"{such}the {row['called']}, {tried}, {brings}; the chance that {one} is worth it is {chance}"
     return f"{such}{tried}, worth it with a chance of {percent(row['p_worth'], 0)}"
+
+
+def _like_them(row: pd.Series) -> str:
+    """Say how many of a group are as members of the trial were, where that is not all of them."""
+    some = row["due"] < row["members"]
+    return f" (like them now: {count(row['due'])} of {count(row['members'])})" if some else ""
 
 
 def _at_most(chance: float) -> str:
@@ -135,9 +141,20 @@ def describe_board_table(board: Board) -> dict[str, str]:
         "Evidence: trial, of members of this very group; observational, "
         "borrowed: a trial’s effect carried over from members of the same segment or stage to members who "
         f"were not drawn for it; none. Likeliest: the scheme with the highest chance of {worth}."
-        f"{_aged(board)}"
+        f"{_alike(board)}{_aged(board)}"
     )
     return {"title": f"{plural(len(board.table), 'group')} of members: {said}", "note": note}
+
+
+def _alike(board: Board) -> str:
+    """Say who is like the members of a trial; empty where all of every group are."""
+    tried = board.table[(board.table["evidence"] == "trial") & (board.table["act"] != "give")]
+    if not (tried["due"] < tried["members"]).any():
+        return ""
+    return (
+        " Like them now: as long silent as nine in ten members of the trial were and, where it was at one "
+        "time after joining, no older than they were; of the others it tells less."
+    )
 
 
 def _aged(board: Board) -> str:
@@ -148,7 +165,7 @@ def _aged(board: Board) -> str:
         return ""
     row = late.iloc[0]
     when = after_joining(row, ONE_TIME)
-    tried = f"was tried {when}" if when else "was tried on members of other days with us"
+    tried = f"was tried {when}" if when else "was tried on members of other days with us, or of silence"
     return (
         f" The {row['called']} {tried}: {how_many(late)}, and its total is theirs; what it would do to the "
         "others is not known."

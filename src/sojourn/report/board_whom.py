@@ -122,17 +122,17 @@ def how_many(given: pd.DataFrame) -> str:
 
 
 def after_joining(row: pd.Series, longest: float = float("inf")) -> str:
-    """Return when after joining a scheme was tried; empty where it is not known or was later.
+    """Return when after joining a scheme was tried; empty where it is not known or at no one time.
 
     Parameters
     ----------
     row : Series
         Of the board's table. Of schemes to win back the day of joining says nothing.
     longest : float
-        Most days that are told.
+        Most days between both ages that are told: of a scheme that was tried at all ages they say nothing.
     """
     low, high = row["age_low"], row["age_high"]
-    if row["aim"] == "back" or pd.isna(low) or high > longest:
+    if row["aim"] == "back" or pd.isna(low) or high - low > longest:
         return ""
     if low == high:
         return f"{plural(int(low), 'day')} after joining"

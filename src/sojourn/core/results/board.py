@@ -22,7 +22,7 @@ TOO_NEW, GONE = "too new for a segment", "gone"
 
 #: Nothing is done only where the chance of some scheme being worth it is below this.
 IMPROBABLE = 0.2
-#: A scheme belongs to one time after joining where nine in ten members were given it within so many days.
+#: A scheme belongs to one time after joining where ages of nine in ten who were given it differ by no more.
 ONE_TIME = 90
 
 Evidence = Literal["trial", "observational", "none"]
