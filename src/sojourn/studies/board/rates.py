@@ -24,11 +24,15 @@ ODD: Rates = (
     "15 groups; fault: a scheme that gains 5 loses 3 in one group, 300 members an arm; alarms: 50 an arm",
 )
 CONFLICT: Rates = (
-    0.97,
+    1.0,
     0.01,
     "15 groups, 300 members an arm; fault: the truth four of the belief's deviations from it",
 )
-FORETOLD: Rates = (1.0, 0.029, "150 members in each of 15 groups; fault: odds 2.7 times those before")
+FORETOLD: Rates = (
+    1.0,
+    0.04,
+    "150 or more members in each of 15 groups; fault: odds 2.7 times those before, in the last period or before",
+)
 #: Schemes and groups that worlds of worthless schemes had at most, and members an arm in a group at least.
 MOST, LEAST = (12, 30), 20
 #: Share of boards on which a scheme is recommended where it is worth nothing: of the worst kind of boards on
