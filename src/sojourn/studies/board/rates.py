@@ -31,7 +31,7 @@ CONFLICT: Rates = (
 FORETOLD: Rates = (
     1.0,
     0.04,
-    "150 or more members in each of 15 groups; fault: odds 2.7 times those before, in the last period or before",
+    "150 or more members in each of 15 groups; fault: odds 2.7 times those before, lately or a period ago",
 )
 #: Schemes and groups that worlds of worthless schemes had at most, and members an arm in a group at least.
 MOST, LEAST = (12, 30), 20
