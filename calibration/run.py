@@ -212,6 +212,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "estimators/bayes/crossed.py",
         "estimators/bayes/empirical.py",
         "estimators/bayes/by_lot.py",
+        "estimators/cluster/intervals.py",
         "studies/board/board.py",
         "studies/board/drift.py",
         "studies/board/estimates.py",

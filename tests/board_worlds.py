@@ -27,8 +27,10 @@ def make_board(
     effects=None,
     size=400,
     sd=20.0,
+    due=1.0,
     trials=True,
     leaving=True,
+    repeated=True,
     **meta,
 ):
     """Return cells of members in segments and stages, their moves, and a trial of a coupon and of a gift.
@@ -43,14 +45,22 @@ def make_board(
         Between segments; of the last two months (the same as before when not stated).
     effects : dict of scheme to array (segments and too new, stages with us)
         True net values above control, in currency per member; missing where no member was in the trial.
+    repeated : bool
+        Whether it is told which moves were the same member's: every one was another's.
     size, sd : int, float
         Members of every arm in every cell, and how far their net values spread.
+    due : float
+        Share of today's members of every cell who can still be given the schemes as those of the trial were.
     """
     rng = np.random.default_rng(seed)
     tables = {"now": _now(members), "since": _since(rng, members, leaving)}
     tables["moves"], ends = _moves(rng, members, months, moves, moves if last_moves is None else last_moves)
+    if repeated:
+        sums = tables["moves"].groupby(["from_segment", "to_segment"], as_index=False)["n"].sum()
+        tables["repeated"] = sums[sums["from_segment"] > -2].assign(n_sq=sums["n"], n_begun=sums["n"])
     if trials:
         tables |= _trials(rng, planted() if effects is None else effects, size, sd)
+        tables["due"] = _due(tables["now"], due)
     about = {
         "segments": list(SEGMENTS),
         "leave_days": [30, 90],
@@ -90,6 +100,11 @@ def _now(members):
     return pd.DataFrame(rows, columns=["segment", "stage", "members"])
 
 
+def _due(now, share):
+    here = now[now["stage"] != "churned"]
+    return here.assign(trial="main", due=(share * here["members"]).astype(int))
+
+
 def _since(rng, members, leaving):
     rows = []
     for days_ago in (90, 180):
@@ -119,8 +134,9 @@ def _moves(rng, members, months, usual, last):
             to[s] = rng.multinomial(stock[s], [*between[s], 0.0, 1 - between[s].sum()])
         to[k] = rng.multinomial(stock[k], ENTERING)
         rows += [(month, _code(s, k), _code(e, k), to[s, e]) for s in range(k + 1) for e in range(k + 2)]
-        stock = to.sum(axis=0)[: k + 1]
-        stock[k] = int(members * 0.1)  # those who stay too new, and as many joiners as were there
+        stock, new = to.sum(axis=0)[: k + 1], int(members * 0.1)
+        rows.append((month, -3, -1, new - stock[k]))  # beside those who stay too new, as many as there were
+        stock[k] = new
     table = pd.DataFrame(rows, columns=["month", "from_segment", "to_segment", "n"])
     return table[table["n"] > 0].reset_index(drop=True), ends
 

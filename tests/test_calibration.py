@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,27 @@ def test_every_subject_has_results_and_a_stage():
     declared = yaml.safe_load((RUN.parent / "dvc.yaml").read_text(encoding="utf-8"))
     assert {path.stem for path in RESULTS.glob("*.json")} == set(subjects())
     assert set(declared["stages"]["calibrate"]["foreach"]) == set(subjects())
+
+
+def imported(file):
+    """Return the estimators that a file imports, as (room, module)."""
+    line = r"^\s*from sojourn\.estimators\.(\w+)\.(\w+) import"
+    return set(re.findall(line, file.read_text(encoding="utf-8"), re.M))
+
+
+@pytest.mark.parametrize("subject", sorted(subjects()))
+def test_all_estimators_that_a_subject_imports_are_declared(subject):
+    """By room in its stage; those of a second room, whose code is not its own, also by module."""
+    declared = yaml.safe_load((RUN.parent / "dvc.yaml").read_text(encoding="utf-8"))
+    about = declared["stages"]["calibrate"]["foreach"][subject]
+    listed = run().rooms(subject)
+    of = {name: imported(RESULTS.parents[1] / name) for name in listed}
+    assert {room for found in of.values() for room, _ in found} <= {about["estimators"], about["also"]}
+    second = {found for name in listed if name.startswith("src/") for found in of[name]}
+    second = {
+        f"src/sojourn/estimators/{room}/{module}.py" for room, module in second if room == about["also"]
+    }
+    assert second <= set(listed)
 
 
 def test_it_proves_the_code_that_stands_here(result):

@@ -62,7 +62,8 @@ SHOWN: Mapping[str, Picture | Sheet] = {
     "Board": Picture("board:plot_board", "board:describe_board"),
     "Board.leaving": Picture("board:plot_leaving", "board:describe_leaving", drawn="board:leaving_frame"),
     "Board.forward": Sheet("board:forward_frame", "board:describe_forward", bold="predicted"),
-    "Board.table": Sheet("board:board_frame", "board:describe_board_table", bold="do"),
+    "Board.stages": Sheet("board_table:stages_frame", "board_table:describe_stages"),
+    "Board.table": Sheet("board_table:board_frame", "board_table:describe_board_table", bold="do"),
     "Clustered": Sheet(
         "trial_assignment:clustered_frame", "trial_assignment:describe_clustered", bold="difference"
     ),
@@ -248,18 +249,21 @@ def show(result: Any, *, name: str, view: str = "", **asked: Any) -> Block:
     kind = f"{type(result).__name__}.{view}" if view else type(result).__name__
     if kind not in SHOWN:
         raise ParameterError.unknown(kind, "the results that can be shown", SHOWN)
-    way = SHOWN[kind]
+    way, currency = SHOWN[kind], str(getattr(result, "currency", ""))
     if isinstance(way, Sheet):
         frame = _function("report", way.frame)(result)
         words = {} if frame.empty else _function("report", way.describe)(result, **asked)
-        return missing(_why_not(result)) if frame.empty else table(frame, name=name, bold=way.bold, **words)
+        if frame.empty:
+            return missing(_why_not(result))
+        return table(frame, name=name, bold=way.bold, currency=currency, **words)
     if getattr(result, "why_empty", ""):
         return missing(_why_not(result))
     words = _function("report", way.describe)(result, **asked)
     numbers = _function("report", way.drawn)(result) if ":" in way.drawn else getattr(result, way.drawn)()
     if numbers.empty:
         return missing(words["title"])
-    return figure(_function("viz", way.plot)(result), name=name, table=numbers, **words)
+    drawing = _function("viz", way.plot)(result)
+    return figure(drawing, name=name, table=numbers, currency=currency, **words)
 
 
 def hand_out(rule: TakeAway) -> Block:

@@ -88,6 +88,8 @@ NAMES = {
     "before": ("trial", "scheme", "month", "period", "aim", *AGES),
     "now": ("segment", "stage"),
     "divisions": ("trial", "scheme", "period"),
+    "due": ("trial", "segment", "stage"),
+    "repeated": ("from_segment", "to_segment"),
     "since": ("days_ago", "segment", "stage"),
 }
 #: Single members' rows and sums of them: never shown, see `tests/studies/test_segments_shown.py`.

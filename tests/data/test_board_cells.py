@@ -52,7 +52,7 @@ def in_a_spell(frames, at):
     """Return members in a spell, begun after they first left, that runs at an instant."""
     rows = frames["spells"].merge(frames["members"][["member", "churned_at"]], on="member")
     running = (rows["started_at"] <= at) & (rows["ended_at"].isna() | (rows["ended_at"] > at))
-    return set(rows.loc[running & (rows["started_at"] > rows["churned_at"]), "member"])
+    return set(rows.loc[running & (rows["started_at"] >= rows["churned_at"]), "member"])
 
 
 def last_seen(frames, seen_at):
@@ -67,7 +67,7 @@ def left_last(frames, at):
     """Return when members who had left by an instant did so for the last time, if they are not back."""
     members = frames["members"].set_index("member")["churned_at"]
     spells = frames["spells"].join(members, on="member")
-    again = spells[(spells["started_at"] > spells["churned_at"]) & (spells["ended_at"] <= at)]
+    again = spells[(spells["started_at"] >= spells["churned_at"]) & (spells["ended_at"] <= at)]
     latest = again.groupby("member")["ended_at"].max().reindex(members.index)
     return latest.fillna(members)
 
@@ -148,11 +148,30 @@ def test_moves_between_the_ends_of_months(made, frames):
             state["segment"].where(state["stage"] != "churned", -2)
             for state in (states(frames, at), states(frames, at + 30 * DAY))
         ]
-        both = pd.concat(places, axis=1, keys=["a", "b"]).fillna({"a": -1})  # who joined in between
+        both = pd.concat(places, axis=1, keys=["a", "b"]).fillna({"a": -3})  # who joined in between
         both = both[(both["a"] != -2) | (both["b"] != -2)].astype(int)
         rows = found[found["month"].astype(str) == made.meta["months"][3 - months]]
         assert told(rows, ("from_segment", "to_segment"), "n") == counted(both, "a", "b")
     assert {-2, -1} <= set(found["from_segment"]) & set(found["to_segment"])
+    assert -3 in set(found["from_segment"]) - set(found["to_segment"])  # nobody joins in the end
+
+
+def test_moves_of_the_same_members_are_counted_together(made, frames):
+    """Of each member and start: months begun there, and moves from there; summed over members."""
+    ends = [states(frames, AS_OF - 30 * months * DAY) for months in (3, 2, 1, 0)]
+    places = [state["segment"].where(state["stage"] != "churned", -2) for state in ends]
+    steps = pd.concat(
+        [pd.concat([a, b.reindex(a.index)], axis=1, keys=["a", "b"]) for a, b in pairwise(places)]
+    ).astype(int)
+    steps = steps[steps["a"] != -2].rename_axis("member").reset_index()
+    own = steps.groupby(["member", "a", "b"]).size().rename("n").reset_index()
+    own["begun"] = own.groupby(["member", "a"])["n"].transform("sum")
+    own = own.assign(n_sq=own["n"] ** 2, n_begun=own["n"] * own["begun"])
+    sums = own.groupby(["a", "b"])[["n", "n_sq", "n_begun"]].sum()
+    assert (sums["n"] < sums["n_sq"]).any()
+    assert (sums["n_sq"] < sums["n_begun"]).any()
+    for name in sums:
+        assert told(made["repeated"], ("from_segment", "to_segment"), name) == sums[name].to_dict()
 
 
 def test_dates_are_counted_as_dates_where_clocks_were_changed_in_between(frames):
@@ -187,11 +206,14 @@ def test_who_is_somewhere_at_a_month_end_goes_on_from_there(made):
 
 
 def placed(frames):
-    """Return members of trials of those with us, with segment and stage at assignment."""
+    """Return members of trials of those with us, with segment and stage at assignment.
+
+    Of what they did counts what they did before the instant of assignment; what they do at it follows.
+    """
     first = frames["assignments"].sort_values(["assigned_at", "scheme"]).drop_duplicates(["trial", "member"])
     rows = first.merge(frames["members"], on="member").reset_index(names="row")
     rows = rows[~(rows["churned_at"] < rows["assigned_at"])]
-    rows = rows.assign(day=day_before(rows["assigned_at"]))
+    rows = rows.assign(day=day_before(rows["assigned_at"] - timedelta(microseconds=1)))
     events = frames["events"].merge(rows[["row", "member", "day"]], on="member")
     late = events["recorded_at"].fillna(events["occurred_at"])
     known = events[(events["occurred_at"] <= events["day"]) & (late <= events["day"])]
@@ -296,6 +318,23 @@ def test_what_follows_assignment_puts_nobody_elsewhere(frames):
     pd.testing.assert_frame_equal(before[kept].reset_index(drop=True), after[kept].reset_index(drop=True))
 
 
+def test_what_is_done_at_the_very_instant_of_assignment_follows_it():
+    """Where dates have no times, all that is done on the day of assignment is dated at that instant."""
+    at, here = AS_OF - 50 * DAY, AS_OF - 300 * DAY
+    gone = pd.to_datetime([None, None, at, at - DAY], utc=True)
+    members = pd.DataFrame({"member": range(4), "joined_at": here, "churned_at": gone})
+    rows = {"member": range(4), "trial": ["kept"] * 2 + ["win"] * 2, "scheme": "gift", "assigned_at": at}
+    old = members[["member"]].assign(occurred_at=here + DAY, event="visit", amount=None)
+    same = old.assign(occurred_at=at)
+    spells = pd.DataFrame({"member": [9], "started_at": [here], "ended_at": [at], "plan": ["a"]})
+    of = {"members": members, "spells": spells, "assignments": pd.DataFrame(rows)}
+    placed = ["trial", "segment", "stage", "n"]
+    for events in (old, pd.concat([old, same[same["member"] != 3]])):
+        arms = make({**of, "events": events})["arms"].query("outcome == 'there'")
+        found = set(arms[placed].itertuples(index=False, name=None))
+        assert found == {("kept", 1, "silent", 2), ("win", 1, "churned", 2)}
+
+
 def visit(at):
     return pd.DataFrame({"member": [0], "occurred_at": [at], "event": ["x"], "amount": [None]})
 
@@ -365,7 +404,7 @@ def test_they_say_what_they_are(made):
     meta = made.meta
     assert (meta["segments"], meta["verdict"]) == (list(board_rule.NAMES), "2 groups")
     assert (meta["rule"], meta["kind"]) == (board_rule.rule().fingerprint, "tree")
-    assert meta["fidelity"] == 0.9
+    assert (meta["fidelity"], meta["faithful"]) == (0.9, "pass")
     assert (meta["leaving"], meta["returns"]) == (True, True)
     assert "frozen_rule" not in meta["params"]
     assert (meta["horizon_days"], meta["value_days"], meta["before_days"]) == (30, 40, 28)
@@ -379,7 +418,7 @@ def test_without_spells_or_leaving_less_is_told(frames):
     assert (made.meta["leaving"], made.meta["returns"]) == (True, False)
     assert "left_20" in made["since"]
     assert "back_20" not in made["since"]
-    assert set(made.tables) == {"now", "since", "moves"}
+    assert set(made.tables) == {"now", "since", "moves", "repeated"}
     stays = make(without, present={"members": ["member", "joined_at"], "events": ["member", "occurred_at"]})
     assert [name for name in stays["since"] if name.startswith(("left", "back"))] == []
     assert {"came_20", "came_60"} <= set(stays["since"])
@@ -390,9 +429,14 @@ def test_landmarks_and_months_lie_where_somebody_can_have_a_segment(frames):
     made = make(late, observed_from=(AS_OF - 130 * DAY).isoformat())
     assert made.meta["landmarks"] == [60]
     assert len(made.meta["months"]) == 3  # 60 days, of which the last month end is `as_of`
-    short = make(late, observed_from=(AS_OF - 20 * DAY).isoformat())
-    assert (short.meta["landmarks"], len(short.meta["months"])) == ([60], 2)
+    began = (AS_OF - 20 * DAY).isoformat()
+    short = make(late, observed_from=began)
+    assert (short.meta["landmarks"], len(short.meta["months"])) == ([], 2)
     assert set(short["now"]["segment"]) == {-1}
+    for base in (0, 10):  # nobody was followed from an instant at which there were segments
+        alone = make({name: late[name] for name in ("members", "events")}, base=base, observed_from=began)
+        assert alone["since"].empty
+        assert {"days_ago", "segment", "stage", "n", "left_60", "came_20"} <= set(alone["since"].columns)
 
 
 def test_the_order_of_rows_does_not_matter(made, frames):
@@ -405,6 +449,8 @@ def test_what_cannot_be_counted_is_refused(frames):
         make({"members": frames["members"]})
     with pytest.raises(ParameterError, match="'leave_days' must be at least 1, got 0"):
         make(frames, params={**PARAMS, "leave_days": [0]})
+    with pytest.raises(ParameterError, match="'leave_days' must state at least one number of days"):
+        make(frames, params={**PARAMS, "leave_days": []})
     costs = frames["costs"].assign(scheme="gift", member=None)
     with pytest.raises(DataError, match="belongs to no member"):
         make({**frames, "costs": costs})
@@ -427,5 +473,6 @@ def test_in_a_private_case_counts_are_multiples_and_sums_come_in_steps(made, fra
         most = cap if row["outcome"] == "net_value" else Decimal(1)
         assert row["n"] % base == 0 < row["n"]
         assert row["total"] % (base * most) == row["total_sq"] % (base * most**2) == 0
+    assert "repeated" not in shown.tables  # squares of few members' moves are no counts
     assert len(shown["arms"]) < len(made["arms"])  # groups of fewer members are nobody
     assert shown.meta["protected"]["base"] == base

@@ -96,7 +96,7 @@ def test_the_board_is_made_of_it_and_without_it_says_so(here):
     assert "found none" in json.loads((folder / "cells.json").read_text())["not_possible"]
     page(here, board_rule.rule())
     folder = write_cells(read_params(), "demo", "board")
-    assert {path.stem for path in folder.iterdir()} == {"cells", "now", "since", "moves"}
+    assert {path.stem for path in folder.iterdir()} == {"cells", "now", "since", "moves", "repeated"}
     written = cells("demo", "board")
     assert 50 < written["now"]["members"].sum() <= 60  # those without consent are left out
     assert "frozen_rule" not in written.meta["params"]

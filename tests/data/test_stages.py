@@ -9,7 +9,7 @@ import pytest
 import tidy_worlds
 from sojourn.core.errors import ParameterError
 from sojourn.data.activity import micros
-from sojourn.data.stages import STAGES, everybody, stages_at, with_state
+from sojourn.data.stages import STAGES, everybody, stages_at, with_state, with_us
 from sojourn.data.tidy import Tidy
 from sojourn.world import make_world
 
@@ -87,8 +87,10 @@ EDGES = [
     (7, 100, 50, 1, "returned"),
     (8, 100, 50, 1, "left"),  # came back and left again
     (9, 100, 50, 60, "left"),  # its spell is the one it left
+    (10, 100, 50, 1, "returned"),  # in the very second of leaving, as where dates have no times
+    (11, 100, 50, 60, "left"),  # that spell ended as it began
 ]
-SPELLS = [(7, 40, None), (8, 40, 30), (9, 100, None)]
+SPELLS = [(7, 40, None), (8, 40, 30), (9, 100, None), (10, 50, None), (11, 50, 50)]
 
 
 def by_hand():
@@ -142,8 +144,20 @@ def test_when_the_first_spell_after_leaving_began():
     tables = tidy(by_hand())
     rows = tables.tables["members"].mutate(ended_at=ibis._.churned_at, at_us=micros(AS_OF))
     state = with_state(rows, tables).to_pandas().set_index("member")
-    assert [at.to_pydatetime() for at in state["back_at"].dropna()] == [AS_OF - 40 * DAY] * 2
-    assert state[["left", "back"]].loc[[7, 8]].to_numpy().tolist() == [[1, 1], [1, 0]]
+    back_at = {m: at.to_pydatetime() for m, at in state["back_at"].dropna().items()}
+    assert back_at == {7: AS_OF - 40 * DAY, 8: AS_OF - 40 * DAY, 10: AS_OF - 50 * DAY}
+    assert state[["left", "back"]].loc[[7, 8, 10, 11]].to_numpy().tolist() == [[1, 1], [1, 0], [1, 1], [1, 0]]
+
+
+def test_who_came_back_as_they_left_is_with_us_and_leaves_with_that_spell():
+    """7 and 10 are back; the spell of 10 ends 20 days before the end."""
+    frames = by_hand()
+    spells = frames["spells"]
+    spells.loc[spells["member"] == 10, "ended_at"] = pd.Timestamp(AS_OF - 20 * DAY)
+    rows = with_us(tidy(frames), AS_OF - 30 * DAY, "test").to_pandas().set_index("member")["until_us"]
+    assert {7, 10} <= set(rows.index)
+    assert not {8, 9, 11} & set(rows.index)
+    assert (rows[10], rows.isna()[7]) == (micros(AS_OF - 20 * DAY), True)
 
 
 def test_days_must_be_some():

@@ -6,7 +6,15 @@ import pytest
 from scipy import stats
 
 from sojourn.core.privacy import to_multiples
-from sojourn.estimators.bayes.by_lot import redivided, together, unlike
+from sojourn.estimators.bayes.by_lot import (
+    NO_SPELLS,
+    NOBODY,
+    UNKNOWN,
+    redivided,
+    together,
+    unjudged,
+    unlike,
+)
 
 
 def divisions(seed, shares, *, members=600, trials=1):
@@ -92,6 +100,24 @@ def test_without_months_it_is_students_test():
 
 
 def test_who_was_assigned_together_is_known_where_the_cells_say_so():
-    arms = pd.DataFrame({"trial": ["a", "a", "b"], "together": [0, 40, 0]})
+    arms = pd.DataFrame({"trial": ["a", "a", "b"], "assigned": 400, "together": [0, 40, 0]})
     assert together(arms) == {"a"}
     assert together(arms.drop(columns="together")) == together(None) == set()
+
+
+def test_a_few_members_who_were_assigned_together_matter_little():
+    """Two linked of 15,000 leave a trial as it is; so does one in twenty of a scheme, and no more."""
+    arms = pd.DataFrame({"trial": ["a", "a", "b"], "assigned": [7_500, 7_500, 40], "together": [2, 0, 2]})
+    assert together(arms) == set()
+    assert together(arms.assign(together=[2, 0, 3])) == {"b"}
+
+
+def test_trials_without_an_outcome_say_why():
+    """Nobody followed yet; members who had left, of whom nobody knows who is back; too few of each group."""
+    rows = [("young", "kept", 0), ("gone", "back", 90), ("small", "kept", 90), ("told", "kept", 90)]
+    assigned = pd.DataFrame(rows, columns=["trial", "aim", "matured"])
+    found = unjudged(assigned, {"told"}).set_index("trial")["why"]
+    assert found.to_dict() == {"young": NOBODY, "gone": NO_SPELLS, "small": UNKNOWN}
+    known = unjudged(assigned, {"told"}, returns=True).set_index("trial")["why"]
+    assert known["gone"] == UNKNOWN
+    assert unjudged(None, set()).empty

@@ -1,5 +1,6 @@
 """What `make` refuses before anything runs: every fault of params.yaml is one clear error by name."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -82,6 +83,15 @@ def test_one_fault_is_one_clear_error(params, tmp_path, path, value, said):
     with pytest.raises(ParameterError) as raised:
         check(params, tmp_path)
     assert said in str(raised.value)
+
+
+def test_every_room_of_estimators_that_a_study_imports_is_declared(params):
+    """Otherwise its page stays as it was when that room changes."""
+    studies = PROJECT / "src/sojourn/studies"
+    for name, pair in params["pairs"].items():
+        code = "".join(path.read_text(encoding="utf-8") for path in (studies / pair["study"]).glob("*.py"))
+        rooms = set(re.findall(r"^\s*from sojourn\.estimators\.(\w+)", code, re.M))
+        assert rooms <= {pair["estimators"], pair["also"]}, name
 
 
 @pytest.mark.parametrize("section", ["private_pairs", "private_inputs"])

@@ -20,7 +20,7 @@ from sojourn.core.text import percent
 from sojourn.report import blocks
 from sojourn.report import page as pages
 from sojourn.report.glossary import render_glossary
-from sojourn.report.setting import drawing, page_css
+from sojourn.report.setting import drawing, least_width, page_css
 
 ATTACK = '"><script>alert(1)</script>'
 VOID = {"meta", "input", "br", "link", "img", "hr"}
@@ -315,6 +315,31 @@ def test_numbers_behind_pictures_give_way_before_a_page_is_too_large(page: dict[
     rows = [rows_behind(words) for words in (1, room - 10, room + 100)]
     assert rows[0] == rows[1]
     assert 0 < rows[2] < rows[1]
+
+
+def test_a_table_of_40_rows_behind_a_picture_is_whole(page: dict[str, Any]) -> None:
+    picture = next(item for item in page["items"] if item.kind == "block" and "svg" in item.content)
+    rows = [[f"group {i}", i, 0.1] for i in range(40)]
+    columns = [["group", "text"], ["n", "count"], ["share", "share"]]
+    changed = {**picture.content, "table": {"columns": columns, "rows": rows}}
+    page["items"] = [pages._Block(changed)]
+    made = pages.render_page(**page)
+    assert all(f"<td>group {i}</td>" in made for i in range(40))
+    assert "at even steps" not in made
+
+
+@pytest.mark.parametrize(("size", "width"), [(10, 349), (8.5, 411), (12, 291)])
+def test_the_smallest_text_of_a_picture_can_be_read_on_a_narrow_screen(size: float, width: int) -> None:
+    texts = "".join(f'<text style="font-size:{px}px">a</text>' for px in (16, size))
+    assert least_width(f'<svg viewBox="0 0 420 90">{texts}</svg>') == width
+    assert "min-width: var(--least)" in str(page_css())
+
+
+def test_a_sentence_has_a_wide_column_on_a_narrow_screen_even_where_it_is_the_first() -> None:
+    css = str(page_css())
+    narrow = css[css.index("@media (max-width: 47.99rem)") :]
+    assert "td.sentence { min-width: 15rem; }" in narrow[: narrow.index("@media (max-width: 30rem)")]
+    assert css.index(":first-child { min-width") < css.index("td.long {") < css.index("td.sentence {")
 
 
 def test_a_page_that_is_too_large_is_refused_with_its_size(page: dict[str, Any]) -> None:

@@ -42,6 +42,12 @@ def laid(bold: str = "", **columns: object) -> View:
         ({"cohort_year": [1997]}, "Cohort year", "1997"),
         ({"silhouette": [0.41236]}, "Silhouette", "0.412"),
         ({"score": [12345.6]}, "Score", "12,346"),
+        ({"active_share": [0.5]}, "Active, %", "50.0"),
+        ({"leave_90_share": [0.5]}, "Leave in 90 days, %", "50.0"),
+        ({"share": [0.5]}, "Share, %", "50.0"),
+        ({"cramers_v": [0.07]}, "Cramér's V", "0.070"),
+        ({"n_followed": [567]}, "Members followed", "567"),
+        ({"rand": [0.94]}, "Two resamples agree", "0.940"),
         ({"scheme": ["coupon"]}, "Scheme", "coupon"),
         ({"retained": [np.nan]}, "Still there, %", "–"),
     ],
@@ -75,13 +81,32 @@ def test_the_column_that_matters_stands_right_after_the_names_of_the_rows() -> N
     assert view.rows == [["a", "stay", "+10.0", long, "3", "end"]]
     by_day = laid("kept", plan=["annual"], duration=[30], n=[9], kept=[0.5])
     assert by_day.rows == [["annual", "30", "50.0", "9"]]
-    assert [h.long for h in view.heads] == [False, False, False, True, False, False]
+    assert [h.long for h in view.heads] == ["", "", "", "long", "", ""]
 
 
 def test_a_share_lies_on_a_scale_from_0_to_100_and_not_between_its_own_ends() -> None:
     view = laid("retained", retained=[0.8, 0.9], retained_low=[0.79, 0.89], retained_high=[0.81, 0.91])
     # 90 of 96 px from 3
     assert [re.findall(r'circle cx="([\d.]+)"', row[0]) for row in view.rows] == [["75.0"], ["84.0"]]
+
+
+def test_a_lone_bound_is_a_column_of_its_own() -> None:
+    view = laid(k=[2], depth=[0.4], null_depth=[0.1], null_depth_high=[0.3])
+    assert [h.text for h in view.heads][2:] == ["Depth without structure", "Depth without structure, at most"]
+    assert view.rows == [["2", "0.400", "0.100", "0.300"]]
+
+
+def test_sentences_are_told_from_names() -> None:
+    view = laid(who=["a"], called=["c" * 17], why=["w" * 31], said=["s" * 61])
+    assert [h.long for h in view.heads] == ["", "name", "long", "sentence"]
+
+
+def test_amounts_have_their_currency_where_it_is_known() -> None:
+    frame = pd.DataFrame({"segment": ["a"], "spend": [2.0], "net_value": [3.0], "sessions": [1.5]})
+    heads = [h.text for h in lay_out(as_data(frame, "EUR")).heads]
+    assert heads == ["Segment", "Spend, EUR", "Net value, EUR", "Sessions"]
+    assert [h.text for h in lay_out(as_data(frame)).heads][1] == "Spend"
+    assert "currency" not in as_data(frame[["segment"]], "EUR")
 
 
 def test_numbers_are_aligned_right_and_text_is_not() -> None:

@@ -191,6 +191,74 @@ def test_one_decisive_threshold(works, laid):
     assert (chances > laid.threshold).all()
 
 
+# --- who is due --------------------------------------------------------------------------------------
+
+
+def test_money_and_members_are_of_those_who_are_due(laid):
+    """A quarter of every cell is due: what schemes bring is a quarter, and which are given is the same."""
+    cells = make_board(due=0.25)
+    few = sj.board(cells, sj.works_on(cells))
+    given, whole = few.acting("give"), laid.acting("give")
+    assert given[["segment", "stage", "called", "members"]].equals(
+        whole[["segment", "stage", "called", "members"]]
+    )
+    assert (given["due"] == (given["members"] * 0.25).astype(int)).all()
+    np.testing.assert_allclose(given["total_net_value"], given["net_value"] * given["due"])
+    np.testing.assert_allclose(given["total_net_value_low"], given["net_value_low"] * given["due"])
+    for name in ("net_value", "lift"):
+        for end in ("value", "low", "high"):
+            assert getattr(few.sums[name], end) == pytest.approx(getattr(laid.sums[name], end) / 4, rel=0.02)
+    assert few.sums["net_value"].value == pytest.approx(given["total_net_value"].sum())
+    assert few.sums["lift"].value == pytest.approx((given["lift"] * given["due"]).sum())
+
+
+def test_what_is_not_given_is_told_of_all_members(laid):
+    cells = make_board(due=0.25)
+    rows = sj.board(cells, sj.works_on(cells)).table.query("act != 'give' and evidence != 'none'")
+    np.testing.assert_allclose(rows["total_net_value"], rows["net_value"] * rows["members"])
+    assert (rows["due"] < rows["members"]).all()
+    assert laid.acting("try one").query("evidence == 'none'")["due"].isna().all()
+
+
+def test_a_scheme_is_not_borrowed_for_members_who_are_past_its_time():
+    """It pays everywhere and was tried in all cells but one: given there only while twenty are due."""
+    everywhere = np.where(np.isnan(planted()["coupon"]), np.nan, 8.0)
+    cells = make_board(effects={"coupon": everywhere})
+    works = sj.works_on(cells)
+    for due, act in ((20, "give"), (19, "try one")):
+        few = cells["due"].assign(due=due)
+        found = sj.board(with_tables(cells, due=few), works, min_group=20)
+        borrowed, tried = (found.cell(SEGMENTS[0], stage) for stage in ("new", "active"))
+        assert (borrowed["evidence"], borrowed["act"]) == ("observational", act)
+        assert (tried["act"], tried["due"]) == ("give", due)
+
+
+def test_a_scheme_that_is_given_brings_nothing_while_nobody_is_due(cells, works):
+    found = sj.board(with_tables(cells, due=cells["due"].assign(due=0)), works)
+    assert (found.acting("give")["total_net_value"] == 0).all()
+    assert found.sum_of_schemes is None
+
+
+def test_where_it_is_not_told_who_is_due_all_are(cells, works, laid):
+    bare = sj.board(with_tables(cells, due=cells["due"].iloc[:0]), works)
+    pd.testing.assert_frame_equal(bare.table, laid.table)
+
+
+def test_the_check_of_what_is_borrowed_counts_who_is_due():
+    """Borrowed for 20 of 120 who are due, though those are fewer than the members of their groups."""
+    everywhere = np.where(np.isnan(planted()["coupon"]), np.nan, 8.0)
+    cells = make_board(effects={"coupon": everywhere})
+    works = sj.works_on(cells)
+    due = cells["due"].assign(due=0)
+    due.loc[(due["segment"] == 0) & (due["stage"] == "new"), "due"] = 20
+    due.loc[(due["segment"] == 0) & (due["stage"] == "active"), "due"] = 100
+    few = with_tables(cells, due=due)
+    checks = sj.check_board(few, sj.board(few, works), works, sj.drift(few))
+    found = {check.name: check for check in checks}["Recommendations rest on the members themselves"]
+    assert "Of 120 members who can be given" in found.finding
+    assert "17 % are in groups" in found.finding
+
+
 # --- who leaves --------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ import sojourn as sj
 from board_worlds import MOVES, SEGMENTS, make_board
 from sojourn.core.cells import Cells
 from sojourn.core.results.board import GONE, TOO_NEW
+from sojourn.estimators.cluster.intervals import jeffreys
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +25,12 @@ def moved(cells):
     return sj.drift(cells)
 
 
-def moves_of(rows, months, names=("a", "b")):
-    table = pd.DataFrame(rows, columns=["month", "from_segment", "to_segment", "n"])
-    return Cells("test", "board", {"moves": table}, {"segments": list(names), "months": list(months)})
+def moves_of(rows, months, names=("a", "b"), repeated=(), **meta):
+    tables = {"moves": pd.DataFrame(rows, columns=["month", "from_segment", "to_segment", "n"])}
+    if repeated:
+        names_of = ["from_segment", "to_segment", "n", "n_sq", "n_begun"]
+        tables["repeated"] = pd.DataFrame(repeated, columns=names_of)
+    return Cells("test", "board", tables, {"segments": list(names), "months": list(months), **meta})
 
 
 def test_the_planted_matrix_is_found(moved):
@@ -127,6 +131,69 @@ def test_months_that_differ_widen_the_matrix(cells):
     )
 
 
+#: From a, b and back: one member begins two months in a and leaves it twice, one begins three and stays.
+TWO = [("1", 0, 0, 2), ("1", 0, 1, 1), ("2", 0, 0, 1), ("2", 0, 1, 1), ("1", 1, 1, 9), ("2", 1, 1, 9)]
+#: Over both members: moves, their squares, and moves times months begun.
+TWO_REPEATED = [(0, 1, 2, 4, 4), (0, 0, 3, 9, 9), (1, 1, 18, 36, 36)]
+
+
+def test_moves_of_one_member_go_together_on_paper():
+    """p = 2/5: (2 - 2 p)² + (0 - 3 p)² = 2.88, by chance 5 p (1 - p) = 1.2: counts are worth 1 in 2.4."""
+    together = sj.drift(moves_of(TWO, "123", repeated=TWO_REPEATED, leaving=False), min_group=1)
+    apart = sj.drift(moves_of(TWO, "123", leaving=False), min_group=1)
+    assert (together.by_member, apart.by_member) == (True, False)
+    for moved, worth in ((together, 2.4), (apart, 1.0)):
+        row = moved.migration.set_index(["from_segment", "to_segment"]).loc[("a", "b")]
+        low, high = jeffreys([2 / worth], [5 / worth], 0.95)
+        assert row["share"] == pytest.approx(2 / 5)
+        assert (row["share_low"], row["share_high"]) == pytest.approx((low[0], high[0]))
+    pd.testing.assert_frame_equal(together.changes, apart.changes)
+
+
+def test_where_nobody_moves_the_others_of_the_row_say_how_unlike_members_are():
+    """Nobody left: that is worth no more than a move that was counted."""
+    moved = sj.drift(moves_of(TWO, "123", repeated=TWO_REPEATED), min_group=1)
+    gone = moved.migration.set_index(["from_segment", "to_segment"]).loc[("a", GONE)]
+    assert gone["share_high"] == pytest.approx(jeffreys([0], [5 / 2.4], 0.95, places=3)[1][0])
+
+
+def test_members_who_are_each_another_make_no_difference(cells):
+    alone = dataclasses.replace(cells, tables={"moves": cells["moves"]})
+    pd.testing.assert_frame_equal(sj.drift(alone).migration, sj.drift(cells).migration)
+
+
+def test_members_and_months_that_differ_both_widen():
+    """Errors of both add up, chance counted once."""
+    rows = [("1", 0, 0, 160), ("1", 0, 1, 40), ("2", 0, 0, 120), ("2", 0, 1, 80)]
+    rows += [(month, 1, 1, 200) for month in "12"]
+    unlike = [(0, 1, 120, 240, 240), (0, 0, 280, 560, 560)]  # every member twice the same: 2
+    plain, both = (
+        sj.drift(moves_of(rows, "123", repeated=of, leaving=False)).migration.loc[1] for of in ((), unlike)
+    )
+    months = (20**2 / 60 + 20**2 / 140) * 2  # Pearson's X² of both months, over one degree of freedom
+    for row, worth in ((plain, months), (both, months + 2 - 1)):
+        low, high = jeffreys([120 / worth], [400 / worth], 0.95)
+        assert (row["share_low"], row["share_high"]) == pytest.approx((low[0], high[0]))
+
+
+def test_where_leaving_is_not_recorded_nobody_is_said_to_have_stayed():
+    moved = sj.drift(moves_of(TWO, "123", leaving=False), min_group=1)
+    assert set(moved.migration["to_segment"]) == {"a", "b"}
+    assert moved.monthly["left_share"].isna().all()
+    assert GONE in set(sj.drift(moves_of(TWO, "123"), min_group=1).migration["to_segment"])
+
+
+def test_who_joined_in_between_is_in_no_row_and_in_the_stock_after():
+    """Of 20 who were too new, 5 are gone; 40 more joined, 10 of whom are gone, and are none of the 20."""
+    rows = [(month, 0, 0, 50) for month in "12"] + [("2", -1, -1, 15), ("2", -1, -2, 5)]
+    rows += [("2", -3, -1, 20), ("2", -3, -2, 10), ("2", -3, 1, 10)]
+    moved = sj.drift(moves_of(rows, "123"))
+    assert moved.joined == 40
+    new = moved.migration[moved.migration["from_segment"] == TOO_NEW].set_index("to_segment")
+    assert (new["n"].sum(), new.loc[GONE, "share"]) == (20, 0.25)
+    assert moved.shares["n"].tolist() == [50, 0, 50, 0, 50, 10]
+
+
 def test_who_comes_back_enters_and_is_counted():
     rows = [("1", 0, 0, 50), ("1", 1, 1, 50), ("2", 0, 0, 50), ("2", 1, 1, 50), ("2", -2, 0, 25)]
     moved = sj.drift(moves_of(rows, "123"))
@@ -154,7 +221,7 @@ def test_small_groups_are_left_out(cells):
 @settings(max_examples=20, deadline=None)
 @given(st.permutations(range(3)))
 def test_other_numbers_of_segments_permute_rows_only(cells, moved, order):
-    code = {old: new for new, old in enumerate(order)} | {-1: -1, -2: -2}
+    code = {old: new for new, old in enumerate(order)} | {-1: -1, -2: -2, -3: -3}
     moves = cells["moves"].assign(
         from_segment=cells["moves"]["from_segment"].map(code),
         to_segment=cells["moves"]["to_segment"].map(code),

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from sojourn.core.cells import Cells
-from sojourn.studies.board.leaving import leaving
+from sojourn.core.results.board import Board, Drift, WorksOn
+from sojourn.studies.board.checks import check_board
+from sojourn.studies.board.leaving import came_true, leaving
 
 STAGES = ("active", "silent")
 NOW = pd.DataFrame([("a", stage, 5_000) for stage in STAGES], columns=["segment", "stage", "members"])
@@ -64,3 +66,41 @@ def test_one_landmark_has_nothing_to_set_beside():
     of = told((500, 1_000))
     assert of.forward.empty
     assert len(of.sums) == 1
+
+
+def judged(of, **about):
+    """Return the check of earlier predictions on a board that has them, and nothing else that matters."""
+    cells = Cells("test", "board", {}, {})
+    table = NOW.assign(act="try one", evidence="none")
+    laid = Board("test", "EUR", 0.95, 0.5, 0.97, table=table, forward=of.forward, leave_days=(90,), **about)
+    works, moved = WorksOn("test", "EUR", 0.95, 0.5, why_empty="-"), Drift("test", 0.95, 0.05, why_empty="-")
+    checks = check_board(cells, laid, works, moved)
+    return next(check for check in checks if check.name == "Earlier predictions came true")
+
+
+def test_the_chance_is_below_that_of_the_interval_where_it_misses():
+    """5 in 100 outside an interval of 95 %, on either side."""
+    for latest in (100, 400, 600, 680, 760, 1_100):
+        row = told((latest, 2 * latest), (700, 1_400), (700, 1_400)).forward.iloc[0]
+        assert (row["p_came"] < 0.05) == (not row["predicted_low"] <= row["came"] <= row["predicted_high"])
+
+
+def test_every_earlier_prediction_is_judged():
+    """What went wrong a period before the last is told of, though the last came true."""
+    right, early = told((500, 1_000), (510, 1_020), (500, 1_000)), told((505, 990), (500, 1_000), (30, 60))
+    last, before = early.forward["p_came"]
+    assert last > 0.1 > before
+    assert judged(right).verdict == "pass"
+    check = judged(early)
+    assert check.verdict == "warn"
+    assert check.finding.startswith("180 days ago ")
+    assert check.finding.endswith("1 lay inside their intervals.")
+    assert "predicted to leave within 90 days" in check.finding
+    assert "predicted to come within 90 days" in judged(early, told="come").finding
+
+
+def test_one_miss_of_many_is_chance():
+    """As many predictions as there are, so much less likely has each of them to be."""
+    row = told((500, 1_000), (510, 1_020)).forward.assign(p_came=0.02)
+    assert not came_true(row)
+    assert came_true(pd.concat([row, row.assign(p_came=0.5)]))

@@ -192,14 +192,14 @@ def with_arms(cells, chosen=(), shift=0.4):
 def test_trials_that_were_assigned_in_groups_are_left_out(world):
     """Nothing is learned of them either, and no early outcome judged by them."""
     table = world["trials"]
-    arms = table[["trial", "scheme"]].assign(together=0, month="2025-01", matured=1)
+    arms = table[["trial", "scheme"]].assign(together=0, assigned=400, month="2025-01", matured=1)
     grouped = sorted(set(table["trial"]))[:3]
     arms.loc[arms["trial"].isin(grouped), "together"] = 40
     cells = dataclasses.replace(world, tables={**world.tables, "arms": arms})
     left = laid(cells).left_out
     assert left["trial"].tolist() == grouped
     assert left["by_lot"].all()
-    assert left["why"].str.startswith("its members were assigned in groups").all()
+    assert left["why"].str.startswith("more than 1 in 20 of its members were assigned together").all()
     assert not set(grouped) & set(sj.trial_effects(cells, "net_value")["trial"])
 
 

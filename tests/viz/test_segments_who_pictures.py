@@ -166,6 +166,16 @@ def test_nine_curves_differ_in_colour_or_dash():
     assert min(np.diff(heights)) > 0.08  # two lines of text each, in a picture that grows with them
 
 
+def test_names_of_curves_are_whole_and_do_not_touch():
+    names = [f"occasional searchers who do less a day in {place}" for place in ("town", "the country")]
+    ax = plot_curves(curves([*names, "everyone"]))
+    said = [text.get_text().replace("\n", " ").split(" % ")[1] for text in ax.texts]
+    assert said == [*names, "everyone"]
+    ax.get_figure().draw_without_rendering()
+    places = [text.get_window_extent() for text in ax.texts]
+    assert not any(one.overlaps(two) for i, one in enumerate(places) for two in places[:i])
+
+
 def test_messages_are_dots_beside_everyone():
     table = pd.DataFrame(
         {

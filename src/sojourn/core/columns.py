@@ -154,9 +154,11 @@ def rows_of(frame: pd.DataFrame) -> list[list[Any]]:
     return [list(row) for row in zip(*lists, strict=True)]
 
 
-def as_data(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a table as a block holds it: ``columns`` (name, kind) and ``rows``."""
-    return {"columns": [[c.name, c.kind] for c in columns_of(frame)], "rows": rows_of(frame)}
+def as_data(frame: pd.DataFrame, currency: str = "") -> dict[str, Any]:
+    """Return a table as a block holds it: ``columns`` (name, kind), ``rows`` and, if known, ``currency``."""
+    data = {"columns": [[c.name, c.kind] for c in columns_of(frame)], "rows": rows_of(frame)}
+    paid = currency and any(kind == "money" for _, kind in data["columns"])
+    return {**data, "currency": currency} if paid else data
 
 
 def csv_of(table: Mapping[str, Any]) -> str:

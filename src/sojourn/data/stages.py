@@ -33,7 +33,13 @@ def everybody(tidy: Tidy, at: datetime, study: str) -> Table:
 
 
 def stages_at(
-    tidy: Tidy, anchors: Table, params: Mapping[str, Any], study: str, *, at: datetime | None = None
+    tidy: Tidy,
+    anchors: Table,
+    params: Mapping[str, Any],
+    study: str,
+    *,
+    at: datetime | None = None,
+    until_before: bool = False,
 ) -> Table:
     """Return in which stage members were at instants.
 
@@ -51,19 +57,23 @@ def stages_at(
         Who asks, for its errors.
     at : datetime, optional
         The instant of all anchors, where they share one: quicker.
+    until_before : bool
+        Whether what members did at the very instant is left out, as where it may follow from what began then.
 
     Returns
     -------
     ibis Table
-        ``member``, ``at_us``, ``stage`` (of `STAGES`), of those who had joined by then; ``gone_us``: when
-        those who have left did so, for the last time (microseconds since 1970; missing of others).
+        ``member``, ``at_us``, ``stage`` (of `STAGES`), of those who had joined by then; ``age`` and
+        ``silent``: whole days since joining, and since the last sign of life (missing where none is known);
+        ``gone_us``: when those who have left did so, for the last time (microseconds since 1970; missing of
+        others).
     """
     days = {
         name: in_range(params[name], name, ge=1) for name in ("active_days", "growing_days", "silent_days")
     }
     facing = anchors_of(tidy, anchors, at)
     rows = with_state(_joined(tidy, anchors, study), tidy)
-    rows = facing.with_columns(rows, _last_seen(tidy, facing, study))
+    rows = facing.with_columns(rows, _last_seen(tidy, facing, study, until_before))
     now = rows.at_us // _SECOND
     age, silent = ((now - rows[name] // _SECOND) // _DAY for name in ("joined_us", "last_us"))
     stage = ibis.cases(
@@ -74,7 +84,8 @@ def stages_at(
         (age < days["growing_days"], "growing"),
         else_="active",
     )
-    return rows.select(*_KEYS, stage=stage, gone_us=ibis.ifelse(stage == "left", rows.gone_us, None))
+    gone_us = ibis.ifelse(stage == "left", rows.gone_us, None)
+    return rows.select(*_KEYS, stage=stage, age=age, silent=silent, gone_us=gone_us)
 
 
 def with_state(rows: Table, tidy: Tidy) -> Table:
@@ -95,17 +106,40 @@ def with_state(rows: Table, tidy: Tidy) -> Table:
     if "spells" not in tidy.tables:
         none = {"back": ibis.literal(0, "int64"), "back_at": ibis.null("timestamp('UTC')")}
         return rows.mutate(**none, gone_us=in_micros(rows.ended_at))
-    spells = tidy.tables["spells"].select("member", "started_at", until="ended_at")
-    gone = rows.filter(rows.left == 1).select(*_KEYS, "ended_at")
-    later = spells.inner_join(gone, "member")
-    later = later.filter(later.started_at > later.ended_at, in_micros(later.started_at) <= later.at_us)
+    later = after_leaving(tidy, rows.filter(rows.left == 1).select(*_KEYS, left_at="ended_at"))
+    later = later.filter(in_micros(later.begun_at) <= later.at_us)
     goes_on = later.until.isnull() | (in_micros(later.until) > later.at_us)
     found = later.group_by(*_KEYS).agg(
-        back_at=later.started_at.min(), back=_number(goes_on).max(), again_us=in_micros(later.until).max()
+        back_at=later.begun_at.min(), back=_number(goes_on).max(), again_us=in_micros(later.until).max()
     )
     both = rows.left_join(found, _KEYS).drop("member_right", "at_us_right")
     gone = both.again_us.fill_null(in_micros(both.ended_at))
     return both.mutate(back=both.back.fill_null(0), gone_us=gone).drop("again_us")
+
+
+def after_leaving(tidy: Tidy, gone: Table) -> Table:
+    """Return spells that make who had left be back: those begun after leaving, or in the very second of it.
+
+    Where dates have no times, who leaves and comes back on one day does both in one second; a spell that ends
+    in that second is none.
+
+    Parameters
+    ----------
+    tidy : Tidy
+        With ``spells``.
+    gone : ibis Table
+        ``member``, ``left_at`` (when the member first left), and any others.
+
+    Returns
+    -------
+    ibis Table
+        The rows of `gone`, each as often as there are such spells, with ``begun_at`` and ``until`` (missing
+        while the spell lasts).
+    """
+    spells = tidy.tables["spells"].select("member", begun_at="started_at", until="ended_at")
+    both = gone.inner_join(spells, "member")
+    runs_on = both.until.isnull() | (both.until > both.left_at)
+    return both.filter(both.begun_at >= both.left_at, runs_on)
 
 
 def with_us(tidy: Tidy, at: datetime, study: str) -> Table:
@@ -141,12 +175,8 @@ def _leaving_again(tidy: Tidy, returned: Table, at_us: int) -> Table:
 
     A spell is a stretch on one plan: where the next one begins as it ends, nobody has left.
     """
-    spells = tidy.tables["spells"]
-    spells = spells.select(
-        "member", begun_us=in_micros(spells.started_at), until_us=in_micros(spells.ended_at)
-    )
-    later = spells.inner_join(returned.select("member", left_us=in_micros(returned.ended_at)), "member")
-    later = later.filter(later.begun_us > later.left_us).drop("left_us")
+    later = after_leaving(tidy, returned.select("member", left_at="ended_at"))
+    later = later.select("member", begun_us=in_micros(later.begun_at), until_us=in_micros(later.until))
     ends = later.filter(later.until_us > at_us).select("member", again_us="until_us").distinct()
     rows = ends.inner_join(later, "member")
     runs = (rows.begun_us <= rows.again_us) & (rows.until_us.isnull() | (rows.until_us > rows.again_us))
@@ -167,12 +197,12 @@ def _joined(tidy: Tidy, anchors: Table, study: str) -> Table:
     return rows.filter(rows.joined_us <= rows.at_us)
 
 
-def _last_seen(tidy: Tidy, anchors: Anchors, study: str) -> Table:
+def _last_seen(tidy: Tidy, anchors: Anchors, study: str, until_before: bool) -> Table:
     """Return the last sign of life since observation began (``last_us``) that was known by then."""
     begin = micros(_instant(tidy.meta["observed_from"]))
     activity = activity_of(tidy, study)
     rows = anchors.facing(activity.filter(activity.last_us >= begin).select("member", "known", "last_us"))
-    rows = rows.filter(rows.known <= anchors.block(rows))
+    rows = rows.filter(rows.known <= anchors.block(rows, until_before=until_before))
     return rows.group_by(*anchors.keys).agg(last_us=rows.last_us.max())
 
 

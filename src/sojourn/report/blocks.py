@@ -109,7 +109,9 @@ def actions(actions: Sequence[Action]) -> Block:
     return _block("actions", {"actions": shown}, "\n".join(lines))
 
 
-def table(frame: pd.DataFrame, *, name: str, title: str, note: str = "", bold: str = "") -> Block:
+def table(
+    frame: pd.DataFrame, *, name: str, title: str, note: str = "", bold: str = "", currency: str = ""
+) -> Block:
     """Show a table, formatted as its columns' names say (`sojourn.core.columns`).
 
     Parameters
@@ -124,6 +126,8 @@ def table(frame: pd.DataFrame, *, name: str, title: str, note: str = "", bold: s
         What a reader has to know: mass and kind of intervals, who is left out.
     bold : str
         The one column that matters.
+    currency : str
+        Of its amounts, for their headers.
 
     Raises
     ------
@@ -134,7 +138,7 @@ def table(frame: pd.DataFrame, *, name: str, title: str, note: str = "", bold: s
         raise ParameterError(f"'name' of a table must be kebab-case such as 'kept-by-plan', got {name!r}.")
     if bold:
         one_of(bold, "bold", list(frame.columns))
-    data = {"name": name, "title": title, "note": note, "bold": bold, "table": as_data(frame)}
+    data = {"name": name, "title": title, "note": note, "bold": bold, "table": as_data(frame, currency)}
     words = "\n".join(filter(None, (title, plain(lay_out(data["table"])), note)))  # type: ignore[arg-type]
     return _block("table", data, words)
 

@@ -6,8 +6,8 @@ import pandas as pd
 
 from sojourn.core.interval import Interval
 from sojourn.core.results.board import GONE, TOO_NEW, Drift
-from sojourn.core.text import count, in_words, number, percent, plural
-from sojourn.report.board_whom import named, of_segment
+from sojourn.core.text import bounds, count, in_words, number, percent, plural
+from sojourn.report.board_whom import about_bands, named, of_segment
 from sojourn.report.say import register
 
 
@@ -26,19 +26,27 @@ def say_drift(moved: Drift) -> str:
             "sure."
         ),
     }[moved.verdict]
-    way = "more" if change.value >= 0 else "fewer"
     return (
-        f"{answer} Furthest moved {named(str(row['segment']))}: "
-        f"{in_words(change.size(), f'{way} members in 100', 1)} "
-        f"than on average at the {plural(moved.months_before, 'month end')} before.{_older(moved)}"
+        f"{answer} Furthest moved {named(str(row['segment']))}: {_beside(change)} at the "
+        f"{plural(moved.months_before, 'month end')} before.{_older(moved)}"
     )
 
 
+def _beside(change: Interval) -> str:
+    """Say a change in members in 100: with its sign where it is not sure which way it goes."""
+    if change.low <= 0 <= change.high:
+        value = number(change.value, 1, signed=True)
+        return f"{value} in 100 ({bounds(change)}) against the average"
+    more = in_words(change.size(), f"{'more' if change.value >= 0 else 'fewer'} members in 100", 1)
+    return f"{more} than on average"
+
+
 def _older(moved: Drift) -> str:
-    """Say where nobody joined: then segments move by that alone."""
-    if (moved.migration["from_segment"] == TOO_NEW).any():
+    """Say where nobody joined, or so few that it is not told: then segments move by that alone."""
+    if moved.joined:
         return ""
-    return " Nobody joined in these months: members grow older, and no new ones take their place."
+    nobody, no = ("Hardly anybody", "few") if moved.rounded else ("Nobody", "no")
+    return f" {nobody} joined in these months: members grow older, and {no} new ones take their place."
 
 
 def describe_drift(moved: Drift) -> dict[str, str]:
@@ -60,6 +68,7 @@ def describe_drift(moved: Drift) -> dict[str, str]:
         f"last). The last is compared with the mean of the {moved.months_before} before; a move of up to "
         f"{percent(moved.margin, 0)} of members is none for any practical purpose."
     )
+    subtitle = f"{subtitle} {about_bands(moved.segments)}".rstrip()
     return {"title": title, "subtitle": subtitle, "alt": say_drift(moved)}
 
 
@@ -84,10 +93,20 @@ def describe_changes(moved: Drift) -> dict[str, str]:
     return {"title": say_drift(moved).split(". ")[0], "note": note}
 
 
+def _same_members(moved: Drift) -> str:
+    """Say whether intervals know that some members move more than others."""
+    if moved.by_member:
+        return " and where it is the same members who move"
+    return "; members are taken to be alike, so they are too narrow where it is the same members who move"
+
+
 def describe_migration(moved: Drift) -> dict[str, str]:
-    """Return ``title``, ``subtitle`` and ``alt`` of the picture of the migration matrix."""
+    """Return ``title``, ``subtitle`` and ``alt`` of the picture of the migration matrix, or why not."""
     rows = moved.migration
     others = rows[(rows["from_segment"] != rows["to_segment"]) & (rows["from_segment"] != TOO_NEW)]
+    if others.empty:
+        why = "No segment has enough members to tell of moves."
+        return {"title": why, "subtitle": "", "alt": why}
     top = others.iloc[int(others["share"].argmax())]
     share = Interval.of(top, "share", moved.mass, "eti").scaled(100)
     start, end = of_segment(str(top["from_segment"])), of_segment(str(top["to_segment"]))
@@ -96,8 +115,8 @@ def describe_migration(moved: Drift) -> dict[str, str]:
     subtitle = (
         "Of 100 members of a segment (left), how many are where (top) a month later; "
         f"{plural(moved.shares['month'].nunique() - 1, 'month')} together. Smaller numbers: "
-        f"{moved.mass * 100:g} % credible "
-        "interval, Jeffreys, wider where months differ by more than chance."
+        f"{moved.mass * 100:g} % credible intervals, wider where months differ by more than chance"
+        f"{_same_members(moved)}."
     )
     return {
         "title": title,

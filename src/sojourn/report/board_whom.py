@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -52,6 +53,21 @@ def of_segment(segment: str) -> str:
     return "members in no segment yet" if segment == TOO_NEW else segment
 
 
+def about_bands(segments: Sequence[str]) -> str:
+    """Return of bands what their names say of how many they hold; empty where segments are no bands.
+
+    Examples
+    --------
+    >>> about_bands(["less active half", "more active half"]), about_bands(["frequent buyers"])
+    ('Each half was a half of all members when the rule was made; it may hold more or fewer now.', '')
+    """
+    bands = [found.group() for segment in segments if (found := _BAND.search(segment))]
+    if not bands:
+        return ""
+    each = f"Each {bands[0]} was a {bands[0]} of all members when the rule was made"
+    return f"{each}; it may hold more or fewer now."
+
+
 def whom(cells: pd.DataFrame, board: Board) -> str:
     """Return how several cells are called: segments at all their stages, else with their stages.
 
@@ -84,18 +100,39 @@ def _only(board: Board, cell: pd.Series) -> bool:
     return int((board.table["stage"] == cell["stage"]).sum()) == 1
 
 
+def how_many(given: pd.DataFrame) -> str:
+    """Return how many members a scheme is given to, and of how many where others are past when it was tried.
+
+    Parameters
+    ----------
+    given : DataFrame
+        Rows of the board's table.
+
+    Examples
+    --------
+    >>> how_many(pd.DataFrame({"members": [907, 100], "due": [233.0, 100.0]}))
+    '333 of 1,007 members can still be given it as it was tried'
+    >>> how_many(pd.DataFrame({"members": [907], "due": [907.0]}))
+    '907 members'
+    """
+    due, members = given["due"].sum(), given["members"].sum()
+    if due >= members:
+        return plural(members, "member")
+    return f"{count(due)} of {plural(members, 'member')} can still be given it as it was tried"
+
+
 def after_joining(row: pd.Series, longest: float = float("inf")) -> str:
-    """Return when after joining a scheme was tried; empty where it is not known or was later.
+    """Return when after joining a scheme was tried; empty where it is not known or at no one time.
 
     Parameters
     ----------
     row : Series
         Of the board's table. Of schemes to win back the day of joining says nothing.
     longest : float
-        Most days that are told.
+        Most days between both ages that are told: of a scheme that was tried at all ages they say nothing.
     """
     low, high = row["age_low"], row["age_high"]
-    if row["aim"] == "back" or pd.isna(low) or high > longest:
+    if row["aim"] == "back" or pd.isna(low) or high - low > longest:
         return ""
     if low == high:
         return f"{plural(int(low), 'day')} after joining"

@@ -235,6 +235,11 @@ TERMS: tuple[Term, ...] = (
         "bootstrap cluster stability",
     ),
     Term(
+        "stage",
+        "Where a member is in the membership: new, growing, active, silent, returned or churned.",
+        "life-cycle stage, customer state",
+    ),
+    Term(
         "stratum",
         "Members alike in something known before a trial began, such as their plan at joining.",
         "stratum, block",

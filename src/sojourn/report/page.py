@@ -24,7 +24,7 @@ from sojourn.report.setting import set_page
 MOST_BYTES = 300_000
 
 #: Rows behind a picture that stand on the page itself: fewer where the page would be too large. CSV has all.
-BEHIND = (24, 8, 0)
+BEHIND = (40, 24, 8, 0)
 
 #: Where the notebooks are, seen from a page.
 NOTEBOOKS = "../../../notebooks"
@@ -32,6 +32,8 @@ NOTEBOOKS = "../../../notebooks"
 #: Decimals of a headline's number in its file.
 _DECIMALS = 3
 _MONEY = re.compile(r"[A-Z]{3}\b")
+#: From this amount on nothing smaller than one of the currency is told.
+_LARGE = 1_000
 
 #: How each kind of source is called on its page.
 SOURCES = {
@@ -250,7 +252,7 @@ def _interval(interval: Mapping[str, Any] | None, unit: str) -> dict[str, Any]:
     """Return the number of a headline as a file holds it, and the words made of it before it was rounded."""
     if interval is None:
         return {**dict.fromkeys(("value", "low", "high", "mass", "kind")), "in_words": "", "in_short": ""}
-    digits = 2 if _MONEY.match(unit) else 1
+    digits = _digits(Interval(**interval), unit)
     words = in_words(Interval(**interval), unit, digits)
     value, low, high = (number(interval[key], digits) for key in ("value", "low", "high"))
     published = {key: float(once(interval[key], _DECIMALS)) + 0.0 for key in ("value", "low", "high")}
@@ -260,6 +262,14 @@ def _interval(interval: Mapping[str, Any] | None, unit: str) -> dict[str, Any]:
         "in_words": words,
         "in_short": f"{value} ({low} to {high}) {unit}".rstrip(),
     }
+
+
+def _digits(interval: Interval, unit: str) -> int:
+    """Return decimals of a headline's number: none of whole members, large amounts and what is foretold."""
+    if _MONEY.match(unit):
+        return 0 if max(abs(interval.low), abs(interval.value), abs(interval.high)) >= _LARGE else 2
+    whole = "members" in unit and "in 100" not in unit
+    return 0 if whole or interval.kind == "prediction" else 1
 
 
 def _checks(items: Sequence[Item]) -> Iterator[Mapping[str, Any]]:

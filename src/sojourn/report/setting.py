@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from functools import lru_cache
@@ -20,6 +21,10 @@ from sojourn.report.markdown import tied
 
 _HERE = Path(__file__).parent
 
+#: Size of the smallest text of a picture on a narrow screen, in px: the usual text fits into 360 px, and what
+#: has smaller text is moved sideways.
+_SMALLEST = 8.3
+
 #: Elements that a picture may be made of.
 _DRAWING = frozenset({"svg", "g", "defs", "path", "use", "text", "tspan", "clipPath", "rect", "circle"})
 
@@ -36,6 +41,7 @@ def _environment() -> Environment:
     )
     made.globals.update(
         drawing=drawing,
+        least_width=least_width,
         check_mark=marks.check_mark,
         verdict_mark=marks.verdict_mark,
         lay_out=table.lay_out,
@@ -108,6 +114,20 @@ def drawing(svg: str) -> Markup:
                 f"A picture holds <{tag}> {' '.join(active + outside)}, which a page does not take."
             )
     return Markup(svg)
+
+
+def least_width(svg: str) -> int:
+    """Return how wide a picture is at least, in px: its smallest text has `_SMALLEST` px on any screen.
+
+    Examples
+    --------
+    >>> least_width('<svg viewBox="0 0 420 90"><text style="font-size:8.5px">79.4 to 82.0</text></svg>')
+    411
+    """
+    box = re.search(r'viewBox="0 0 ([\d.]+) ', svg)
+    sizes = [float(size) for size in re.findall(r"font-size:([\d.]+)px", svg)]
+    width = float(box[1]) if box else 0.0
+    return math.ceil(width * _SMALLEST / min(sizes, default=_SMALLEST))
 
 
 def set_page(template: str, **content: Any) -> str:

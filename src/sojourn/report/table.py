@@ -5,9 +5,10 @@ Bounds stand beside their value as "value (low to high)", units stand in the hea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup
 
@@ -25,6 +26,16 @@ _WORDS = {
     "p_value": "p-value",
     "rmst": "Mean stay",
     "k": "Groups",
+    "cramers_v": "Cramér's V",
+    "n_followed": "Members followed",
+    "depth": "Depth of valleys",
+    "null_depth": "Depth without structure",
+    "null_depth_high": "Depth without structure, at most",
+    "excess": "Stands out, standard deviations",
+    "needed": "Needed to stand out, standard deviations",
+    "jaccard": "Comes back",
+    "null_jaccard": "Comes back without structure",
+    "rand": "Two resamples agree",
 }
 _UNITS: dict[Kind, str] = {
     "share": "%",
@@ -42,14 +53,16 @@ _ENDINGS: dict[tuple[Kind, str], str] = {
     ("number", "_in_100"): "in 100",
     ("points", "_points"): "in 100",
 }
+#: What members do within so many days.
+_HORIZON = re.compile(r"(leave|come|back)_(\d+)")
 _FACTOR: dict[Kind, float] = {"share": 100, "probability": 100, "relative": 100, "points": 100}
 _CHANCES: frozenset[Kind] = frozenset({"probability", "p_value"})
 _WHOLE: frozenset[Kind] = frozenset({"share", "probability"})
 _SIGNED: frozenset[Kind] = frozenset({"points", "relative"})
 _NONE = "–"
 
-#: Text longer than this is a sentence rather than a name.
-_NAME_LENGTH = 30
+#: What text of more than so many letters is: the longer, the wider its column.
+_LENGTHS: dict[Literal["name", "long", "sentence"], int] = {"sentence": 60, "long": 30, "name": 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +73,16 @@ class Head:
     ----------
     text : str
         What it holds, with the unit.
-    numeric, bold, long : bool
-        Whether it is aligned right; whether it is the column that matters; whether it holds sentences.
+    numeric, bold : bool
+        Whether it is aligned right; whether it is the column that matters.
+    long : str
+        ``name``, ``long`` or ``sentence`` where it holds more than a word or two.
     """
 
     text: str
     numeric: bool
     bold: bool
-    long: bool = False
+    long: Literal["", "name", "long", "sentence"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,7 @@ def lay_out(data: Mapping[str, Any], *, bold: str = "", most: int = 400, bars: i
     Parameters
     ----------
     data : mapping
-        ``columns`` (name, kind) and ``rows``, from `sojourn.core.columns.as_data`.
+        ``columns`` (name, kind), ``rows`` and perhaps ``currency``, from `sojourn.core.columns.as_data`.
     bold : str
         Name of the column that matters; it is shown right after the names of the rows, where a narrow screen
         still has it in sight.
@@ -118,7 +133,8 @@ def lay_out(data: Mapping[str, Any], *, bold: str = "", most: int = 400, bars: i
     rows = _thinned(data["rows"], most)
     groups = _in_sight(_grouped(data["columns"]), rows, bold)
     columns = [_cells(group, rows, drawn=group.name == bold and len(rows) <= bars) for group in groups]
-    heads = [Head(_header(g), g.kind != "text", g.name == bold, _is_long(g, rows)) for g in groups]
+    currency = str(data.get("currency", ""))
+    heads = [Head(_header(g, currency), g.kind != "text", g.name == bold, _long(g, rows)) for g in groups]
     return View(heads, [list(row) for row in zip(*columns, strict=True)], len(data["rows"]) - len(rows))
 
 
@@ -144,25 +160,31 @@ def _thinned(rows: Sequence[Sequence[Any]], most: int) -> list[Sequence[Any]]:
 
 
 def _grouped(columns: Sequence[Sequence[str]]) -> list[_Group]:
-    """Put bounds to their values: ``x_low`` to ``x``, a bare ``low`` to the column before it."""
+    """Put pairs of bounds to their values: ``x_low`` to ``x``, a bare ``low`` to the column before it."""
     places = {name: i for i, (name, _) in enumerate(columns)}
     bounds = {
         i: end for i, (name, _) in enumerate(columns) if (end := name.rpartition("_")[2]) in ("low", "high")
     }
-    groups: list[_Group] = []
-    for i, (name, kind) in enumerate(columns):
-        if i in bounds and _owner(columns, places, i) is not None:
-            continue
-        mine = {end: j for j, end in bounds.items() if _owner(columns, places, j) == i}
-        groups.append(_Group(name, kind, i, mine.get("low"), mine.get("high")))  # type: ignore[arg-type]
-    return groups
+    paired: dict[int, dict[str, int]] = {}
+    for j, end in bounds.items():
+        if (owner := _owner(columns, places, j)) is not None:
+            paired.setdefault(owner, {})[end] = j
+    paired = {owner: ends for owner, ends in paired.items() if set(ends) == {"low", "high"}}
+    beside = {j for ends in paired.values() for j in ends.values()}
+    return [
+        _Group(name, kind, i, **paired.get(i, {}))  # type: ignore[arg-type]
+        for i, (name, kind) in enumerate(columns)
+        if i not in beside
+    ]
 
 
 def _in_sight(groups: list[_Group], rows: Sequence[Sequence[Any]], bold: str) -> list[_Group]:
     """Put the column that matters right after what names a row: short text, a day, a rank."""
     names = 1
     while (
-        names < len(groups) and groups[names].kind in ("text", "whole") and not _is_long(groups[names], rows)
+        names < len(groups)
+        and groups[names].kind in ("text", "whole")
+        and _long(groups[names], rows) in ("", "name")
     ):
         names += 1
     matters = [i for i, group in enumerate(groups) if group.name == bold and i > names]
@@ -170,8 +192,9 @@ def _in_sight(groups: list[_Group], rows: Sequence[Sequence[Any]], bold: str) ->
     return [groups[i] for i in order if i < len(groups)]
 
 
-def _is_long(group: _Group, rows: Sequence[Sequence[Any]]) -> bool:
-    return group.kind == "text" and any(len(row[group.value] or "") > _NAME_LENGTH for row in rows)
+def _long(group: _Group, rows: Sequence[Sequence[Any]]) -> Literal["", "name", "long", "sentence"]:
+    longest = max((len(row[group.value] or "") for row in rows), default=0) if group.kind == "text" else 0
+    return next((word for word, letters in _LENGTHS.items() if longest > letters), "")
 
 
 def _owner(columns: Sequence[Sequence[str]], places: Mapping[str, int], bound: int) -> int | None:
@@ -183,11 +206,13 @@ def _owner(columns: Sequence[Sequence[str]], places: Mapping[str, int], bound: i
     return before[-1] if before and columns[before[-1]][1] != "text" else None
 
 
-def _header(group: _Group) -> str:
-    unit = _UNITS.get(group.kind, "")
+def _header(group: _Group, currency: str) -> str:
+    unit = currency if group.kind == "money" else _UNITS.get(group.kind, "")
     name = group.name
     if group.kind == "probability":
         name = "chance of " + name.removeprefix("p_")
+    elif group.kind == "share":
+        name = _HORIZON.sub(r"\1 in \2 days", name.removesuffix("_share"))
     elif group.kind == "relative":
         name = "relative " + name.removeprefix("rel_")
     elif ending := next((end for kind, end in _ENDINGS if kind == group.kind and name.endswith(end)), ""):

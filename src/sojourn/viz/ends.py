@@ -12,6 +12,30 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+#: Height of a line of a name, and what stands below and above the lines drawn, in points.
+_LINE, _BELOW, _ABOVE = 13, 40, 20
+
+
+def room_for(names: Sequence[str], least: float) -> tuple[float, float]:
+    r"""Return how high a picture is whose lines have such names, and the room of one as a share of its axis.
+
+    Parameters
+    ----------
+    names : sequence of str
+        One per line, on as many lines as each needs.
+    least : float
+        Height of the picture where they need less, in points.
+
+    Examples
+    --------
+    >>> room_for(["88 % everyone", "12 % news viewers\nwho spend less"], 240)[0]
+    240
+    """
+    tall = _LINE * (1 + max(name.count("\n") for name in names)) + 1
+    height = max(least, _BELOW + _ABOVE + tall * len(names))
+    return height, tall / (height - _BELOW)
+
+
 def name_ends(
     ax: Axes,
     names: Sequence[str],

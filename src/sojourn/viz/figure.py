@@ -28,7 +28,14 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def figure(
-    ax_or_fig: Axes | Figure, *, name: str, title: str, subtitle: str, alt: str, table: pd.DataFrame
+    ax_or_fig: Axes | Figure,
+    *,
+    name: str,
+    title: str,
+    subtitle: str,
+    alt: str,
+    table: pd.DataFrame,
+    currency: str = "",
 ) -> Block:
     """Make a picture of what was drawn.
 
@@ -46,6 +53,8 @@ def figure(
         What a reader who cannot see the picture has to know.
     table : DataFrame
         The numbers drawn, rounded here as their columns' names say.
+    currency : str
+        Of amounts among them, for the headers of their columns.
 
     Returns
     -------
@@ -74,7 +83,7 @@ def figure(
         "subtitle": subtitle,
         "alt": alt,
         "svg": svg,
-        "table": as_data(table),
+        "table": as_data(table, currency),
     }
     shown = {"text/html": _shown(title, subtitle, svg), "image/svg+xml": svg}
     return Block("picture", data, f"{title}\n{subtitle}\n[picture: {alt}]", shown)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,8 +9,8 @@ import pandas as pd
 from sojourn.core.results.segments_described import EVERYONE, MessageResponse, NextCurves, WhatNext
 from sojourn.core.text import count, percent
 from sojourn.viz.axes import drawn_of, set_shares, set_time
-from sojourn.viz.ends import name_ends, wrapped
-from sojourn.viz.theme import ACCENT, CONTROL, DASHES, INK, MUTED, OTHERS, new_axes, theme
+from sojourn.viz.ends import name_ends, room_for, wrapped
+from sojourn.viz.theme import ACCENT, CONTROL, INK, MUTED, line_looks, new_axes, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,17 +77,16 @@ def plot_curves(curves: NextCurves, *, ax: Axes | None = None) -> Axes:
     """
     drawn = drawn_of(curves)
     groups = [*(name for name in curves.segments if name != EVERYONE), EVERYONE]
-    looks = zip(cycle([ACCENT, *OTHERS]), cycle(DASHES), strict=False)
-    colours = dict(zip(groups, looks, strict=False)) | {EVERYONE: (CONTROL, "-")}
-    ax = new_axes(ax, height=max(240, 60 + 27 * len(groups)))
+    colours = line_looks(groups) | {EVERYONE: (CONTROL, "-")}
+    ends = [drawn[drawn["group"] == name].iloc[-1] for name in groups]
+    named = [
+        wrapped(f"{percent(end['retained'], 0)} {name}", _END) for name, end in zip(groups, ends, strict=True)
+    ]
+    height, gap = room_for(named, 240)
+    ax = new_axes(ax, height=height)
     with theme():
         for name in groups:
             _curve(ax, drawn[drawn["group"] == name], *colours[name])
-        ends = [drawn[drawn["group"] == name].iloc[-1] for name in groups]
-        named = [
-            wrapped(f"{percent(end['retained'], 0)} {name}", _END, 2)
-            for name, end in zip(groups, ends, strict=True)
-        ]
         set_shares(ax)
         set_time(ax, "day", curves.days, "the cut")
         name_ends(
@@ -96,7 +94,7 @@ def plot_curves(curves: NextCurves, *, ax: Axes | None = None) -> Axes:
             named,
             [(float(curves.days), float(end["retained"])) for end in ends],
             [MUTED if name == EVERYONE else colours[name][0] for name in groups],
-            gap=27 / (max(240, 60 + 27 * len(groups)) - 40),
+            gap=gap,
             within=(0.03, 0.98),
         )
     return ax

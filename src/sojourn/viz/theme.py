@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, cast
 
 from sojourn.core.palette import LIGHT
@@ -128,6 +129,18 @@ def new_panels(heights: Sequence[float], *, height: float = 300.0, share_x: bool
         grid = drawing.subplots(len(heights), 1, sharex=share_x, squeeze=False, gridspec_kw=ratios)
         grid[0, 0].tick_params(axis="x", labelbottom=True)
     return list(grid[:, 0])
+
+
+def line_looks(names: Sequence[str]) -> dict[str, tuple[str, Any]]:
+    """Return colour and dashes of every line, in the order of the names: the same on every page.
+
+    Examples
+    --------
+    >>> looks = line_looks(["a", "b"])
+    >>> looks["a"] == (ACCENT, "-"), looks["b"][0] == OTHERS[0]
+    (True, True)
+    """
+    return dict(zip(names, zip(cycle([ACCENT, *OTHERS]), cycle(DASHES), strict=False), strict=False))
 
 
 def name_panel(ax: Axes, text: str) -> None:

@@ -22,6 +22,8 @@ TOO_NEW, GONE = "too new for a segment", "gone"
 
 #: Nothing is done only where the chance of some scheme being worth it is below this.
 IMPROBABLE = 0.2
+#: A scheme belongs to one time after joining where ages of nine in ten who were given it differ by no more.
+ONE_TIME = 90
 
 Evidence = Literal["trial", "observational", "none"]
 Act = Literal["give", "do nothing", "try one"]
@@ -45,17 +47,24 @@ class Drift:
     shares : DataFrame, one row per month end and segment
         ``month`` (its last day), ``segment``, ``n``, ``share`` (0-1) of all who are in a segment.
     migration : DataFrame, one row per pair
-        ``from_segment``, ``to_segment`` (also `TOO_NEW` as from, `GONE` as to), ``n`` (moves, months
-        together), ``share`` with ``_low``, ``_high``: of those who were in one, who is in the other a month
-        later.
+        ``from_segment``, ``to_segment`` (also `TOO_NEW` as from and, where it is known who left, `GONE` as
+        to), ``n`` (moves, months together), ``share`` with ``_low``, ``_high``: of those who were in one, who
+        is in the other a month later.
     monthly : DataFrame, one row per month and segment
         ``month`` (its earlier end), ``segment``, ``n``, and of these ``stayed_share``, ``went_on_share`` (to
-        another segment), ``left_share`` a month later.
+        another segment), ``left_share`` a month later (missing where it is not known who left).
     changes : DataFrame, one row per segment
         ``segment``, ``share_now``, ``share_before`` (mean of the months before), ``change_points`` (0-1) with
         ``_low``, ``_high``, ``verdict``.
     months_before : int
         Month ends that the last one is compared with.
+    by_member : bool
+        Whether intervals of `migration` know which moves were the same member's; else all are taken to be
+        alike.
+    joined : int
+        Members who joined between two month ends; they are in no row of `migration`.
+    rounded : bool
+        Whether numbers are rounded, as of private cases: a few who joined are told as nobody.
     verdict : str
         ``moved``: a share surely moved by more than `margin` (all segments together at `mass`); ``steady``:
         none surely did and none can have; else ``not sure``.
@@ -72,6 +81,9 @@ class Drift:
     monthly: pd.DataFrame = field(default_factory=pd.DataFrame)
     changes: pd.DataFrame = field(default_factory=pd.DataFrame)
     months_before: int = 0
+    by_member: bool = False
+    joined: int = 0
+    rounded: bool = False
     verdict: Moved = "not sure"
     why_empty: str = ""
 
@@ -117,6 +129,11 @@ class WorksOn:
     overall : DataFrame, one row per trial and scheme
         ``trial``, ``scheme``, ``n``, ``net_value`` and ``lift`` with bounds over all members of the trial;
         ``pulled`` (0-1): how far differences between its groups were drawn in.
+    beliefs : DataFrame, one row per trial, scheme and outcome (``lift``, ``net_value``), furthest out first
+        ``trial``, ``scheme``, ``called``, ``control``, ``aim``, ``outcome``; over all members of the trial
+        ``counted`` and ``effect`` (as `overall`: drawn to the belief); ``p_belief`` (chance, by the belief
+        alone, of an effect counted as far from it; corrected for all rows), ``conflict`` (whether that is
+        small).
     covariances : mapping of (trial, scheme, ``lift`` or ``net_value``) to array
         Posterior covariance of the effects on the rows of `table` of that trial and scheme, in their order.
     rope : float
@@ -140,6 +157,7 @@ class WorksOn:
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     segments: pd.DataFrame = field(default_factory=pd.DataFrame)
     overall: pd.DataFrame = field(default_factory=pd.DataFrame)
+    beliefs: pd.DataFrame = field(default_factory=pd.DataFrame)
     covariances: Mapping[tuple[str, str, str], Floats] = field(default_factory=dict)
     horizon_days: int = 0
     value_days: int = 0
@@ -189,22 +207,27 @@ class Board:
         it); ``act`` (``give``, ``do nothing``, ``try one``), ``trial``, ``scheme`` (to give; else one that
         is odd, else of those that any trial tells something of the one most likely to be worth it),
         ``called`` (for reading), ``aim``, ``evidence``, ``lift`` and ``net_value`` (of that scheme, with
-        bounds), ``raw_net_value`` (as counted), ``total_net_value`` (over all members of the cell, with
-        bounds), ``p_worth`` (of that scheme), ``p_wrong`` (that the scheme that is given loses money, or that
-        some scheme would be worth it where nothing is done; missing where one should be tried), ``n_tried``
-        (members of the cell in that trial), ``n_schemes`` (schemes that any trial tells something of),
+        bounds), ``raw_net_value`` (as counted), ``due`` (members of the cell who can still be given it as
+        members of its trial were), ``total_net_value`` (with bounds, over all members of the cell; of a
+        scheme that is given over those who are due), ``p_worth`` (of that scheme), ``p_wrong`` (that the
+        scheme that is given loses money, or that some scheme would be worth it where nothing is done; missing
+        where one should be tried), ``n_tried`` (members of the cell in that trial), ``n_schemes``
+        (schemes that any trial tells something of),
         ``odd`` (of which scheme what was counted in this cell does not fit all other cells; empty where that
         of every one does), ``age_low``, ``age_high`` (days after joining between which members of that trial
         were assigned, nine in ten of them; missing where it is not known).
     sums : mapping of str to Interval
-        Over all cells in which a scheme is given ``net_value`` (currency) and ``lift`` (members more who are
-        kept or back); over all members with us ``leave_D`` or ``come_D`` (members).
+        Over members who are due in cells in which a scheme is given ``net_value`` (currency) and ``lift``
+        (members more who are kept or back), where that is known of all these schemes; over the members with
+        us of `foretold` ``leave_D`` or ``come_D`` (members).
     segments, stages : tuple of str
         Rows and columns, in order.
+    stage_rules : mapping of str to str
+        Who is at each of `stages`, in words; empty where the cells do not tell their days.
     forward : DataFrame
         What the same rule would have said at earlier landmarks of who will leave (or come), and what came:
-        ``days``, ``days_ago``, ``members``, ``predicted`` (with ``_low``, ``_high``), ``came``; see
-        `sojourn.studies.board.leaving`.
+        ``days``, ``days_ago``, ``members``, ``predicted`` (with ``_low``, ``_high``), ``came``, ``p_came``;
+        see `sojourn.studies.board.leaving`.
     told : str
         ``leave``, or ``come`` where nobody's leaving is recorded: ``come_D_share`` then tells who will come
         within D days.
@@ -227,6 +250,7 @@ class Board:
     sums: Mapping[str, Interval] = field(default_factory=dict)
     segments: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    stage_rules: Mapping[str, str] = field(default_factory=dict)
     forward: pd.DataFrame = field(default_factory=pd.DataFrame)
     told: str = "leave"
     leave_days: tuple[int, ...] = ()
@@ -244,6 +268,14 @@ class Board:
     def sum_of_schemes(self) -> Interval | None:
         """What all recommended schemes bring together (currency); None where there is none."""
         return self.sums.get("net_value")
+
+    @property
+    def foretold(self) -> tuple[int, int]:
+        """Members with us of whom `sums` tells who will leave or come, and all with us on the board."""
+        with_us = self.table[self.table["stage"] != CHURNED]
+        share = f"{self.told}_{max(self.leave_days, default=0)}_share"
+        told = with_us[with_us[share].notna()] if share in with_us else with_us.head(0)
+        return int(told["members"].sum()), int(with_us["members"].sum())
 
     def acting(self, act: Act) -> pd.DataFrame:
         """Return the rows of one action."""
@@ -263,9 +295,11 @@ class Board:
         return found.iloc[0]
 
     def drawn(self) -> pd.DataFrame:
-        """Return what the picture shows."""
-        names = ["segment", "stage", "members", "act", "called", "evidence", "net_value", "p_wrong"]
-        return self.table[names]
+        """Return what the picture shows; where nothing is done no number of a scheme, as none is given."""
+        names = ["segment", "stage", "members", "act", "called", "evidence", "net_value", "total_net_value"]
+        rows, still = self.table[names].copy(), self.table["act"] == "do nothing"
+        rows.loc[still, "called"], rows.loc[still, names[-2:]] = "", float("nan")
+        return rows
 
     def __repr__(self) -> str:
         if self.why_empty:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sojourn.core.errors import DataError, ParameterError
 from sojourn.core.interval import Interval
 from sojourn.core.measures import Counting, Floats, Measure
+from sojourn.core.results.check import Verdict
 from sojourn.core.results.trial_plan import fingerprint_of
 
 Ints = NDArray[np.int64]
@@ -32,6 +33,12 @@ NO_SEGMENT = -1
 
 #: Larger counts are refused: sums and products of them would leave 64 bits.
 LARGEST = 10**12
+
+#: Share in the same segment (lower bound) and kappa from which a rule passes, and below which it fails.
+FAITHFUL, UNFAITHFUL = (0.80, 0.60), (0.60, 0.40)
+
+#: A segment is lost if fewer than this share of its members are found, or of those called so belong to it.
+LOST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,20 @@ class Fidelity:
     def agreement(self) -> Interval:
         """Share (0-1) of members in the same segment, with its interval."""
         return Interval(self.same, self.same_low, self.same_high, self.mass, "eti")
+
+    @property
+    def lost_segments(self) -> tuple[str, ...]:
+        """Segments of which the rule finds fewer than half, or of which fewer than half are right."""
+        return tuple(one.segment for one in self.segments if one.n and min(one.found, one.right) < LOST)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the rule can stand for the segmentation: the one verdict of all pages that use it."""
+        told = (self.same_low, self.kappa)
+        if any(value < bound for value, bound in zip(told, UNFAITHFUL, strict=True)):
+            return "fail"
+        passes = all(value >= bound for value, bound in zip(told, FAITHFUL, strict=True))
+        return "pass" if passes and not self.lost_segments else "warn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,9 @@ class Anchors:
         joined = table.left_join(counted, self.keys)
         return joined.drop(*[name for name in joined.columns if name.endswith("_right")])
 
-    def block(self, rows: Table) -> Value:
-        """Return the number of the 24 hours that end at each row's anchor, as `activity` numbers them."""
-        return (rows.at_us - micros(self.as_of) % DAY_US) // DAY_US
+    def block(self, rows: Table, *, until_before: bool = False) -> Value:
+        """Return the number of the 24 hours that end at each row's anchor, or before it, as in `activity`."""
+        return (rows.at_us - int(until_before) - micros(self.as_of) % DAY_US) // DAY_US
 
 
 def anchors_of(tidy: Tidy, table: Table, shared: datetime | None) -> Anchors:

@@ -105,9 +105,14 @@ def protect_arms(table: pd.DataFrame, base: int, before_days: int) -> pd.DataFra
     return pd.DataFrame(arms, columns=list(table.columns))
 
 
+def least_for_ages(base: int) -> int:
+    """Return how many members a trial needs so that a twentieth of them is a group to be shown."""
+    return base * _TWENTIETH
+
+
 def _ages(row: pd.Series, members: int, base: int) -> dict[str, int | None]:
     """Return the ages of a trial in whole months, outwards; missing where few members lie beyond them."""
-    if members < base * _TWENTIETH:
+    if members < least_for_ages(base):
         return {"age_low": None, "age_high": None}
     low, high = int(row["age_low"]) // MONTH, -(-int(row["age_high"]) // MONTH)
     return {"age_low": low * MONTH, "age_high": high * MONTH}

@@ -21,8 +21,20 @@ ALIKE = 0.001
 _SPARSE = 5
 #: Why a trial is left out whose division changed.
 REDIVIDED = "its division among schemes changed over time, so its page, which compares months, is right"
-#: Why a trial is left out whose members are alike in groups: taken one by one, intervals are too narrow.
-TOGETHER = "its members were assigned in groups, not one by one, so they say less than as many single members"
+#: Members of a scheme who may have been assigned together with others: pairs of members all alike make the
+#: intervals of a scheme at most one in forty too narrow then.
+_TOGETHER = 0.05
+#: Why a trial is left out of which more are alike in groups: taken one by one, intervals are too narrow.
+TOGETHER = (
+    "more than 1 in 20 of its members were assigned together with others, so they say less than as many "
+    "single members"
+)
+#: Why a trial is left out nothing of which can be told.
+TOO_FEW = "too few members who were followed long enough, or all of whom did the same"
+NOBODY = "nobody was followed long enough yet"
+NO_SPELLS = "of members who had left, and the case has no table `spells` that says who is back"
+UNKNOWN = "of too few of its members an outcome is known"
+_LEFT_OUT = ["trial", "why", "by_lot"]
 _COLUMNS = ["trial", "scheme", "before", "before_of_control", "p"]
 
 
@@ -120,16 +132,43 @@ def redivided(divisions: pd.DataFrame | None, *, base: int = 0) -> set[str]:
 
 
 def together(arms: pd.DataFrame | None) -> set[str]:
-    """Return trials some of whose members were assigned together with others.
+    """Return trials with a scheme of whose members more than `_TOGETHER` were assigned together with others.
 
     Parameters
     ----------
     arms : DataFrame or None
-        ``trial`` and, where that is known, ``together`` (members of clusters of several members).
+        ``trial``, ``assigned`` (members) and, where that is known, ``together`` (members of clusters of
+        several members); one row per trial and scheme.
     """
     if arms is None or "together" not in arms:
         return set()
-    return {str(trial) for trial in arms.loc[arms["together"] > 0, "trial"]}
+    many = arms["together"] > _TOGETHER * arms["assigned"]
+    return {str(trial) for trial in arms.loc[many, "trial"]}
+
+
+def unjudged(
+    assigned: pd.DataFrame | None, judged: Collection[str], *, returns: bool = False
+) -> pd.DataFrame:
+    """Return trials of which no outcome of any member is known: ``trial``, ``why``, ``by_lot``.
+
+    Parameters
+    ----------
+    assigned : DataFrame or None, one row per trial and scheme
+        ``trial``, ``matured`` (members who were followed to the end) and, where it is known, ``aim``
+        (``back``: of members who had left); None where that is not known.
+    judged : collection of str
+        Trials of which an outcome is known.
+    returns : bool
+        Whether it is known who came back.
+    """
+    rows = []
+    for trial, schemes in () if assigned is None else assigned.groupby("trial"):
+        if trial not in judged:
+            untold = "aim" in schemes and (schemes["aim"] == "back").all() and not returns
+            why = NO_SPELLS if untold else UNKNOWN
+            why = why if schemes["matured"].any() else NOBODY
+            rows.append({"trial": trial, "why": why, "by_lot": True})
+    return pd.DataFrame(rows, columns=_LEFT_OUT).astype({"by_lot": bool})
 
 
 def _expected(counts: Floats) -> Floats:
@@ -165,6 +204,8 @@ def left_out(
     odd: pd.DataFrame,
     control: str | Sequence[str],
     unfit: Mapping[str, str],
+    *,
+    untold: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return trials that are not compared: ``trial``, ``why``, ``by_lot`` (nothing speaks against it).
 
@@ -181,6 +222,8 @@ def left_out(
     unfit : mapping of str to str
         Trials that are left out for a reason of their own, and the reason (`REDIVIDED`, `TOGETHER`); as such
         trials may seem to be odd, it comes first.
+    untold : DataFrame
+        From `unjudged`: put beside the others.
     """
     by_trial = odd.set_index("trial")
     names = [control] if isinstance(control, str) else list(control)
@@ -200,6 +243,7 @@ def left_out(
         elif len(there) < LEAST:
             why = "one scheme alone, with nothing beside it"
         else:
-            why = "too few members who were followed long enough, or all of whom did the same"
+            why = TOO_FEW
         rows.append({"trial": trial, "why": why, "by_lot": trial in unfit or trial not in by_trial.index})
-    return pd.DataFrame(rows, columns=["trial", "why", "by_lot"])
+    made = pd.concat([pd.DataFrame(rows, columns=_LEFT_OUT), untold]).sort_values("trial", ignore_index=True)
+    return made.astype({"by_lot": bool})

@@ -98,13 +98,7 @@ def fit_crossed(
     -----
     A grouping of one group has no scale of its own. With one cell there is no scale at all.
     """
-    rows, columns = np.divmod(np.arange(shape[0] * shape[1]), shape[1])
-    parts = [
-        (rows[:, None] == rows).astype(float) if shape[0] > 1 else None,
-        (columns[:, None] == columns).astype(float) if shape[1] > 1 else None,
-        np.eye(rows.size) if min(shape) > 1 else None,
-    ]
-    log_prior, priors = _priors([part for part in parts if part is not None], sd, spread, rows.size)
+    log_prior, priors = _priors(_groupings(shape), sd, spread, shape[0] * shape[1])
     seen = row * shape[1] + column
     noisy = priors[:, seen[:, None], seen] + np.diag(error**2)
     away = estimate - mean
@@ -118,6 +112,55 @@ def fit_crossed(
     covariances = priors[kept] - spread_out[kept].transpose(0, 2, 1) @ spread_out[kept]
     surprise = _surprise(height + log_prior, noisy, away)
     return Crossed(weights[kept] / weights[kept].sum(), means, covariances, surprise)
+
+
+def conflict_p(
+    estimate: Floats,
+    error: Floats,
+    members: Floats,
+    *,
+    row: Ints,
+    column: Ints,
+    shape: tuple[int, int],
+    mean: float,
+    sd: float,
+    spread: float,
+) -> float:
+    """Return how likely, by the belief alone, an effect on all members is counted as far from it.
+
+    Parameters
+    ----------
+    estimate, error, members : array (cells with members,)
+        As of `fit_crossed`, and members of every cell.
+    row, column, shape, mean, sd, spread
+        As of `fit_crossed`.
+
+    Returns
+    -------
+    float
+        Two-sided tail probability of the mean of estimates over members: scales are those of their priors,
+        not those that the data make likely.
+    """
+    share = members / members.sum()
+    everywhere = np.zeros(shape[0] * shape[1])
+    everywhere[row * shape[1] + column] = share
+    groupings = _groupings(shape)
+    log_prior, scales = _points(len(groupings))
+    alike = np.array([everywhere @ part @ everywhere for part in groupings])
+    variance = sd**2 + (spread * scales) ** 2 @ alike + share**2 @ error**2
+    away = abs(float(share @ estimate) - mean)
+    return float(2 * _normalised(log_prior) @ ndtr(-away / np.sqrt(variance)))
+
+
+def _groupings(shape: tuple[int, int]) -> list[Floats]:
+    """Return which cells share a row, a column, and which are the same; of a single one there is no scale."""
+    rows, columns = np.divmod(np.arange(shape[0] * shape[1]), shape[1])
+    parts = [
+        (rows[:, None] == rows).astype(float) if shape[0] > 1 else None,
+        (columns[:, None] == columns).astype(float) if shape[1] > 1 else None,
+        np.eye(rows.size) if min(shape) > 1 else None,
+    ]
+    return [part for part in parts if part is not None]
 
 
 def _normalised(log_weights: Floats) -> Floats:
@@ -149,11 +192,16 @@ def _surprise(log_weights: Floats, noisy: Floats, away: Floats) -> Floats:
 def _priors(parts: list[Floats], sd: float, spread: float, cells: int) -> tuple[Floats, Floats]:
     """Return logarithms of the prior weights of all points, and prior covariances of the effects there."""
     together = np.full((cells, cells), sd**2)
+    log_prior, scales = _points(len(parts))
     if not parts:
-        return np.zeros(1), together[None]
+        return log_prior, together[None]
+    return log_prior, together + np.tensordot((spread * scales) ** 2, np.array(parts), axes=1)
+
+
+def _points(scales: int) -> tuple[Floats, Floats]:
+    """Return logarithms of the prior weights of all points, and the scales there, in units of their prior."""
     steps = np.diff(_GRID)
     widths = np.concatenate([steps, [0.0]]) / 2 + np.concatenate([[0.0], steps]) / 2
     log_one = np.log(widths) - _GRID**2 / 2
-    points = np.array(list(product(range(_GRID.size), repeat=len(parts))))
-    variances = (spread * _GRID[points]) ** 2
-    return log_one[points].sum(axis=1), together + np.tensordot(variances, np.array(parts), axes=1)
+    points = np.array(list(product(range(_GRID.size), repeat=scales)), dtype=np.int64)
+    return log_one[points].sum(axis=1), _GRID[points]

@@ -7,14 +7,25 @@ import pandas as pd
 from sojourn.core.cells import Cells
 from sojourn.core.results.board import Board, Drift, WorksOn
 from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import count, listing, number, percent, plural
-from sojourn.studies.board.rates import FORETOLD, HIDDEN, LEAST, LOT, MOST, MOVED, ODD, WORTHLESS
+from sojourn.studies.board.leaving import came_true
+from sojourn.studies.board.rates import (
+    BOARDS,
+    CONFLICT,
+    FORETOLD,
+    HIDDEN,
+    LEAST,
+    LOT,
+    MOST,
+    MOVED,
+    ODD,
+    WORTHLESS,
+)
 from sojourn.studies.board.truth import check_truth
 
 #: From this share of members in groups too small to be shown on, that is warned of.
 _HIDDEN = 0.1
-#: Below this share of members alike, the frozen rule is not the segmentation.
-_FAITHFUL = 0.9
 #: A share of members: below it few are told of, above it much is borrowed.
 _HALF = 0.5
 
@@ -38,7 +49,7 @@ def check_board(cells: Cells, board: Board, works: WorksOn, moved: Drift) -> lis
         return []
     rule = [_rule(cells)] if "fidelity" in cells.meta else []
     lot = [] if works.why_empty and works.left_out.empty else [_by_lot(works)]
-    worth = [] if works.why_empty else [_odd(works), _worthless(board, works)]
+    worth = [] if works.why_empty else [_conflict(works), _odd(works), _worthless(board, works)]
     foretold = [_foretold(board)] if board.leave_days else []
     tried, known = _tried(board, works), check_truth(cells, works)
     return [_enough(board), *rule, _steady(moved), *foretold, tried, *lot, *worth, *_borrowed(board), *known]
@@ -54,12 +65,14 @@ def _enough(board: Board) -> Check:
 
 def _rule(cells: Cells) -> Check:
     fidelity = float(cells.meta["fidelity"])
-    verdict: Verdict = "pass" if fidelity >= _FAITHFUL else "warn"
+    verdict: Verdict = cells.meta["faithful"]
     finding = (
         f"The rule that is handed out puts {percent(fidelity, 0)} of members where the segmentation does."
     )
     apart = number(100 * (1 - fidelity), 0)
     meaning = f"Of 100 members {apart} are in another segment here than on the page on groups."
+    if verdict != "pass":
+        meaning += " That page says which segments the rule finds, and how well."
     return Check("The rule of segments is faithful", verdict, finding, meaning)
 
 
@@ -82,24 +95,35 @@ def _steady(moved: Drift) -> Check:
 
 
 def _foretold(board: Board) -> Check:
-    """Check whether those who left in the last period are those who were predicted a period before."""
-    name, days = "Who left last was predicted", max(board.leave_days)
+    """Check whether those who left (or came) in earlier periods are those who were predicted before them."""
+    name, days = "Earlier predictions came true", max(board.leave_days)
     known = board.forward[board.forward["days"] == days] if len(board.forward) else board.forward
     if known.empty:
         finding = "Members are not known for long enough to ask what would have been predicted before."
         return Check(name, "warn", finding, "How far periods differ is an assumption.", *FORETOLD)
-    row = known.iloc[0]
+    row = known.iloc[int(known["p_came"].argmin())]
     low, high = (count(row[f"predicted_{end}"]) for end in ("low", "high"))
+    inside = (known["predicted_low"] <= known["came"]) & (known["came"] <= known["predicted_high"])
     finding = (
         f"{int(row['days_ago'])} days ago {count(row['predicted'])} ({low} to {high}) would have been "
-        f"predicted to {board.told} within {days} days; {count(row['came'])} did."
+        f"predicted to {board.told} within {days} days; {count(row['came'])} did. {_so_many(inside)}"
     )
-    inside = bool(row["predicted_low"] <= row["came"] <= row["predicted_high"])
+    true = came_true(known)
     meaning = {
         True: "Periods differed no more than the intervals allow for.",
-        False: "The last period was unlike those before: the next may be, too.",
-    }[inside]
-    return Check(name, "pass" if inside else "warn", finding, meaning, *FORETOLD)
+        False: "A period was unlike those before it: the next may be, too.",
+    }[true]
+    return Check(name, "pass" if true else "warn", finding, meaning, *FORETOLD)
+
+
+def _so_many(inside: pd.Series) -> str:
+    """Say how many predictions came true, after the one that was furthest out."""
+    if len(inside) == 1:
+        return "No earlier one can be asked for."
+    return (
+        f"Of {len(inside)} such predictions that is the one furthest out; {int(inside.sum())} lay inside "
+        "their intervals."
+    )
 
 
 def _tried(board: Board, works: WorksOn) -> Check:
@@ -129,16 +153,46 @@ def _tried(board: Board, works: WorksOn) -> Check:
 
 def _by_lot(works: WorksOn) -> Check:
     name = "Members of all schemes were alike before"
+    odd = [str(row.trial) for row in works.left_out.itertuples() if not row.by_lot]
+    if not works.trials and not odd:
+        finding = "No trial could be used, so no schemes could be compared."
+        return Check(name, "cannot be judged", finding, "What schemes do is not known.", *LOT)
     if not works.knows_before:
         finding = "What members did before they were assigned is not known."
         return Check(name, "warn", finding, "Whether members were assigned by lot is taken on trust.", *LOT)
-    odd = [str(row.trial) for row in works.left_out.itertuples() if not row.by_lot]
     if not odd:
         finding = f"No difference beyond chance in {plural(works.trials, 'trial')}."
         return Check(name, "pass", finding, "Differences afterwards are the schemes' or chance.", *LOT)
     finding = f"In {listing(odd)}, members of the schemes had not come equally often before."
     meaning = "Left out of this page: what it would show is who was chosen, not what the scheme does."
     return Check(name, "warn", finding, meaning, *LOT)
+
+
+def _conflict(works: WorksOn) -> Check:
+    """Check that what was counted in every trial lies where the belief allows: else it is drawn too far."""
+    name = "Trials lie where the belief expects them"
+    row = works.beliefs.iloc[0]
+    counted, put = (_effect(row, of, works.currency) for of in ("counted", "effect"))
+    finding = (
+        f"Furthest out of {plural(len(works.beliefs), 'effect')}: {row['called']} in the trial "
+        f"“{plain_scheme(str(row['trial']))}”, {counted} as counted, {put} put together with the belief; "
+        f"p = {float(row['p_belief']):.4f}."
+    )
+    if not row["conflict"]:
+        return Check(name, "pass", finding, "The belief was not surprised.", *CONFLICT)
+    which = {"net_value": "belief_value", "lift": "belief"}[str(row["outcome"])]
+    meaning = (
+        "What is given is drawn far to a belief that hardly allowed what was counted. State one of this "
+        f"case’s own size (`{which}` in the parameters of its board) before acting on this page."
+    )
+    return Check(name, "warn", finding, meaning, *CONFLICT)
+
+
+def _effect(row: pd.Series, of: str, currency: str) -> str:
+    """Return an effect on all members of a trial for reading."""
+    if row["outcome"] == "net_value":
+        return f"{number(float(row[of]), 2, signed=True)} {currency} a member"
+    return f"{number(100 * float(row[of]), 1, signed=True)} members in 100"
 
 
 def _odd(works: WorksOn) -> Check:
@@ -175,9 +229,10 @@ def _worthless(board: Board, works: WorksOn) -> Check:
         )
         return Check(name, "warn", finding, meaning)
     meaning = (
-        f"Simulated boards of up to {MOST[0]} schemes and {MOST[1]} groups on which no scheme pays recommend "
-        f"one somewhere in at most {percent(WORTHLESS)} of cases; a scheme that pays everywhere but in one "
-        f"group is recommended there too in up to {percent(HIDDEN, 0)}."
+        f"Of simulated boards of up to {MOST[0]} schemes and {MOST[1]} groups on which no scheme pays about "
+        f"{100 * WORTHLESS:.0f} in 100 recommend one somewhere, of the worst of several kinds; a scheme that "
+        f"pays everywhere but in one group is recommended there too on up to about {100 * HIDDEN:.0f} in 100 "
+        f"(at least {BOARDS} boards of each kind)."
     )
     return Check(name, "pass", finding, meaning)
 
@@ -188,11 +243,11 @@ def _borrowed(board: Board) -> list[Check]:
     if given.empty:
         return []
     borrowed = given[given["evidence"] == "observational"]
-    share = float(borrowed["members"].sum()) / float(given["members"].sum())
+    due = float(given["due"].sum())
+    share = float(borrowed["due"].sum()) / max(due, 1)
     finding = (
-        f"Of {count(given['members'].sum())} members for whom a scheme is recommended, {percent(share, 0)} "
-        "are "
-        "in groups on which it was not tried."
+        f"Of {count(due)} members who can be given what is recommended as it was tried, {percent(share, 0)} "
+        "are in groups on which it was not tried."
     )
     meaning = {
         True: "They are taken to be like members of the same segment or stage: try it on some of them first.",

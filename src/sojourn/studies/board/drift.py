@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 
 from sojourn.core.cells import Cells
+from sojourn.core.normal import standard_errors
 from sojourn.core.privacy import base_of
 from sojourn.core.ranges import in_range
 from sojourn.core.results.board import GONE, TOO_NEW, Drift, Floats, Moved
@@ -17,7 +18,7 @@ from sojourn.estimators.cluster.intervals import jeffreys
 
 #: Month ends that are needed: the last one, and two before it.
 _LEAST = 3
-_TOO_NEW, _GONE = -1, -2
+_TOO_NEW, _GONE, _JOINED = -1, -2, -3
 #: Months differ beyond chance where differences as large have a smaller one.
 _CHANCE = 0.05
 
@@ -31,8 +32,9 @@ def drift(
     ----------
     cells : Cells
         With the table ``moves``: ``month`` (date of the earlier of two month ends), ``from_segment``,
-        ``to_segment`` (-1: too new for a segment, -2: gone), ``n``; and ``months`` (days of all month ends)
-        in what they say of themselves.
+        ``to_segment`` (-1: too new for a segment, -2: gone, -3: joined in between), ``n``; where it is told
+        ``repeated`` (sums over members, see `sojourn.data.cells.board`); and ``months`` (days of all month
+        ends) and ``leaving`` (whether it is known who left) in what they say of themselves.
     margin : float
         A share that moved by no more (0-1) has not moved for any practical purpose.
     before : int
@@ -53,8 +55,13 @@ def drift(
     (Bonferroni), lies beyond the margin.
 
     Intervals of the migration matrix are equal-tailed under Jeffreys' prior, Dirichlet(1/2, …) on each row,
-    of counts divided by how much months differ beyond chance: Pearson's X² of each share over its degrees
-    of freedom, where chance does not explain it.
+    of counts divided by a design effect. Of members it is that of a ratio of sums over members (Cochran 1977,
+    Sampling Techniques, 3rd ed., section 2.11): with d the moves of a member and n the months begun there,
+    p = Σd / Σn has the variance Σ(d - pn)² / (Σn)², over p(1 - p) / Σn by chance, and at least 1. Of months
+    it is Pearson's X² of each share over its degrees of freedom, where chance does not explain it, else 1.
+    Both errors add up, chance counted once (Cameron, Gelbach & Miller 2011, Robust inference with multiway
+    clustering, JBES 29, 238-249). Where the cells do not tell ``repeated``, as of private cases, members are
+    taken to be alike.
     """
     in_range(margin, "margin", ge=0, lt=1)
     in_range(before, "before", ge=2)
@@ -79,6 +86,9 @@ def drift(
         segments=counted.names,
         shares=counted.shares(),
         migration=migration[migration["n_from"] >= min_group].drop(columns="n_from").reset_index(drop=True),
+        by_member=counted.repeated is not None,
+        joined=int(counted.moves[:, counted.place[_JOINED]].sum()),
+        rounded=counted.base > 0,
         monthly=_monthly(counted, min_group),
         changes=changes,
         months_before=compared,
@@ -94,27 +104,41 @@ class _Counted:
     ----------
     names, months : tuple of str
         Segments, and all month ends, one more than there are tables of moves.
-    moves : array (months - 1, segments + 2, segments + 2)
-        From and to: segments, "too new", "gone".
+    place : dict of int to int
+        Codes of the cells by their place in `moves`.
+    moves : array (months - 1, segments + 3, segments + 3)
+        From and to: segments, "too new", "gone", "joined in between".
+    repeated : array (3, segments + 3, segments + 3), optional
+        Over members, by from and to: moves, their squares, and moves times months begun there.
+    leaving : bool
+        Whether it is known who left.
     base : int
         Of private cases; 0 in public ones.
     """
 
     names: tuple[str, ...]
     months: tuple[str, ...]
+    place: dict[int, int]
     moves: Floats
+    repeated: Floats | None
+    leaving: bool
     base: int
 
     @classmethod
     def of(cls, cells: Cells, table: pd.DataFrame) -> _Counted:
         names = tuple(str(name) for name in cells.meta["segments"])
         months = sorted(set(table["month"].astype(str)))
-        place = {code: code for code in range(len(names))} | {_TOO_NEW: len(names), _GONE: len(names) + 1}
+        place = {code: i for i, code in enumerate((*range(len(names)), _TOO_NEW, _GONE, _JOINED))}
         moves = np.zeros((len(months), len(place), len(place)))
         at = [months.index(str(month)) for month in table["month"]]
-        start, end = ([place[int(code)] for code in table[name]] for name in ("from_segment", "to_segment"))
-        np.add.at(moves, (at, start, end), table["n"].to_numpy(float))
-        return cls(names, (*months, str(cells.meta["months"][-1])), moves, base_of(cells.meta))
+        np.add.at(moves, (at, *_pairs(table, place)), table["n"].to_numpy(float))
+        repeated = None
+        if "repeated" in cells.tables:
+            sums = cells["repeated"]
+            repeated = np.zeros((3, len(place), len(place)))
+            repeated[:, *_pairs(sums, place)] = sums[["n", "n_sq", "n_begun"]].to_numpy(float).T
+        ends, leaving = (*months, str(cells.meta["months"][-1])), bool(cells.meta.get("leaving", True))
+        return cls(names, ends, place, moves, repeated, leaving, base_of(cells.meta))
 
     @property
     def k(self) -> int:
@@ -141,6 +165,12 @@ class _Counted:
         )
 
 
+def _pairs(table: pd.DataFrame, place: dict[int, int]) -> tuple[list[int], list[int]]:
+    """Return the places of from and of to."""
+    start, end = ([place[int(code)] for code in table[name]] for name in ("from_segment", "to_segment"))
+    return start, end
+
+
 def _changes(counted: _Counted, asked: Drift, before: int) -> tuple[pd.DataFrame, Moved, int]:
     """Return how far every share has moved, whether any surely has, and over how many months."""
     stocks = counted.stocks()
@@ -151,8 +181,8 @@ def _changes(counted: _Counted, asked: Drift, before: int) -> tuple[pd.DataFrame
     shares = stocks / stocks.sum(axis=1, keepdims=True)
     change = weights @ shares
     error = np.sqrt(_variances(counted, stocks, weights))
-    reach = float(ndtri(0.5 + asked.mass / 2)) * error
-    sure = float(ndtri(1 - (1 - asked.mass) / (2 * counted.k))) * error
+    reach = standard_errors(asked.mass) * error
+    sure = standard_errors(1 - (1 - asked.mass) / counted.k) * error
     verdicts = np.select(
         [np.abs(change) - sure > asked.margin, np.abs(change) + sure <= asked.margin],
         ["moved", "steady"],
@@ -205,25 +235,44 @@ def _covariance(there: Floats, before: Floats, after: Floats) -> Floats:
 
 def _migration(counted: _Counted, mass: float) -> pd.DataFrame:
     """Return the moves of all months together, with Jeffreys intervals."""
-    k = counted.k
-    rows = []
+    k, gone = counted.k, [counted.k + 1] if counted.leaving else []
+    rows, unlike = [], _members_unlike(counted)
     for start, name in enumerate((*counted.names, TOO_NEW)):
         months = counted.moves[:, start, :]
         # who is in a segment is not too new for one a month later
-        columns = [*range(k + 2)] if start == k else [*range(k), k + 1]
+        columns = [*range(k + 1), *gone] if start == k else [*range(k), *gone]
         months = months[:, columns]
         n, total = months.sum(axis=0), months.sum()
         if total == 0:
             continue
         others = months.sum(axis=1, keepdims=True) - months
         pairs = np.stack([months, others], axis=2)
-        worth = np.array([1 / _beyond_chance(pairs[:, i]) for i in range(len(columns))])
+        differ = np.array([_beyond_chance(pairs[:, i]) for i in range(len(columns))])
+        worth = 1 / (differ + unlike[start, columns] - 1)
         low, high = jeffreys(n * worth, total * worth, mass, places=len(columns))
         for i, column in enumerate(columns):
             to = (*counted.names, TOO_NEW, GONE)[column]
             rows.append((name, to, int(n[i]), n[i] / total, low[i], high[i], int(total)))
     names = ["from_segment", "to_segment", "n", "share", "share_low", "share_high", "n_from"]
     return pd.DataFrame(rows, columns=names)
+
+
+def _members_unlike(counted: _Counted) -> Floats:
+    """Return by which factor moves vary more than if every move were another member's; at least 1.
+
+    Where all made a move, or none did, nothing is known of it but what the others of its row tell.
+    """
+    if counted.repeated is None:
+        return np.ones(counted.moves.shape[1:])
+    n, n_sq, n_begun = counted.repeated
+    begun, begun_sq = n.sum(axis=1, keepdims=True), n_begun.sum(axis=1, keepdims=True)
+    share = n / np.maximum(begun, 1)
+    chance = begun * share * (1 - share)
+    found = np.divide(
+        n_sq - 2 * share * n_begun + share**2 * begun_sq, chance, np.ones_like(n), where=chance > 0
+    )
+    unlike: Floats = np.maximum(np.where(chance > 0, found, found.max(axis=1, keepdims=True)), 1)
+    return unlike
 
 
 def _beyond_chance(months: Floats) -> float:
@@ -247,7 +296,8 @@ def _monthly(counted: _Counted, min_group: int) -> pd.DataFrame:
             if total < max(min_group, 1):
                 continue
             stayed, gone = moves[start, start], moves[start, k + 1]
-            parts = (stayed / total, (total - stayed - gone) / total, gone / total)
+            left = gone / total if counted.leaving else np.nan
+            parts = (stayed / total, (total - stayed - gone) / total, left)
             rows.append((month, name, int(total), *parts))
     return pd.DataFrame(
         rows, columns=["month", "segment", "n", "stayed_share", "went_on_share", "left_share"]

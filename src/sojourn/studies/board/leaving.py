@@ -21,6 +21,9 @@ SINCE = "since"
 #: Odds of leaving differ from one period to the next by a factor whose logarithm is Normal(0, s), the same
 #: for all cells; s is half-normal with this scale. Two periods in three then differ by less than a fifth.
 SHIFT = 0.2
+#: Predictions of the past did not come true where, over all of one horizon, the chance of one as far out is
+#: below this: in a world that is as believed in at most 5 of 100.
+_ASTRAY = 0.03
 _SHIFTS: Floats = SHIFT * np.linspace(0, 4, 81)
 
 
@@ -36,7 +39,8 @@ class Foretold:
         ``leave_D`` or ``come_D``: how many of the members with us (prediction intervals).
     forward : DataFrame, one row per horizon and landmark that has an earlier one, the latest first
         ``days`` (horizon), ``days_ago`` (of the landmark), ``members`` (with us there), ``predicted`` with
-        ``_low``, ``_high`` (from what was known there), ``came`` (how many then did).
+        ``_low``, ``_high`` (from what was known there), ``came`` (how many then did), ``p_came`` (chance of a
+        number as far from what was predicted).
     """
 
     table: pd.DataFrame
@@ -47,6 +51,17 @@ class Foretold:
 def told_of(cells: Cells) -> str:
     """Return what is told of members: ``leave``, or ``come`` where nobody's leaving is recorded."""
     return "leave" if cells.meta.get("leaving", True) else "come"
+
+
+def came_true(forward: pd.DataFrame) -> bool:
+    """Return whether predictions of the past came true, all together.
+
+    Parameters
+    ----------
+    forward : DataFrame
+        Rows of one horizon of `Foretold.forward`; each is judged as strictly as there are rows (Bonferroni).
+    """
+    return bool((forward["p_came"] * len(forward) >= _ASTRAY).all())
 
 
 def leaving(cells: Cells, now: pd.DataFrame, mass: float, min_group: int) -> Foretold:
@@ -145,10 +160,16 @@ class _Step:
 
     def interval(self, between: Floats, mass: float) -> Interval:
         """Return the prediction interval where shifts between periods have these weights."""
-        sds = np.sqrt(self.variance + (self.slope * _SHIFTS) ** 2)[None]
-        of = Mixture(between[None], np.full_like(sds, self.value), sds)
-        low, high = (float(bound[0]) for bound in of.interval(mass))
+        low, high = (float(bound[0]) for bound in self._predicted(between).interval(mass))
         return Interval(self.value, max(low, 0.0), min(high, self.members), mass, "prediction")
+
+    def p_of(self, came: float, between: Floats) -> float:
+        """Return the chance of a number as far from what is predicted, on either side."""
+        return float(2 * self._predicted(between).above(self.value + abs(came - self.value))[0])
+
+    def _predicted(self, between: Floats) -> Mixture:
+        sds = np.sqrt(self.variance + (self.slope * _SHIFTS) ** 2)[None]
+        return Mixture(between[None], np.full_like(sds, self.value), sds)
 
 
 def _step(old: pd.DataFrame, members: pd.Series, base: int) -> _Step:
@@ -195,11 +216,11 @@ def _tests(
     rows = []
     for i, (step, came) in enumerate(steps):
         if step.members:
-            told = step.interval(_between(steps[i + 1 :]), mass)
+            between = _between(steps[i + 1 :])
+            told = step.interval(between, mass)
+            at = {"days": days, "days_ago": int(ago[i]), "members": step.members}
             bounds = {"predicted": told.value, "predicted_low": told.low, "predicted_high": told.high}
-            rows.append(
-                {"days": days, "days_ago": int(ago[i]), "members": step.members, **bounds, "came": came}
-            )
+            rows.append({**at, **bounds, "came": came, "p_came": step.p_of(came, between)})
     return rows
 
 

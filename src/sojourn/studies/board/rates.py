@@ -23,9 +23,19 @@ ODD: Rates = (
     0.045,
     "15 groups; fault: a scheme that gains 5 loses 3 in one group, 300 members an arm; alarms: 50 an arm",
 )
-FORETOLD: Rates = (1.0, 0.029, "150 members in each of 15 groups; fault: odds 2.7 times those before")
+CONFLICT: Rates = (
+    1.0,
+    0.01,
+    "15 groups, 300 members an arm; fault: the truth four of the belief's deviations from it",
+)
+FORETOLD: Rates = (
+    1.0,
+    0.04,
+    "150 or more members in each of 15 groups; fault: odds 2.7 times those before, lately or a period ago",
+)
 #: Schemes and groups that worlds of worthless schemes had at most, and members an arm in a group at least.
 MOST, LEAST = (12, 30), 20
-#: Share of boards on which a scheme is recommended where it is worth nothing: in the worst of the worlds in
-#: which all schemes are worth nothing, and of those in which one pays in all groups but one.
-WORTHLESS, HIDDEN = 0.0333, 0.6667
+#: Share of boards on which a scheme is recommended where it is worth nothing: of the worst kind of boards on
+#: which all schemes are worth nothing, and on which one pays in all groups but one; and how many boards of
+#: each kind were simulated, at least. The largest of several shares of so few is above that of many.
+WORTHLESS, HIDDEN, BOARDS = 0.0333, 0.6667, 50

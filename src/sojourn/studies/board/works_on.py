@@ -13,7 +13,6 @@ from sojourn.core.privacy import base_of
 from sojourn.core.ranges import in_range
 from sojourn.core.results.board import CHURNED, STAGES, Floats, WorksOn
 from sojourn.core.results.trial_plan import LiftPrior
-from sojourn.core.results.trials import plain_scheme
 from sojourn.estimators.bayes.by_lot import (
     CONTROLS,
     REDIVIDED,
@@ -21,18 +20,23 @@ from sojourn.estimators.bayes.by_lot import (
     left_out,
     redivided,
     together,
+    unjudged,
     unlike,
 )
-from sojourn.estimators.bayes.crossed import Crossed, Ints, fit_crossed
+from sojourn.estimators.bayes.crossed import Crossed, Ints, conflict_p, fit_crossed
 from sojourn.estimators.bayes.empirical import Mixture
 from sojourn.studies.board.estimates import ARMS, BEFORE, DIVISIONS, NET, THERE, estimates
-from sojourn.studies.board.names import rows_of
+from sojourn.studies.board.names import called, rows_of
 
 #: Three kinds of differences (by segment, by stage, by both) together are as wide as a plan believes strata.
 _EACH = 3**-0.5
 #: A cell is odd where the chance of an estimate as far out, corrected for all cells, is below this: in small
 #: cells, whose errors are estimated, that raises an alarm in at most 5 of 100 sound trials.
 _ODD = 0.03
+#: Belief and data of a trial disagree where, over all effects, the chance of one as far out is below this:
+#: where they are said to disagree in a single trial, too (`sojourn.studies.trials`).
+_CONFLICT = 0.01
+_NO_NET = "No trial has enough members with a known net value to tell anything."
 _ABOUT = ("trial", "scheme", "called", "control", "aim")
 _NAMES = {THERE: "lift", NET: "net_value"}
 
@@ -75,8 +79,12 @@ def works_on(
     members who have left, nor the other way round. Groups are those at the member's own assignment; who was
     too new for a segment then is a group of its own. Trials whose members were not alike before they were
     assigned are left out, by name, and those whose division among schemes changed over time: members of a
-    group are too few to be compared month by month. So are trials whose members were assigned together, in
-    clusters, as sums over segments do not tell how alike those are.
+    group are too few to be compared month by month. So are trials many of whose members were assigned
+    together, in clusters, as sums over segments do not tell how alike those are, and trials of which no
+    outcome of any member is known yet.
+
+    Effects are drawn to the belief. How likely it made, before the data, what was counted on all members of
+    each trial is in ``beliefs``, corrected for all effects (Bonferroni; see `_CONFLICT`).
 
     Pooling averages an outlier among the cells away. So what was counted in a cell is compared with what
     all other cells lead to expect there; where it does not fit (see `_ODD`, over all cells and schemes) it
@@ -84,9 +92,12 @@ def works_on(
     """
     in_range(mass, "mass", gt=0, lt=1)
     empty = WorksOn(cells.case, str(cells.meta.get("currency", "")), mass, rope)
-    if ARMS not in cells.tables or cells[ARMS].empty:
-        return replace(empty, why_empty="No scheme was ever tried on these members.")
-    before = cells.tables.get(BEFORE)
+    before, returns = cells.tables.get(BEFORE), bool(cells.meta.get("returns", False))
+    arms = cells.tables.get(ARMS, pd.DataFrame(columns=["trial"]))
+    untold = unjudged(before, set(arms["trial"]), returns=returns)
+    if arms.empty:
+        why = _NO_NET if len(untold) else "No scheme was ever tried on these members."
+        return replace(empty, left_out=untold, knows_before=before is not None, why_empty=why)
     odd = unlike(before, control=control, min_group=min_group)
     unfit = dict.fromkeys(redivided(cells.tables.get(DIVISIONS), base=base_of(cells.meta)), REDIVIDED)
     unfit |= dict.fromkeys(together(before), TOGETHER)
@@ -96,27 +107,29 @@ def works_on(
         empty,
         horizon_days=int(cells.meta["horizon_days"]),
         value_days=int(cells.meta["value_days"]),
-        left_out=left_out(cells[ARMS], set(net["trial"]), odd, control, unfit),
+        left_out=left_out(arms, set(net["trial"]), odd, control, unfit, untold=untold),
         knows_before=before is not None,
     )
     if net.empty:
-        return replace(made, why_empty="No trial has enough members with a known net value to tell anything.")
+        return replace(made, why_empty=_NO_NET)
     priors = {THERE: _prior(belief), NET: _prior(belief_value)}
     trials = net.groupby("scheme")["trial"].nunique().to_dict()
     fits = [
         _Fit.of(
             cells,
-            both.assign(called=_called(str(trial), str(scheme), several=bool(trials[scheme] > 1))),
+            both.assign(called=called(both.iloc[0], several=bool(trials[scheme] > 1))),
             there[(there["trial"] == trial) & (there["scheme"] == scheme)],
             priors,
         )
         for (trial, scheme), both in net.groupby(["trial", "scheme"])
     ]
+    overall = pd.concat([fit.overall(rope, mass) for fit in fits], ignore_index=True)
     return replace(
         made,
         table=_joined([fit.cells(rope, mass) for fit in fits]),
         segments=pd.concat([fit.segments(rope, mass) for fit in fits], ignore_index=True),
-        overall=pd.concat([fit.overall(rope, mass) for fit in fits], ignore_index=True),
+        overall=overall,
+        beliefs=_beliefs(fits, overall),
         covariances={
             (*fit.named, name): fit.covariance(outcome)
             for fit in fits
@@ -139,6 +152,21 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return table.assign(odd=table["p_odd"] < _ODD)
 
 
+def _beliefs(fits: Sequence[_Fit], overall: pd.DataFrame) -> pd.DataFrame:
+    """Return how likely the belief made what was counted on all members of each trial, by outcome."""
+    table = pd.DataFrame(
+        [
+            {**fit.about, "outcome": name, "effect": at[name], **fit.counted[outcome]}
+            for fit, (_, at) in zip(fits, overall.iterrows(), strict=True)
+            for outcome, name in _NAMES.items()
+            if outcome in fit.counted
+        ]
+    )
+    table = table.sort_values(["p_belief", "trial", "scheme"], ignore_index=True)
+    p = (table["p_belief"] * len(table)).clip(upper=1)
+    return table.assign(p_belief=p, conflict=p < _CONFLICT)
+
+
 def _ages(before: pd.DataFrame | None) -> Mapping[str, tuple[int, int]]:
     """Return at what age in days members of each trial were assigned, where that is known."""
     if before is None or "age_low" not in before:
@@ -148,11 +176,6 @@ def _ages(before: pd.DataFrame | None) -> Mapping[str, tuple[int, int]]:
         str(trial): (int(of["age_low"].min()), int(of["age_high"].max()))
         for trial, of in known.groupby("trial")
     }
-
-
-def _called(trial: str, scheme: str, *, several: bool) -> str:
-    """Return how a scheme is called for reading: with its trial where others of the name were tried."""
-    return f"{plain_scheme(scheme)} ({plain_scheme(trial)})" if several else plain_scheme(scheme)
 
 
 def _prior(belief: LiftPrior | Sequence[float]) -> LiftPrior:
@@ -171,11 +194,15 @@ class _Fit:
         ``segment``, ``stage``, ``n`` (members of both arms), ``evidence`` and, by outcome, the estimates.
     posteriors : dict of str to Crossed
         By outcome.
+    counted : dict of str to dict
+        By outcome: ``counted`` (on all members of the trial), ``p_belief`` (how likely the belief made an
+        effect as far from it).
     """
 
     about: dict[str, str]
     grid: pd.DataFrame
     posteriors: dict[str, Crossed]
+    counted: dict[str, dict[str, float]]
 
     @classmethod
     def of(cls, cells: Cells, net: pd.DataFrame, there: pd.DataFrame, priors: dict[str, LiftPrior]) -> _Fit:
@@ -183,18 +210,18 @@ class _Fit:
         stages = [CHURNED] if about["aim"] == "back" else [name for name in STAGES if name != CHURNED]
         rows = rows_of(cells)
         grid = pd.MultiIndex.from_product([rows, stages], names=["segment", "stage"]).to_frame(index=False)
-        posteriors = {}
+        posteriors, counted = {}, {}
         for outcome, found in ((NET, net), (THERE, there)):
             known = found.set_index(["segment", "stage"])[["n", "estimate", "error"]]
             grid = grid.join(known.add_prefix(f"{outcome}_"), on=["segment", "stage"])
             if len(found):
                 shape = (len(rows), len(stages))
-                posteriors[outcome] = _fitted(grid, outcome, shape, priors[outcome])
+                posteriors[outcome], counted[outcome] = _fitted(grid, outcome, shape, priors[outcome])
         seen = grid[f"{NET}_estimate"].notna()
         grid["n"] = grid[f"{NET}_n"].fillna(0).astype(int)
         near = grid["segment"].isin(grid.loc[seen, "segment"]) | grid["stage"].isin(grid.loc[seen, "stage"])
         grid["evidence"] = np.select([seen, near], ["trial", "observational"], "none")
-        return cls(about, grid, posteriors)
+        return cls(about, grid, posteriors, counted)
 
     @property
     def named(self) -> tuple[str, str]:
@@ -278,20 +305,22 @@ class _Fit:
         return raw
 
 
-def _fitted(grid: pd.DataFrame, outcome: str, shape: tuple[int, int], prior: LiftPrior) -> Crossed:
+def _fitted(
+    grid: pd.DataFrame, outcome: str, shape: tuple[int, int], prior: LiftPrior
+) -> tuple[Crossed, dict[str, float]]:
+    """Return the posterior of all cells, and what was counted on all members and how likely that was."""
     seen = np.flatnonzero(grid[f"{outcome}_estimate"].notna())
     row, column = np.divmod(seen, shape[1])
     known = grid.iloc[seen]
-    return fit_crossed(
-        known[f"{outcome}_estimate"].to_numpy(float),
-        known[f"{outcome}_error"].to_numpy(float),
-        row,
-        column,
-        shape,
-        mean=prior.mean,
-        sd=prior.sd,
-        spread=_EACH * prior.spread * prior.sd,
+    estimate, error, members = (
+        known[f"{outcome}_{name}"].to_numpy(float) for name in ("estimate", "error", "n")
     )
+    mean, sd, spread = prior.mean, prior.sd, _EACH * prior.spread * prior.sd
+    p_belief = conflict_p(
+        estimate, error, members, row=row, column=column, shape=shape, mean=mean, sd=sd, spread=spread
+    )
+    fit = fit_crossed(estimate, error, row, column, shape, mean=mean, sd=sd, spread=spread)
+    return fit, {"counted": float(members @ estimate / members.sum()), "p_belief": p_belief}
 
 
 def _bounded(name: str, of: Mixture, mass: float) -> dict[str, Floats]:

@@ -15,11 +15,13 @@ from sojourn.estimators.bayes.by_lot import (
     CONTROLS,
     LEAST,
     TOGETHER,
+    TOO_FEW,
     beside_control,
     left_out,
     together,
     unlike,
 )
+from sojourn.estimators.bayes.by_lot import unjudged as untold
 
 #: The table of all trials, and what it has to hold.
 TABLE = "trials"
@@ -29,8 +31,6 @@ _NEEDED = ("trial", "scheme", "outcome", "n")
 _EARLY = ("early", "early_sq", "cross")
 #: Why a trial has no effect.
 _APART = "its schemes were never given in the same month as its control"
-_NOBODY = "nobody was followed long enough yet"
-_NO_SPELLS = "of members who had left, and the case has no table `spells` that says who is back"
 _EFFECTS = ("trial", "scheme", "control", "members", "effect", "error", "early", "early_error", "covariance")
 
 
@@ -61,7 +61,7 @@ def trial_effects(
         ``early_error``, ``covariance`` (sampling covariance of both effects; missing without an early
         outcome). Schemes in which nothing varies, those of trials without a control and those that were never
         given in the same period as it have no row; nor have trials whose members were not alike before
-        (`odd_trials`): they were not assigned by lot; nor those whose members were assigned in groups:
+        (`odd_trials`): they were not assigned by lot; nor those of many members who were assigned in groups:
         taken one by one they would seem to say more than they do.
 
     Raises
@@ -129,7 +129,7 @@ def _before(cells: Cells) -> pd.DataFrame | None:
 
 
 def _together(cells: Cells) -> dict[str, str]:
-    """Return trials whose members were assigned in groups, and what is said of them."""
+    """Return trials many of whose members were assigned in groups, and what is said of them."""
     return dict.fromkeys(together(cells.tables.get(ARMS)), TOGETHER)
 
 
@@ -144,11 +144,9 @@ def trials_left_out(
     """Return trials without an effect: ``trial``, ``why``, ``by_lot`` (nothing speaks against it)."""
     odd = odd_trials(cells, control=control, min_group=min_group)
     there = _rows(cells, outcome)
-    made = left_out(there, set(effects["trial"]), odd, control, _together(cells))
+    made = left_out(there, set(effects["trial"]), odd, control, _together(cells), untold=unjudged(cells))
     apart = made["trial"].isin(_never_together(there, control)) & made["by_lot"]
-    made["why"] = made["why"].mask(apart & made["why"].str.startswith("too few"), _APART)
-    every: pd.DataFrame = pd.concat([made, unjudged(cells)]).sort_values("trial", ignore_index=True)
-    return every.astype({"by_lot": bool})
+    return made.assign(why=made["why"].mask(apart & (made["why"] == TOO_FEW), _APART))
 
 
 def _never_together(rows: pd.DataFrame, control: str | Sequence[str]) -> set[str]:
@@ -160,15 +158,8 @@ def _never_together(rows: pd.DataFrame, control: str | Sequence[str]) -> set[str
 
 def unjudged(cells: Cells) -> pd.DataFrame:
     """Return trials of which no outcome of any member is known: ``trial``, ``why``, ``by_lot``."""
-    rows = []
-    if ARMS in cells.tables:
-        known = set(cells[TABLE]["trial"]) if TABLE in cells.tables else set()
-        for trial, schemes in cells[ARMS].groupby("trial"):
-            is_back = "aim" in schemes and (schemes["aim"] == "back").all()
-            if trial not in known:
-                why = _NO_SPELLS if is_back and schemes["matured"].any() else _NOBODY
-                rows.append({"trial": trial, "why": why, "by_lot": True})
-    return pd.DataFrame(rows, columns=["trial", "why", "by_lot"])
+    known = set(cells[TABLE]["trial"]) if TABLE in cells.tables else set()
+    return untold(cells.tables.get(ARMS), known)
 
 
 def outcomes(cells: Cells) -> tuple[str, ...]:

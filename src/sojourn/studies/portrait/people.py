@@ -12,7 +12,7 @@ from sojourn.core.cells import Cells
 from sojourn.core.results.portrait import STAGES, Burst, Groups, Joiners
 from sojourn.core.results.portrait_doings import StagesNow
 from sojourn.core.schema import AGE_BANDS, KNOWN_AT_JOINING
-from sojourn.core.text import plural
+from sojourn.core.stage_rules import stage_rules
 from sojourn.estimators.survival.shares import exact_share
 from sojourn.studies.portrait.span import first_day, last_day
 
@@ -115,15 +115,6 @@ def stages(cells: Cells, min_group: int) -> StagesNow:
 
 
 def _rules(meta: Mapping[str, Any]) -> list[str]:
-    params = meta["params"]
-    new, growing, silent = (plural(params[f"{name}_days"], "day") for name in ("active", "growing", "silent"))
-    returns = "not known here" if "spells" in meta["missing"] else "cancelled, and came back"
-    leaves = "not known here" if "members.churned_at" in meta["missing"] else "cancelled, and is not back"
-    return [
-        f"joined less than {new} ago",
-        f"joined {new} to {growing} ago, and did something in the last {silent}",
-        f"joined at least {growing} ago, and did something in the last {silent}",
-        f"joined at least {new} ago, and did nothing for {silent}",
-        returns,
-        leaves,
-    ]
+    unknown = {"spells": "returned", "members.churned_at": "left"}
+    missing = {stage: "not known here" for name, stage in unknown.items() if name in meta["missing"]}
+    return list((stage_rules(meta["params"]) | missing).values())

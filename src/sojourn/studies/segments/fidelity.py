@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sojourn.core.normal import standard_errors
-from sojourn.core.results.check import Check, Verdict
+from sojourn.core.results.check import Check
 from sojourn.core.results.segments import Features, Floats, Ints, Segmentation
 from sojourn.core.results.take_away import Fidelity, SegmentFidelity, TakeAway
 from sojourn.core.text import listing, number, percent
@@ -17,12 +17,6 @@ from sojourn.studies.segments.shown import Shown
 
 #: What a rule carries until it is measured.
 NOT_MEASURED = Fidelity(0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.95, ())
-
-#: Share in the same segment (lower bound) and kappa from which a rule passes, and below which it fails.
-FAITHFUL, UNFAITHFUL = (0.80, 0.60), (0.60, 0.40)
-
-#: A segment is lost if fewer than this share of its members are found, or of those called so belong to it.
-LOST = 0.5
 
 #: Catch rate and false-alarm rate of the check; tests of `take_away` repeat a part of the worlds.
 RATES = (1.0, 0.0)
@@ -98,8 +92,7 @@ def check_take_away(rule: TakeAway) -> Check:
     segment is lost; it fails below 60 in 100 or a kappa of 0.4. The bounds of kappa are those from which
     Landis and Koch (1977, Biometrics 33, 159-174) call agreement substantial, and below which only fair.
     """
-    told, lost = rule.fidelity, lost_segments(rule)
-    verdict = _verdict(rule)
+    told, verdict, lost = rule.fidelity, rule.fidelity.verdict, rule.fidelity.lost_segments
     finding = (
         f"Of 100 members who did not teach it, {_in_100(told.same)} get the same segment from the rule "
         f"({_in_100(told.same_low)} to {_in_100(told.same_high)}; {_in_100(told.largest)} if everybody were "
@@ -112,20 +105,6 @@ def check_take_away(rule: TakeAway) -> Check:
     if lost:
         meaning += f" Half or more of {listing([f'“{name}”' for name in lost])} goes wrong."
     return Check("The rule gives the same segment", verdict, finding, meaning, *RATES, RATES_FROM)
-
-
-def lost_segments(rule: TakeAway) -> list[str]:
-    """Return the segments of which the rule finds fewer than half, or of which fewer than half are right."""
-    return [one.segment for one in rule.fidelity.segments if one.n and min(one.found, one.right) < LOST]
-
-
-def _verdict(rule: TakeAway) -> Verdict:
-    told = rule.fidelity
-    measured = (told.same_low, told.kappa)
-    if any(value < bound for value, bound in zip(measured, UNFAITHFUL, strict=True)):
-        return "fail"
-    passes = all(value >= bound for value, bound in zip(measured, FAITHFUL, strict=True))
-    return "pass" if passes and not lost_segments(rule) else "warn"
 
 
 def _in_100(share: float) -> str:

@@ -20,11 +20,10 @@ LANDMARKS = 3
 def landmarks(tidy: Tidy, params: Mapping[str, Any]) -> list[int]:
     """Return how many days ago landmarks lie: the latest whose every horizon is over, and equal steps before.
 
-    Where observation began too late for that, the latest alone.
+    None at which nobody can have had a segment: where observation began late, few, or none at all.
     """
     step = max(params["leave_days"])
-    fits = [step * i for i in range(1, LANDMARKS + 1) if step * i <= longest(tidy, params)]
-    return fits or [step]
+    return [step * i for i in range(1, LANDMARKS + 1) if step * i <= longest(tidy, params)]
 
 
 def leaves(tidy: Tidy) -> bool:
@@ -46,7 +45,9 @@ def since(tidy: Tidy, params: Mapping[str, Any]) -> Table:
     being in no spell so many days later; and who had left is back by being in one then. So trials judge, too
     (`sojourn.data.cells.trials.people`).
     """
-    return ibis.union(*[_since(tidy, params, days_ago) for days_ago in landmarks(tidy, params)])
+    fits = landmarks(tidy, params)
+    counts = ibis.union(*[_since(tidy, params, days_ago) for days_ago in fits or [0]])
+    return counts if fits else counts.limit(0)
 
 
 def _since(tidy: Tidy, params: Mapping[str, Any], days_ago: int) -> Table:

@@ -32,6 +32,11 @@ def rule_of(params: Mapping[str, Any]) -> TakeAway:
     return rule
 
 
+def stage_days(params: Mapping[str, Any]) -> dict[str, int]:
+    """Return the days that tell stages."""
+    return {name: params[name] for name in ("active_days", "growing_days", "silent_days")}
+
+
 def instant(tidy: Tidy, days_ago: int = 0) -> datetime:
     """Return the instant so many times 24 hours before `as_of`."""
     return datetime.fromisoformat(tidy.meta["as_of"]).astimezone(UTC) - timedelta(days=days_ago)
@@ -49,15 +54,14 @@ def longest(tidy: Tidy, params: Mapping[str, Any]) -> int:
 
 
 def everyone_at(tidy: Tidy, params: Mapping[str, Any], days_ago: int = 0) -> Table:
-    """Return all who had joined so many days ago: `member`, `at_us`, `segment`, `stage`; made once."""
-    stages = {name: params[name] for name in ("active_days", "growing_days", "silent_days")}
-    named = f"{STUDY}: everyone {days_ago} days ago by {rule_of(params).fingerprint} and {stages}"
+    """Return all who had joined so many days ago, made once: `member`, `segment` and what `staged` tells."""
+    named = f"{STUDY}: everyone {days_ago} days ago by {rule_of(params).fingerprint} and {stage_days(params)}"
     return tidy.once(named, lambda: held(_everyone_at(tidy, params, instant(tidy, days_ago))))
 
 
 def _everyone_at(tidy: Tidy, params: Mapping[str, Any], at: datetime) -> Table:
     rows = staged(tidy, everybody(tidy, at, STUDY), params, at=at)
-    return in_segments(tidy, params, rows, rows.at_us).select("member", "at_us", "segment", "stage")
+    return in_segments(tidy, params, rows, rows.at_us).drop("gone_us", "day_us")
 
 
 def in_segments(tidy: Tidy, params: Mapping[str, Any], rows: Table, at_us: Value) -> Table:
@@ -68,17 +72,19 @@ def in_segments(tidy: Tidy, params: Mapping[str, Any], rows: Table, at_us: Value
     rows : ibis Table
         ``member``, ``gone_us`` (see `staged`), and any others.
     at_us : ibis Value
-        The instants of the others, in microseconds since 1970; whole days before `as_of`, counted up to them.
+        The latest instants up to which is counted, in microseconds since 1970: up to the last one before that
+        lies whole days before `as_of`.
     """
-    rows = held(rows.mutate(day_us=day_before(rows.gone_us.fill_null(at_us), instant(tidy))))
+    until = ibis.least(rows.gone_us.fill_null(at_us), at_us)
+    rows = held(rows.mutate(day_us=day_before(until, instant(tidy))))
     days = rows.select("member", at_us="day_us").distinct()
     segments = segments_at(tidy, rule_of(params), days).rename(day_us="at_us")
     return rows.left_join(segments, ["member", "day_us"]).drop("member_right", "day_us_right")
 
 
-def staged(tidy: Tidy, anchors: Table, params: Mapping[str, Any], *, at: datetime | None = None) -> Table:
-    """Return `member`, `at_us`, `stage` (by the board's names) and `gone_us` of anchors; see `stages_at`."""
-    rows = stages_at(tidy, anchors, params, STUDY, at=at)
+def staged(tidy: Tidy, anchors: Table, params: Mapping[str, Any], **asked: Any) -> Table:
+    """Return stages of anchors by the board's names, and what else `stages_at` tells of them."""
+    rows = stages_at(tidy, anchors, params, STUDY, **asked)
     return rows.mutate(stage=ibis.ifelse(rows.stage == "left", CHURNED, rows.stage))
 
 

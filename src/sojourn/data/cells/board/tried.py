@@ -9,7 +9,7 @@ import ibis
 from ibis import Table, Value
 
 from sojourn.data.activity import in_micros
-from sojourn.data.cells.board.states import in_segments, staged
+from sojourn.data.cells.board.states import STUDY, in_segments, rule_of, stage_days, staged
 from sojourn.data.cells.trials.decimals import AMOUNT, cut, product, total
 from sojourn.data.cells.trials.doings import has_amounts, net_value
 from sojourn.data.cells.trials.every import (
@@ -31,12 +31,13 @@ def arms(tidy: Tidy, params: Mapping[str, Any]) -> Table:
 
     Notes
     -----
-    What members did is counted up to the last whole day before assignment, counted back from `as_of`, so
-    nothing that a scheme caused decides who is in which group; of members who had left, up to that before
-    they left. Whether they had left is told at assignment itself; who leaves in that very second is told
-    right before it where the trial is of members with us. Who joined in that second is new.
+    What members did is counted up to the last whole day that ended before assignment, counted back from
+    `as_of`, so nothing that a scheme caused decides who is in which group; what they do at the very instant
+    follows it, as where dates have no times. Of members who had left it is counted up to the last whole day
+    before they left. Whether they had left is told at assignment itself; who leaves in that very second is
+    told right before it where the trial is of members with us. Who joined in that second is new.
     """
-    rows, caps = _placed(tidy, params), params.get("caps", {})
+    rows, caps = placed(tidy, params), params.get("caps", {})
     known = judged(rows, tidy, params)
     parts = [_outcome(known, "there", known.there)]
     if has_amounts(tidy):
@@ -63,13 +64,19 @@ def _outcome(rows: Table, name: str, value: Value) -> Table:
     return rows.select(*kept, outcome=ibis.literal(name), value=value.cast(AMOUNT))
 
 
+def placed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
+    """Return members of trials with their segment, stage and days of silence at assignment, made once."""
+    days = stage_days(params) | {name: params[name] for name in ("horizon_days", "value_days")}
+    named = f"{STUDY}: members of trials by {rule_of(params).fingerprint} and {days}"
+    return tidy.once(named, lambda: held(_placed(tidy, params)))
+
+
 def _placed(tidy: Tidy, params: Mapping[str, Any]) -> Table:
-    """Return members of trials with their segment and stage at assignment."""
     rows = members_of_trials(tidy, params)
     assigned_us = in_micros(rows.assigned_at)
     leaves_then = (rows.aim == KEPT) & (rows.churned_at == rows.assigned_at).fill_null(False)
     rows = rows.mutate(assigned_us=assigned_us, at_us=assigned_us - leaves_then.cast("int32").cast("int64"))
-    stages = staged(tidy, rows.select("member", "at_us").distinct(), params)
+    stages = staged(tidy, rows.select("member", "at_us").distinct(), params, until_before=True).drop("age")
     rows = rows.left_join(stages, ["member", "at_us"]).drop("member_right", "at_us_right")
-    rows = in_segments(tidy, params, rows, rows.assigned_us)
-    return held(rows.mutate(stage=rows.stage.fill_null("new")))
+    rows = in_segments(tidy, params, rows, rows.assigned_us - 1)
+    return rows.mutate(stage=rows.stage.fill_null("new"), silent=rows.silent.fill_null(rows.age))

@@ -170,21 +170,20 @@ def arms_of_trials(rows: Table, tidy: Tidy, params: Mapping[str, Any]) -> Table:
         together=count(rows.together),
         **_sums_before(rows),
     )
-    made = made.inner_join(_ages(rows), "trial")
+    made = made.inner_join(nine_in_ten(rows, "age"), "trial")
     mean = (made.months // made.assigned).cast("int64")
     year, of_year = (mean // 12).cast("int64"), (mean % 12 + 1).cast("int64")
     made = made.mutate(month=year.cast("string") + "-" + of_year.cast("string").lpad(2, "0")).drop("months")
     return made if "events" in tidy.tables else made.drop("before", "before_sq")
 
 
-def _ages(rows: Table) -> Table:
-    """Return by trial between which ages nine of ten members were assigned, read off members by age."""
-    by_age = rows.group_by("trial", "age").aggregate(n=rows.count())
-    so_far = ibis.window(group_by="trial", order_by="age", preceding=None, following=0)
-    ages = by_age.mutate(
-        until=by_age.n.sum().over(so_far), of=by_age.n.sum().over(ibis.window(group_by="trial"))
+def nine_in_ten(rows: Table, days: str) -> Table:
+    """Return by trial between which days of a column (``…_low``, ``…_high``) nine of ten members lie."""
+    counted = rows.group_by("trial", days).aggregate(n=rows.count())
+    so_far = ibis.window(group_by="trial", order_by=days, preceding=None, following=0)
+    sums = counted.mutate(
+        until=counted.n.sum().over(so_far), of=counted.n.sum().over(ibis.window(group_by="trial"))
     )
-    return ages.group_by("trial").aggregate(
-        age_low=ages.age.min(where=20 * ages.until >= ages.of),
-        age_high=ages.age.min(where=20 * ages.until >= 19 * ages.of),
-    )
+    bounds = {"low": 20 * sums.until >= sums.of, "high": 20 * sums.until >= 19 * sums.of}
+    found = {f"{days}_{end}": sums[days].min(where=reached) for end, reached in bounds.items()}
+    return sums.group_by("trial").aggregate(**found)

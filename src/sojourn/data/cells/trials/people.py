@@ -25,6 +25,7 @@ from sojourn.data.cells.retention.counting import few
 from sojourn.data.cells.retention.days import DAY, as_of, days_down, days_up, number, seconds
 from sojourn.data.engine import held
 from sojourn.data.localtime import clock_of
+from sojourn.data.stages import after_leaving
 from sojourn.data.tidy import Tidy
 
 STUDY = "trials"
@@ -110,17 +111,15 @@ def _with_returns(rows: Table, tidy: Tidy, days: list[int]) -> Table:
     if "spells" not in tidy.tables:
         none = dict.fromkeys(names, ibis.literal(0, "int64"))
         return rows.mutate(**none, back_at=ibis.null(rows.assigned_at.type()))
-    spells = tidy.table("spells", STUDY).select("member", "started_at", "ended_at")
     gone = rows.filter(rows.churned_at <= rows.assigned_at)
-    stays = gone.select("trial", "member", "churned_at", "assigned_at").inner_join(spells, "member")
-    stays = stays.filter(stays.started_at >= stays.churned_at)
+    stays = after_leaving(tidy, gone.select("trial", "member", "assigned_at", left_at="churned_at"))
     instants = [stays.assigned_at, *(end(stays, n) for n in days)]
     running = {
-        name: number((stays.started_at <= at) & (stays.ended_at.isnull() | (stays.ended_at > at))).max()
+        name: number((stays.begun_at <= at) & (stays.until.isnull() | (stays.until > at))).max()
         for name, at in zip(names, instants, strict=True)
     }
     keys = ["trial", "member"]
-    later = stays.started_at.min(where=stays.started_at > stays.assigned_at)
+    later = stays.begun_at.min(where=stays.begun_at > stays.assigned_at)
     found = stays.group_by(*keys).aggregate(**running, back_at=later)
     return rows.left_join(found, keys).drop("trial_right", "member_right")
 
