@@ -8,7 +8,7 @@ import pandas as pd
 
 from sojourn.core.interval import Interval
 from sojourn.core.normal import standard_errors
-from sojourn.core.results.board import CHURNED, ONE_TIME, Board
+from sojourn.core.results.board import CHURNED, HELD_OUT, ONE_TIME, Board
 from sojourn.core.results.figures import Action
 from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import begun, chances, count, in_words, number
@@ -128,10 +128,10 @@ def _try(board: Board, first: First, scheme: str, of: str) -> Action:
     """Return a trial: half of a group by lot, what it can show and what it takes."""
     row, days = first.row, board.value_days or max(board.leave_days, default=90)
     within = f" ({chances(first.share.value)} within {max(board.leave_days)} days)" if first.share else ""
-    what = (
-        f"Try {scheme} on {first.on}, on half of {count(row['members'])} members by lot. Of all groups{of} "
-        f"{first.why}{within}."
-    )
+    half = f"half of {count(row['members'])} members by lot. Of all groups{of} {first.why}{within}."
+    anyway = row["control"] == HELD_OUT
+    begin = f"Hold {scheme} back from {first.on}," if anyway else f"Try {scheme} on {first.on}, on"
+    what = f"{begin} {half}"
     least = 100 * smallest_seen(float(row["members"]), first.share.value if first.share else 0.5)
     effect = (
         f"Half against half shows differences from about {number(max(least, 1), 0)} members in 100 on in who "

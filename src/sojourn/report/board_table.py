@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from sojourn.core.interval import Interval
-from sojourn.core.results.board import CHURNED, IMPROBABLE, ONE_TIME, TOO_NEW, Act, Board
+from sojourn.core.results.board import CHURNED, HELD_OUT, IMPROBABLE, ONE_TIME, TOO_NEW, Act, Board
 from sojourn.core.results.trials import plain_scheme
 from sojourn.core.text import begun, count, listing, number, percent, plural, ranged
 from sojourn.report.board_whom import after_joining, how_many
@@ -70,10 +70,13 @@ def _total(board: Board) -> str:
 
 
 def _done(rows: pd.DataFrame) -> list[str]:
-    """Return what is done with the members of each cell."""
-    pairs = zip(rows["act"], rows["called"], strict=True)
-    verb = {"give": "give", "try one": "try"}
-    return [f"{verb[act]} {called}" if called and act in verb else str(act) for act, called in pairs]
+    """Return what is done with the members of each cell; what all get anyway is kept or held back."""
+    verbs = {"give": "give {}", "try one": "try {}"}
+    anyway = {"give": "keep {}", "try one": "hold {} back from some"}
+    return [
+        (anyway if control == HELD_OUT else verbs).get(act, act).format(called) if called else str(act)
+        for act, called, control in zip(rows["act"], rows["called"], rows["control"], strict=True)
+    ]
 
 
 def why(board: Board, row: pd.Series) -> str:
@@ -141,9 +144,20 @@ def describe_board_table(board: Board) -> dict[str, str]:
         "Evidence: trial, of members of this very group; observational, "
         "borrowed: a trial’s effect carried over from members of the same segment or stage to members who "
         f"were not drawn for it; none. Likeliest: the scheme with the highest chance of {worth}."
-        f"{_alike(board)}{_aged(board)}"
+        f"{_anyway(board)}{_alike(board)}{_aged(board)}"
     )
     return {"title": f"{plural(len(board.table), 'group')} of members: {said}", "note": note}
+
+
+def _anyway(board: Board) -> str:
+    """Say of what all members get anyway what trying it means; empty where there is no such thing."""
+    held = board.table[(board.table["control"] == HELD_OUT) & (board.table["act"] != "do nothing")]
+    if held.empty:
+        return ""
+    return (
+        " Hold back from some: all get it but those it was held back from by lot, and so it is learned what "
+        "it does."
+    )
 
 
 def _alike(board: Board) -> str:

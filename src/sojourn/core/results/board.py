@@ -20,6 +20,9 @@ CHURNED = "churned"
 #: The row of members who are known for too short a time to be in a segment, and those who are gone.
 TOO_NEW, GONE = "too new for a segment", "gone"
 
+#: The control of a trial in which some went without what all others get anyway.
+HELD_OUT = "held_out"
+
 #: Nothing is done only where the chance of some scheme being worth it is below this.
 IMPROBABLE = 0.2
 #: A scheme belongs to one time after joining where ages of nine in ten who were given it differ by no more.

@@ -20,7 +20,7 @@ from sojourn.studies.board.names import rows_of, with_names
 
 _EFFECTS = ("lift", "lift_low", "lift_high", "net_value", "net_value_low", "net_value_high", "raw_net_value")
 _CHANCES = ("p_worth", "p_wrong")
-_NAMED = ("trial", "scheme", "called", "aim", "evidence")
+_NAMED = ("trial", "scheme", "called", "control", "aim", "evidence")
 
 
 def board(cells: Cells, works: WorksOn, *, threshold: float = 0.97, min_group: int = 20) -> Board:
