@@ -46,9 +46,9 @@ def test_what_all_get_anyway_is_kept_or_held_back_from_some():
         if then.startswith("give "):
             assert now == "keep " + then.removeprefix("give ")
         elif then.startswith("try ") and then != "try one":
-            assert now == f"hold {then.removeprefix('try ')} back from some"
+            assert now == f"hold back {then.removeprefix('try ')}"
         else:
             assert now == then
     assert any(now.startswith("keep") for now in said)
-    assert "Hold back from some" in describe_board_table(anyway)["note"]
-    assert "Hold back from some" not in describe_board_table(plain)["note"]
+    assert "Hold back: from some" in describe_board_table(anyway)["note"]
+    assert "Hold back: from some" not in describe_board_table(plain)["note"]

@@ -72,7 +72,7 @@ def _total(board: Board) -> str:
 def _done(rows: pd.DataFrame) -> list[str]:
     """Return what is done with the members of each cell; what all get anyway is kept or held back."""
     verbs = {"give": "give {}", "try one": "try {}"}
-    anyway = {"give": "keep {}", "try one": "hold {} back from some"}
+    anyway = {"give": "keep {}", "try one": "hold back {}"}
     return [
         (anyway if control == HELD_OUT else verbs).get(act, act).format(called) if called else str(act)
         for act, called, control in zip(rows["act"], rows["called"], rows["control"], strict=True)
@@ -155,7 +155,7 @@ def _anyway(board: Board) -> str:
     if held.empty:
         return ""
     return (
-        " Hold back from some: all get it but those it was held back from by lot, and so it is learned what "
+        " Hold back: from some, as all get it but those it was held back from by lot, and so it is learned what "
         "it does."
     )
 
