@@ -155,7 +155,7 @@ def _anyway(board: Board) -> str:
     if held.empty:
         return ""
     return (
-        " Hold back: from some, as all get it but those it was held back from by lot, and so it is learned what "
+        " Hold back: from some, as all get it but those it was held back from by lot; so it is learned what "
         "it does."
     )
 

@@ -30,7 +30,7 @@ def methods_frame(ways: Methods) -> pd.DataFrame:
 def describe_methods(ways: Methods) -> dict[str, str]:
     """Return title and note of the table of ways."""
     usual = [ways.of(name)["twin_groups"] > 1 for name in (KMEANS, MIXTURE, DENSITY)]
-    of = plural(ways.twins, "made-up population")
+    of = "a made-up population" if ways.twins == 1 else f"{count(ways.twins)} made-up populations"
     title = f"In {of} without any structure {_OF_THREE[sum(usual)]} of the three usual ways find groups"
     return {"title": title, "note": f"{_columns_told(ways)} {why_not_shown(ways)}"}
 

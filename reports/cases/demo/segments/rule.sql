@@ -5,7 +5,7 @@
 -- said otherwise, and 0 where there was nothing to count:
 --   observed_days: whole days since joining, or since events are recorded, whichever is later
 --   kind_6: events 'view' in the feature 'news'
---   events: events
+--   events: events of any kind
 --   kind_2: events 'like' in the feature 'community'
 --   kind_7: events 'view' in the feature 'offers'
 --   points_earned: points earned
