@@ -38,4 +38,4 @@ MOST, LEAST = (12, 30), 20
 #: Share of boards on which a scheme is recommended where it is worth nothing: of the worst kind of boards on
 #: which all schemes are worth nothing, and on which one pays in all groups but one; and how many boards of
 #: each kind were simulated, at least. The largest of several shares of so few is above that of many.
-WORTHLESS, HIDDEN, BOARDS = 0.0333, 0.6667, 50
+WORTHLESS, HIDDEN, BOARDS = 0.02, 0.74, 50
