@@ -7,7 +7,7 @@
 --   active_days: different days with an event
 --   recency_days: whole days since the last event; of members without any, observed_days
 --   value: sum of the amounts of events in USD, at most four decimals
---   events: events
+--   events: events of any kind
 --   evening: events from 18:00 to 23:59 by the local clock
 -- What it compares, made of these; a measure on a bound belongs above it:
 --   measure_1: active days a month
