@@ -1,5 +1,7 @@
 """How many will leave: as wide as periods differ, and what would have been said before."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,3 +106,14 @@ def test_one_miss_of_many_is_chance():
     row = told((500, 1_000), (510, 1_020)).forward.assign(p_came=0.02)
     assert not came_true(row)
     assert came_true(pd.concat([row, row.assign(p_came=0.5)]))
+
+
+def test_one_outside_that_chance_explains_is_told_as_that():
+    rows = told((500, 1_000), (510, 1_020), (500, 1_000))
+    out = rows.forward["predicted_high"].iloc[0] + 1
+    forward = rows.forward.assign(came=[out, rows.forward["came"].iloc[1]], p_came=[0.04, 0.9])
+    check = judged(replace(rows, forward=forward))
+    assert check.verdict == "pass"
+    assert check.finding.endswith("1 lay inside their intervals.")
+    assert check.meaning == "That one of 2 lies outside is no more than chance explains."
+    assert judged(rows).meaning == "Periods differed no more than the intervals allow for."

@@ -109,10 +109,13 @@ def _foretold(board: Board) -> Check:
         f"predicted to {board.told} within {days} days; {count(row['came'])} did. {_so_many(inside)}"
     )
     true = came_true(known)
-    meaning = {
-        True: "Periods differed no more than the intervals allow for.",
-        False: "A period was unlike those before it: the next may be, too.",
-    }[true]
+    meaning = "A period was unlike those before it: the next may be, too."
+    if true:
+        meaning = (
+            "Periods differed no more than the intervals allow for."
+            if inside.all()
+            else f"That one of {len(inside)} lies outside is no more than chance explains."
+        )
     return Check(name, "pass" if true else "warn", finding, meaning, *FORETOLD)
 
 
