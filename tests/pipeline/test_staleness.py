@@ -59,7 +59,6 @@ def test_the_door_s_parameters_of_a_case_concern_only_what_follows_from_it(scrat
 @pytest.mark.parametrize(
     ("file", "match"),
     [
-        ("src/sojourn/estimators/cluster/__init__.py", {"estimators": "cluster"}),
         ("src/sojourn/showing.py", {}),
         ("src/sojourn/studies/trials/__init__.py", {"study": "trials"}),
         ("src/sojourn/studies/portrait/__init__.py", {"study": "portrait"}),
@@ -72,7 +71,7 @@ def test_an_edited_room_makes_exactly_its_users_stale(scratch, file, match):
     assert without_consequences(scratch.stale()) == stages(scratch, "study", **match)
 
 
-@pytest.mark.parametrize("room", ["bayes", "survival"])
+@pytest.mark.parametrize("room", ["bayes", "survival", "cluster"])
 def test_an_edited_room_concerns_those_who_use_it_as_their_second_too(scratch, room):
     scratch.append(f"src/sojourn/estimators/{room}/__init__.py")
     users = stages(scratch, "study", estimators=room) | stages(scratch, "study", also=room)
