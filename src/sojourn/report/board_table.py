@@ -71,10 +71,9 @@ def _total(board: Board) -> str:
 
 def _done(rows: pd.DataFrame) -> list[str]:
     """Return what is done with the members of each cell; what all get anyway is kept or held back."""
-    verbs = {"give": "give {}", "try one": "try {}"}
-    anyway = {"give": "keep {}", "try one": "hold back {}"}
+    verbs, anyway = {"give": "give", "try one": "try"}, {"give": "keep", "try one": "hold back"}
     return [
-        (anyway if control == HELD_OUT else verbs).get(act, act).format(called) if called else str(act)
+        f"{(anyway if control == HELD_OUT else verbs)[act]} {called}" if called and act in verbs else str(act)
         for act, called, control in zip(rows["act"], rows["called"], rows["control"], strict=True)
     ]
 
