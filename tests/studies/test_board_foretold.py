@@ -115,5 +115,7 @@ def test_one_outside_that_chance_explains_is_told_as_that():
     check = judged(replace(rows, forward=forward))
     assert check.verdict == "pass"
     assert check.finding.endswith("1 lay inside their intervals.")
-    assert check.meaning == "That one of 2 lies outside is no more than chance explains."
+    assert check.meaning == "1 of 2 outside is no more than chance explains."
+    both = rows.forward.assign(came=rows.forward["predicted_high"] + 1, p_came=0.04)
+    assert judged(replace(rows, forward=both)).meaning == "2 of 2 outside is no more than chance explains."
     assert judged(rows).meaning == "Periods differed no more than the intervals allow for."

@@ -114,7 +114,7 @@ def _foretold(board: Board) -> Check:
         meaning = (
             "Periods differed no more than the intervals allow for."
             if inside.all()
-            else f"That one of {len(inside)} lies outside is no more than chance explains."
+            else f"{int((~inside).sum())} of {len(inside)} outside is no more than chance explains."
         )
     return Check(name, "pass" if true else "warn", finding, meaning, *FORETOLD)
 
