@@ -1,36 +1,25 @@
 """Who is due of today's members: as old, and as long silent, as members of a trial were when assigned."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import board_rule
-import tidy_worlds
-from sojourn.data.cells import make_cells
-from sojourn.data.tidy import Tidy
-from sojourn.world import make_world
+import drawn_board
+from drawn_board import AS_OF, DAY, drawn
 
-AS_OF, FROM = datetime(2025, 7, 1, 4, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC)
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-PARAMS = {
-    "leave_days": [20], "months": 1, "active_days": 30, "growing_days": 90, "silent_days": 20,
-    "horizon_days": 30, "value_days": 40, "margin": 0.5, "cost_per_member": {"welcome_coupon": 0.25},
-}  # fmt: skip
-TABLES = ("members", "events", "spells", "assignments", "costs")
+HOUR = timedelta(hours=1)
+PARAMS = {**drawn_board.PARAMS, "leave_days": [20], "months": 1}
 
 
 def make(frames, *, base=0):
-    said = {"as_of": AS_OF.isoformat(), "observed_from": FROM.isoformat(), "time_zone": "Europe/Berlin"}
-    said |= {"first_instant": (FROM - 90 * DAY).isoformat(), "currency": "EUR"}
-    tidy = Tidy("demo", tidy_worlds.tables(frames), said)
-    return make_cells(tidy, "board", PARAMS, base=base, handed=board_rule.handed())
+    return drawn_board.make(frames, base=base, params=PARAMS)
 
 
 @pytest.fixture(scope="module")
 def frames():
-    return tidy_worlds.frames_of(make_world(members=400, seed=4, as_of=AS_OF, start=FROM), TABLES)
+    return drawn()
 
 
 @pytest.fixture(scope="module")
